@@ -1,0 +1,1 @@
+"""Packyak: data pipelines as plain Python functions, which people correct and which learn from it."""
