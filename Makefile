@@ -1,0 +1,81 @@
+# Everything a person does with a checkout. `make help` lists it; nothing else needs to be known to start.
+# make setup builds .venv and is a prerequisite of the rest: it does nothing while constraints.txt and pyproject.toml stand still.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup studio browser test test-all lint bench build clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# A Python to build the environment with; empty: the first of python3.11 ... python3 that is new enough.
+PYTHON ?=
+# One more index for torch, such as one of CPU-only builds (on Linux the usual build brings 2 GB of CUDA along).
+TORCH_INDEX ?=
+# The folder and the port of `make studio`.
+SAMPLE ?= sample
+PORT ?= 8501
+# More arguments for pytest or the bench: make test ARGS="-k spine -x".
+ARGS ?=
+
+# Without compiled bytecode every command spends twice as long on its imports.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+
+help: ## list these targets
+	@echo "make TARGET, where TARGET is one of:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with everything pinned in constraints.txt (needs a network once)
+
+studio: $(READY) ## create the sample project in ./sample, run it, open the studio on 127.0.0.1
+	@if [ ! -e "$(SAMPLE)/packyak.toml" ]; then \
+	  echo "Creating the sample project in $(SAMPLE)/"; \
+	  $(BIN)/python -m packyak.sample_data "$(SAMPLE)"; \
+	fi
+	@echo "Bringing it up to date (the first time takes a little longer)"
+	@cd "$(SAMPLE)" && "$(CURDIR)/$(BIN)/packyak" run
+	@echo "Opening the studio on http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
+	@PACKYAK_PROJECT="$(abspath $(SAMPLE))" exec $(BIN)/streamlit run studio --server.address 127.0.0.1 \
+	  --server.port $(PORT) --server.headless "$$(. .ci/screen.sh)" --server.showEmailPrompt false \
+	  --browser.gatherUsageStats false
+
+browser: ## see to it that the browser tests find a browser (Debian's chromium)
+	@.ci/browser.sh
+
+test: $(READY) browser ## run the tests, all but the slow ones
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: $(READY) browser ## run every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style (ruff) and types (mypy --strict)
+	@$(BIN)/ruff check .
+	@.ci/types.sh $(BIN)/mypy
+
+bench: $(READY) ## measure the spine against a plain pandas script, 10k and 100k records
+	@$(BIN)/python bench/bench_spine.py $(ARGS)
+
+build: $(READY) ## build wheel and source archive into dist/
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation
+
+clean: ## remove .venv, caches, builds and the sample project
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis "$(SAMPLE)"
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last: an installation that was cut off starts again.
+$(READY): constraints.txt pyproject.toml
+	@python="$$(.ci/find_python.sh $(PYTHON))"; \
+	if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $$python"; "$$python" -m venv $(VENV); fi
+	@echo "Installing torch (the largest part: minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch setuptools
+	@echo "Installing the other pinned packages and Packyak itself, editable"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  --no-build-isolation -e ".[all,dev]"
+	@echo "Compiling bytecode, so that commands start fast"
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib packyak engine studio deploy sample_data || true
+	@touch $(READY)
+	@echo "Ready: everything is in $(VENV); the other targets work without a network from now on"
