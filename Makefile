@@ -70,12 +70,12 @@ $(READY): constraints.txt pyproject.toml
 	@python="$$(.ci/find_python.sh $(PYTHON))"; \
 	if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $$python"; "$$python" -m venv $(VENV); fi
 	@echo "Installing torch (the largest part: minutes, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch setuptools
 	@echo "Installing the other pinned packages and Packyak itself, editable"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
 	  --no-build-isolation -e ".[all,dev]"
 	@echo "Compiling bytecode, so that commands start fast"
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib packyak engine studio deploy sample_data || true
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib packyak engine studio deploy sample_data || true
 	@touch $(READY)
 	@echo "Ready: everything is in $(VENV); the other targets work without a network from now on"
