@@ -1,0 +1,233 @@
+"""What people said about records: an append-only log in which every save is one file that never changes.
+
+Files are named by time, so a look for news costs one listing. Many small files are now and then merged into a segment.
+What is in force does not depend on the order in which the records are read. Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from packyak.engine.errors import CorrectionError, HomeError
+from packyak.engine.store.home import Home
+from packyak.engine.store.values import decode, encode
+
+__all__ = ["Correction", "CorrectionLog", "decode", "encode", "new_id"]
+
+FOLDER = "corrections"
+LOOSE_FILES = 500
+_SEGMENT = "segment-"
+_ATTEMPTS = 5
+Field = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A person's word on one field of one record.
+
+    value: what they say, encoded (see `encode`); for an undo, the id of the correction that it ends. kind: "correct",
+    "accept" (the value shown is right) or "undo". at: ISO 8601 in UTC. seen_hash and seen: the inputs that they saw;
+    computed: the value that they saw, encoded. touched: how many records the change reaches.
+    """
+
+    id: str
+    asset: str
+    key: str
+    column: str
+    value: Any
+    by: str = ""
+    at: str = ""
+    why: str = ""
+    kind: Literal["correct", "accept", "undo"] = "correct"
+    seen_hash: str = ""
+    seen: Mapping[str, Any] | None = None
+    computed: Any = None
+    touched: int = 1
+
+    @property
+    def field(self) -> Field:
+        """Asset, key and column."""
+        return self.asset, self.key, self.column
+
+
+class CorrectionLog:
+    """The corrections of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._read: dict[str, tuple[Correction, ...]] = {}
+        self._lock = threading.Lock()
+
+    def append(self, corrections: Sequence[Correction]) -> tuple[Correction, ...]:
+        """Saves corrections together: all of them or none. Answers them as stored, with ids and times where they had
+        none."""
+        if not corrections:
+            return ()
+        save = new_id()
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        stored = tuple(
+            dataclasses.replace(one, id=one.id or f"{save}-{place:05d}", at=one.at or now)
+            for place, one in enumerate(corrections)
+        )
+        for one in stored:
+            _check(one)
+        if not self._home.create(f"{FOLDER}/{save}.jsonl", _lines(stored)):
+            raise HomeError(f"the save {save} exists already", next_step="save again")
+        return stored
+
+    def all(self) -> tuple[Correction, ...]:
+        """Every correction ever made, oldest first, also those that no longer count."""
+        for _ in range(_ATTEMPTS):
+            files = self._files(self._home.names(FOLDER, ".jsonl"))
+            if files is not None:
+                found = {one.id: one for corrections in files.values() for one in corrections}
+                return tuple(sorted(found.values(), key=_order))
+        raise HomeError("the corrections kept changing while they were read", next_step="try again")
+
+    def effective(self) -> dict[Field, Correction]:
+        """The correction in force on each field that has one: the latest that no undo has ended."""
+        return in_force(self.all())
+
+    def position(self) -> str:
+        """A short text that differs when there is something new. Costs one listing; a merge leaves it as it is."""
+        names = self._home.names(FOLDER, ".jsonl")
+        total = sum(int(_sum_of(name), 16) for name in names) % 2**64
+        return f"{sum(_saves_of(name) for name in names)}.{total:016x}"
+
+    def since(self, position: str | None) -> tuple[Correction, ...]:
+        """The corrections saved after a position, oldest first; all where the position cannot be found back."""
+        every = self.all()
+        saves = list(dict.fromkeys(sorted(_save_of(one) for one in every)))
+        total = 0
+        for place in range(len(saves) + 1):
+            if position == f"{place}.{total:016x}":
+                later = set(saves[place:])
+                return tuple(one for one in every if _save_of(one) in later)
+            if place < len(saves):
+                total = (total + int(_sum(saves[place]), 16)) % 2**64
+        return every
+
+    def tidy(self) -> None:
+        """Merges the saves into one segment when there are many. The segment is there before they go, and reading
+        knows both."""
+        names = self._home.names(FOLDER, ".jsonl")
+        loose = [name for name in names if not name.startswith(_SEGMENT)]
+        if len(loose) <= LOOSE_FILES:
+            return
+        files = self._files(loose)
+        if files is None:
+            return
+        merged = sorted({one.id: one for found in files.values() for one in found}.values(), key=_order)
+        total = sum(int(_sum_of(name), 16) for name in loose) % 2**64
+        segment = f"{_SEGMENT}{new_id()}-{len(loose)}-{total:016x}.jsonl"
+        self._home.create(f"{FOLDER}/{segment}", _lines(merged))
+        for name in loose:
+            self._home.remove(f"{FOLDER}/{name}")
+
+    def _files(self, names: Sequence[str]) -> dict[str, tuple[Correction, ...]] | None:
+        """Content by file; None where one has just been merged away."""
+        with self._lock:
+            self._read = {name: self._read[name] for name in names if name in self._read} | {
+                name: found for name in names if name not in self._read and (found := self._parsed(name)) is not None
+            }
+            return dict(self._read) if len(self._read) == len(names) else None
+
+    def _parsed(self, name: str) -> tuple[Correction, ...] | None:
+        data = self._home.read(f"{FOLDER}/{name}")
+        return None if data is None else tuple(_parsed_lines(data, self._home.path(FOLDER, name)))
+
+
+def in_force(corrections: Iterable[Correction]) -> dict[Field, Correction]:
+    """The latest correction on each field, by time and then id, leaving out those that an undo ends; an undo can be
+    undone."""
+    every = {one.id: one for one in corrections}
+    ended_by: dict[str, list[str]] = {}
+    for one in every.values():
+        if one.kind == "undo":
+            ended_by.setdefault(str(one.value), []).append(one.id)
+    ended: dict[str, bool] = {}
+
+    def is_ended(identity: str, path: frozenset[str]) -> bool:
+        if identity not in ended:
+            undos = [undo for undo in ended_by.get(identity, ()) if undo not in path]
+            ended[identity] = any(not is_ended(undo, path | {undo}) for undo in undos)
+        return ended[identity]
+
+    found: dict[Field, Correction] = {}
+    for one in sorted(every.values(), key=_order):
+        if one.kind != "undo" and not is_ended(one.id, frozenset({one.id})):
+            found[one.field] = one
+    return found
+
+
+def new_id() -> str:
+    """A new identity that sorts by time: 12 hex digits of milliseconds since 1970, then 16 random ones."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
+
+
+def _order(one: Correction) -> tuple[str, str]:
+    return one.at, one.id
+
+
+def _save_of(one: Correction) -> str:
+    return one.id.rsplit("-", 1)[0]
+
+
+def _sum(save: str) -> str:
+    return hashlib.blake2b(save.encode(), digest_size=8).hexdigest()
+
+
+def _sum_of(name: str) -> str:
+    stem = name.removesuffix(".jsonl")
+    return stem.rsplit("-", 1)[1] if name.startswith(_SEGMENT) and name.count("-") == 3 else _sum(stem)
+
+
+def _saves_of(name: str) -> int:
+    return int(name.split("-")[2]) if name.startswith(_SEGMENT) and name.count("-") == 3 else 1
+
+
+def _check(one: Correction) -> None:
+    try:
+        json.dumps([one.value, one.computed, one.seen], allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise CorrectionError(
+            f"the value {one.value!r} for {one.asset}.{one.column} cannot be stored",
+            asset=one.asset,
+            column=one.column,
+            next_step="pass the value through encode() first",
+        ) from error
+
+
+def _lines(corrections: Iterable[Correction]) -> bytes:
+    return b"".join(
+        json.dumps(_plain(one), ensure_ascii=False, allow_nan=False).encode() + b"\n" for one in corrections
+    )
+
+
+def _plain(one: Correction) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+
+
+_FIELDS = {field.name for field in dataclasses.fields(Correction)}
+
+
+def _parsed_lines(data: bytes, path: str) -> Iterable[Correction]:
+    """Fields that a newer Packyak added are passed over."""
+    for number, line in enumerate(data.decode().splitlines(), 1):
+        try:
+            yield Correction(**{name: value for name, value in json.loads(line).items() if name in _FIELDS})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CorrectionError(
+                f"line {number} of {path} is no correction: {error}",
+                path=path,
+                next_step="restore the file from a backup",
+            ) from error

@@ -1,0 +1,147 @@
+"""SQL over stored tables and Arrow data, by DuckDB in memory. The only file that imports it.
+
+A query sees the tables it is given and nothing else: no files, no downloads, no variables of the calling program, and
+nothing that another call has registered. Also here: the content hash of records, which names the public version of an
+asset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from packyak.engine.errors import QueryError, nearest
+from packyak.engine.store.contents import hash_select, version_name
+from packyak.engine.store.shape import plain
+
+__all__ = ["Query", "hash_sum", "version_name"]
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+}
+_MODULUS = 2**128
+
+
+class Query:
+    """An SQL engine. Safe to use from several threads at once.
+
+    threads: how many it may use (default: one per processor). spill: a folder for what does not fit in memory.
+    """
+
+    def __init__(self, threads: int | None = None, spill: str | None = None) -> None:
+        config = _CONFIG | ({"threads": threads} if threads else {}) | {"temp_directory": spill or ""}
+        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection.execute("set global TimeZone = 'UTC'")
+        self._connection.execute("set enable_external_access = false")
+
+    def run(
+        self, sql: str, tables: Mapping[str, Any] | None = None, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """The rows of one query over `tables`: name -> Arrow table, reader, Lance data set or data frame.
+
+        Whole numbers that fit come as int64, also from `sum`. Raises QueryError, with the nearest name where one is
+        unknown.
+        """
+        with self._connection.cursor() as cursor:
+            for name, data in (tables or {}).items():
+                cursor.register(name, data)
+            try:
+                relation = cursor.sql(sql, params=params)
+                if relation is None:
+                    return pa.table({})
+                huge = [
+                    name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"
+                ]
+                return _small(plain(relation.to_arrow_table()), huge)
+            except duckdb.Error as error:
+                raise _explained(error, sql, tables or {}) from error
+            finally:
+                for name in tables or {}:
+                    with suppress(duckdb.Error):
+                        cursor.unregister(name)
+
+    def hash_sum(self, data: Any, columns: Sequence[str] | None = None) -> int:
+        """The order-free 128-bit sum of the hashes of the records of `data` (Arrow table or Lance data set).
+
+        Over names, types and values of `columns` (default: all). Adding records adds their sum, removing takes it
+        away, mod 2**128.
+        """
+        schema = data.schema
+        chosen = list(schema.names if columns is None else columns)
+        sums = self.run(hash_select([(name, schema.field(name).type) for name in chosen], "d"), {"d": data})
+        high, low = (int(sums[name][0].as_py() or 0) for name in ("high", "low"))
+        return ((high << 64) + low) % _MODULUS
+
+    def close(self) -> None:
+        """Lets go of its memory."""
+        self._connection.close()
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Query:
+    return Query()
+
+
+def hash_sum(data: Any, columns: Sequence[str] | None = None) -> int:
+    """`Query.hash_sum` on an engine that this process shares."""
+    return _shared().hash_sum(data, columns)
+
+
+def _small(data: pa.Table, huge: Sequence[str]) -> pa.Table:
+    """DuckDB sums int64 into 128 bits, which Arrow knows only as a decimal; people expect a whole number."""
+    for name in huge:
+        place = data.schema.get_field_index(name)
+        with suppress(pa.ArrowInvalid):
+            data = data.set_column(place, name, pc.cast(data.column(place), pa.int64()))
+    return data
+
+
+def _explained(error: duckdb.Error, sql: str, tables: Mapping[str, Any]) -> QueryError:
+    text = str(error)
+    message = re.sub(r"^\w[\w ]*Error: ", "", text.split("\n\nLINE")[0].strip()).split("\n")[0]
+    unknown = re.search(r"Table with name (\S+) does not exist", text)
+    if unknown:
+        return _unknown("table", unknown[1], list(tables), sql)
+    unknown = re.search(r'Referenced column "(.+?)" (?:was )?not found', text)
+    if unknown:
+        columns = [name for data in tables.values() for name in _columns(data)]
+        return _unknown("column", unknown[1], list(dict.fromkeys(columns)), sql)
+    if isinstance(error, duckdb.PermissionException):
+        return QueryError(
+            "a query cannot read or write files",
+            query=sql,
+            next_step="declare the data as a bucket or an asset and name that",
+        )
+    return QueryError(message, query=sql, next_step="correct the query" + _where(text))
+
+
+def _where(text: str) -> str:
+    line = re.search(r"LINE (\d+): (.*)\n(\s*)\^", text)
+    if line is None:
+        return ""
+    start = max(len(line[3]) - len(f"LINE {line[1]}: "), 0)
+    return f" at line {line[1]}, near {line[2][start : start + 40].strip()!r}"
+
+
+def _unknown(what: str, name: str, known: Sequence[str], sql: str) -> QueryError:
+    meant = nearest(name, known)
+    return QueryError(
+        f"the query names the {what} {name!r}, which does not exist",
+        choices=known,
+        query=sql,
+        next_step=f"did you mean {meant!r}?" if meant else f"use one of the {what}s there are",
+    )
+
+
+def _columns(data: Any) -> list[str]:
+    schema = getattr(data, "schema", None)
+    return list(schema.names) if isinstance(schema, pa.Schema) else []

@@ -1,0 +1,278 @@
+"""Versioned tables of records on Lance: one per asset, memo or index. The only file that imports it.
+
+Every table has a non-null string column `_key`, unique, and two flags from its first write: stable row ids, which give
+a feed of changed rows, and the key as unenforced primary key, without which two writers of the same new keys leave
+duplicates silently. An upsert writes only rows that differ; one that changes nothing makes no version. A version, once
+made, never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import lance
+import pyarrow as pa
+import pyarrow.compute as pc
+from packyak.engine.errors import DataError, HomeError, HomeFull, HomeNotWritable
+from packyak.engine.store.home import Home
+from packyak.engine.store.shape import KEY, aligned, checked, plain, retyped
+
+FRAGMENTS = 30
+ATTEMPTS = 8
+_FEW_KEYS = 1_000
+_FLAG = {"lance-schema:unenforced-primary-key": "true"}
+_KEPT = "kept-"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a write did: the table's version after it, and how many records it added and rewrote."""
+
+    version: int
+    inserted: int
+    updated: int
+
+    def __bool__(self) -> bool:
+        return bool(self.inserted or self.updated)
+
+
+class Table:
+    """One table of a home. It need not exist yet: `create` or `replace` makes it."""
+
+    def __init__(self, home: Home, folder: str, name: str) -> None:
+        self.home = home
+        self.name = name
+        self.place = f"{folder}/{name}.lance"
+        self.uri = home.path(self.place)
+
+    def __repr__(self) -> str:
+        return f"Table({self.uri!r})"
+
+    def exists(self) -> bool:
+        """Whether it was ever written."""
+        return bool(self.home.names(f"{self.place}/_versions", ".manifest"))
+
+    def version(self) -> int | None:
+        """The number of the newest version, None where there is no table."""
+        return int(self.dataset().latest_version) if self.exists() else None
+
+    def dataset(self, version: int | None = None) -> Any:
+        """The Lance data set at a version (default: the newest), which `Query.run` reads without copying it whole."""
+        with self._explained():
+            try:
+                return lance.dataset(self.uri, version=version, storage_options=self.home.storage_options)
+            except ValueError as error:
+                raise self._absent(version) from error
+
+    def count(self, version: int | None = None) -> int:
+        """The number of records."""
+        return int(self.dataset(version).count_rows())
+
+    def schema(self, version: int | None = None) -> pa.Schema:
+        """Columns and types as stored."""
+        return self.dataset(version).schema
+
+    def read(
+        self, columns: Sequence[str] | None = None, where: str | None = None, version: int | None = None
+    ) -> pa.Table:
+        """The records as Arrow, in no particular order. where: a condition in Lance's SQL."""
+        with self._explained():
+            return self.dataset(version).to_table(columns=None if columns is None else list(columns), filter=where)
+
+    def keys(self, version: int | None = None) -> pa.ChunkedArray:
+        """All keys."""
+        return self.read([KEY], version=version)[KEY]
+
+    def create(self, data: pa.Table) -> int:
+        """Writes the table's first version. Raises DataError where there is a table already."""
+        if self.exists():
+            raise DataError(f"the table {self.name} exists already", next_step="use upsert or replace")
+        return self._write(data, "create")
+
+    def replace(self, data: pa.Table) -> int:
+        """Makes `data` the whole content, with its own columns, as a new version; older versions stay readable."""
+        return self._write(data, "overwrite" if self.exists() else "create")
+
+    def upsert(self, data: pa.Table, *, widen: bool = False) -> Change:
+        """Inserts records with new keys and rewrites those that differ; equal ones are left alone.
+
+        By default the table takes over the columns and types of `data`: new columns are null in the records that stay,
+        columns that `data` lacks are dropped, and a retyped column is cast (null where a value cannot be). With
+        `widen`, nothing is lost: columns that `data` lacks stay, and two types meet in one that holds both. Raises
+        KeyProblem for null or repeated keys.
+        """
+        data = checked(plain(data), self.name)
+        if not self.exists():
+            return Change(self._write(data, "create"), data.num_rows, 0)
+        with self._explained():
+            data = self._evolved(data, widen)
+            if not data.num_rows:
+                return Change(int(self.dataset().version), 0, 0)
+            return self._merged(data)
+
+    def delete(self, keys: Sequence[str] | pa.Array | pa.ChunkedArray) -> int:
+        """Removes the records with these keys and answers how many there were. Keys that are not there are no error."""
+        wanted = pa.array(keys, pa.string()) if not isinstance(keys, pa.Array | pa.ChunkedArray) else keys
+        if not len(wanted) or not self.exists():
+            return 0
+        with self._explained():
+            before = self.dataset()
+            there = _among(before, wanted)
+            if not len(there):
+                return 0
+            source = pa.table({KEY: there}).cast(pa.schema([_key_field()]))
+            done = before.merge_insert(KEY).when_matched_delete().use_index(False).execute(source)
+            return int(done["num_deleted_rows"])
+
+    def changed_since(self, version: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """The records inserted or rewritten after a version, as they are now. Deleted ones are not among them."""
+        with self._explained():
+            return self.dataset().to_table(
+                columns=None if columns is None else list(columns),
+                filter=f"_row_last_updated_at_version > {int(version)}",
+            )
+
+    def versions(self) -> list[int]:
+        """The versions that can still be read, oldest first."""
+        return sorted(int(one["version"]) for one in self.dataset().versions()) if self.exists() else []
+
+    def tidy(self, keep: Iterable[int] = (), *, grace: timedelta = timedelta(minutes=10)) -> None:
+        """Merges many small pieces into few and removes versions older than `grace`, save the newest and those in
+        `keep`.
+
+        A kept version stays readable throughout. Call it only while no other writer is at work.
+        """
+        if not self.exists():
+            return
+        with self._explained():
+            data = self.dataset()
+            if len(data.get_fragments()) > FRAGMENTS:
+                data.optimize.compact_files()
+                data = self.dataset()
+            _pin(data, set(keep))
+            data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
+
+    def _write(self, data: pa.Table, mode: str) -> int:
+        data = checked(plain(data), self.name)
+        place = data.schema.get_field_index(KEY)
+        data = data.set_column(place, _key_field(), data[KEY])
+        with self._explained():
+            written = lance.write_dataset(
+                data, self.uri, mode=mode, enable_stable_row_ids=True, storage_options=self.home.storage_options
+            )
+        return int(written.version)
+
+    def _merged(self, data: pa.Table) -> Change:
+        """Updates alone go through a transaction that is dropped when it is empty; inserts need `execute`, which alone
+        notices that another writer has just inserted the same keys."""
+        for _ in range(ATTEMPTS):
+            table = self.dataset()
+            merge = self._merge(table, data)
+            if len(_among(table, data[KEY])) == data.num_rows:
+                transaction, done = merge.execute_uncommitted(data)
+                if not done["num_inserted_rows"]:
+                    if not done["num_updated_rows"]:
+                        return Change(int(table.version), 0, 0)
+                    try:
+                        after = lance.LanceDataset.commit(table, transaction)
+                    except OSError as error:
+                        if "conflict" not in str(error).lower():
+                            raise
+                        continue
+                    return Change(int(after.version), 0, int(done["num_updated_rows"]))
+            done = merge.execute(data)
+            return Change(int(self.dataset().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
+        raise HomeError(
+            f"other writers kept changing {self.uri} ({ATTEMPTS} attempts)",
+            next_step="let one run at a time write a project",
+        )
+
+    def _merge(self, table: Any, data: pa.Table) -> Any:
+        names = [f"`{name}`" for name in data.column_names if name != KEY]
+        differs = " or ".join(f"(target.{name} is distinct from source.{name})" for name in names)
+        merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False)
+        return merge.when_matched_update_all(differs) if differs else merge
+
+    def _evolved(self, data: pa.Table, widen: bool) -> pa.Table:
+        """Brings the table to the columns of `data` and answers `data` with the table's schema."""
+        table = self.dataset()
+        wanted = retyped(table.schema, data.schema, widen)
+        if any(
+            field.name in table.schema.names and table.schema.field(field.name).type != field.type for field in wanted
+        ):
+            self._write(aligned(table.to_table(), wanted), "overwrite")
+            return aligned(data, wanted)
+        added = [field for field in wanted if field.name not in table.schema.names]
+        if added:
+            table.add_columns(pa.schema(added))
+        dropped = [name for name in table.schema.names if name not in wanted.names]
+        if dropped:
+            self.dataset().drop_columns(dropped)
+        return aligned(data, self.dataset().schema if added or dropped else table.schema)
+
+    def _absent(self, version: int | None) -> DataError:
+        if version is None or not self.exists():
+            return DataError(
+                f"there is no table {self.name} in {self.home.uri}", next_step="run the asset that writes it"
+            )
+        return DataError(
+            f"the table {self.name} has no version {version} any more",
+            next_step=f"ask for one of the versions {', '.join(str(number) for number in self.versions()[-20:])}",
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Lance reports the system's refusals as OSError with Rust text; say what they mean."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            raise _explanation(error, self.uri) from error
+
+
+def _explanation(error: Exception, uri: str) -> HomeError:
+    text = str(error)
+    if "No space left" in text or "os error 28" in text or "quota" in text.lower():
+        return HomeFull(
+            f"the disk is full: {uri} could not be written, and its last version is unchanged",
+            path=uri,
+            next_step="free some space on the disk, then run again",
+        )
+    if any(sign in text for sign in ("Permission denied", "os error 13", "Read-only file system", "AccessDenied")):
+        return HomeNotWritable(
+            f"{uri} cannot be written: {text.splitlines()[0][:200]}",
+            path=uri,
+            next_step="give your user write access to the home, or choose another home with --home or PACKYAK_HOME",
+        )
+    return HomeError(
+        f"the table {uri} could not be used: {text.splitlines()[0][:300] if text else type(error).__name__}",
+        path=uri,
+        next_step="run `packyak doctor`; an older version of the table stays readable",
+    )
+
+
+def _key_field() -> pa.Field:
+    return pa.field(KEY, pa.string(), nullable=False, metadata=_FLAG)
+
+
+def _among(table: Any, keys: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Those of the keys that the table has, each once."""
+    if len(keys) <= _FEW_KEYS:
+        quoted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in pc.unique(keys).to_pylist())
+        return table.to_table(columns=[KEY], filter=f"{KEY} in ({quoted})")[KEY]
+    stored = table.to_table(columns=[KEY])[KEY]
+    return stored.filter(pc.is_in(stored, value_set=pc.unique(keys)))
+
+
+def _pin(data: Any, keep: Collection[int]) -> None:
+    """Tags the versions to keep, which shields them from any cleaning, and lets go of those tagged before."""
+    tagged = {int(tag["version"]): name for name, tag in data.tags.list().items() if name.startswith(_KEPT)}
+    there = {int(one["version"]) for one in data.versions()}
+    for version in keep - tagged.keys():
+        if version in there:
+            data.tags.create(f"{_KEPT}{version}", version)
+    for version in tagged.keys() - keep:
+        data.tags.delete(tagged[version])
