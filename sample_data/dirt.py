@@ -1,7 +1,7 @@
 """How clean values get dirty on their way through people and systems.
 
-Each function takes a clean value and the run's random numbers, and returns it as a real export would have it: typing
-errors, letters broken by a wrong encoding, mail-program HTML, quoted replies, dates and telephone numbers in many shapes.
+Each function takes a clean value and the run's random numbers, and returns it as a real export has it: typing errors,
+letters broken by a wrong encoding, mail-program HTML, quoted replies, dates and telephone numbers in many shapes.
 """
 
 from __future__ import annotations

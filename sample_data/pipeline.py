@@ -56,7 +56,7 @@ def tickets(file: File) -> Iterator[dict[str, Any]]:
 
 
 def from_mail(file: File) -> dict[str, Any]:
-    mail = message_from_bytes(file.read(), policy=policy.default)
+    mail = message_from_bytes(file.read_bytes(), policy=policy.default)
     return {
         "ticket_id": mail["Message-ID"].strip("<>").split("@")[0],
         "customer_id": mail["X-Customer"],
