@@ -1,0 +1,127 @@
+"""Which process is meant, and where a home's processes keep their papers.
+
+A pid is reused by the system, so a process is named by its pid together with a mark of when it started. Ending a
+process asks first (SIGTERM) and insists later (SIGKILL), and never touches one whose mark differs. Standard library
+only; Linux and macOS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows: two starters may then start two processes, of which one is forgotten
+    fcntl = None  # type: ignore[assignment]
+
+
+def start_mark(pid: int) -> str | None:
+    """When a process started, as an opaque text that differs between boots; None where no such process runs."""
+    proc = Path("/proc")
+    if (proc / "self" / "stat").exists():
+        try:
+            # The command name in brackets may hold spaces and brackets; the fields wanted come after the last one.
+            fields = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else f"{_boot()}-{fields[19]}"
+    return _start_mark_by_ps(pid)
+
+
+@cache
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+    except OSError:
+        return "boot"
+
+
+def _start_mark_by_ps(pid: int) -> str | None:
+    import subprocess
+
+    try:
+        asked = subprocess.run(
+            ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "" if _signal(pid, 0) else None
+    state, _, started = asked.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else started.strip()
+
+
+def is_running(pid: int, mark: str) -> bool:
+    """Whether this very process still runs; an empty mark (it could not be told) trusts the pid alone."""
+    found = start_mark(pid)
+    return found is not None and (not mark or not found or found == mark)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.02) -> bool:
+    """Waits until the condition holds and answers whether it came to hold in time."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= ends:
+            return False
+        time.sleep(pause)
+    return True
+
+
+def end(pid: int, mark: str, patience: float = 5.0) -> bool:
+    """Ends a process, by force when it has not gone after `patience` seconds; answers whether it is gone."""
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        if not is_running(pid, mark):
+            return True
+        _signal(pid, number)
+        if wait_until(lambda: not is_running(pid, mark), seconds):
+            return True
+    return False
+
+
+def _signal(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return False
+    return True
+
+
+def machine_folder(uri: str) -> Path:
+    """Where this machine keeps papers of its own processes: the home itself, or a cache folder for a cloud home."""
+    if "://" not in uri:
+        return Path(uri).expanduser().absolute()
+    import hashlib
+
+    cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    name = hashlib.sha256(uri.rstrip("/").encode()).hexdigest()[:16]
+    return Path(cache_home).expanduser() / "packyak" / name
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replaces a file that only its owner may read, at once."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{time.monotonic_ns()}")
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(data)
+    temporary.replace(path)
+
+
+@contextlib.contextmanager
+def only_one(path: Path, wait: bool = True) -> Iterator[bool]:
+    """Holds a lock on this machine for as long as the block runs; the system lets go of it when the process dies.
+
+    Without `wait` it yields False at once where another process holds it.
+    """
+    if fcntl is None:
+        yield True
+        return
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600), "rb+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
