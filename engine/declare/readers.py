@@ -1,0 +1,323 @@
+"""Files of records: CSV and JSON lines, as dicts one by one or as an Arrow table at once, with equal records both ways.
+
+Values of a CSV file stay the strings they are ("" stays ""); nothing is guessed. `types={"n": int}` converts columns, and there
+an empty value is None. Blank lines are skipped. What is wrong is told with file, line and the argument that helps. An empty
+file, or one with a header only, has no records.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from packyak.engine.declare.bucket import File
+from packyak.engine.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CELL_LIMIT = 2**31 - 1
+TRUE, FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
+
+
+class Records(Iterator[dict[str, Any]]):
+    """The records of one file: iterate them, or take them whole with `to_arrow()`."""
+
+    def __init__(self, rows: Callable[[], Iterator[dict[str, Any]]], table: Callable[[], pa.Table]) -> None:
+        self._rows, self._table = rows, table
+        self._started: Iterator[dict[str, Any]] | None = None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        if self._started is None:
+            self._started = self._rows()
+        return next(self._started)
+
+    def to_arrow(self) -> pa.Table:
+        """All records as an Arrow table; for large files many times faster than one by one."""
+        if self._started is not None:
+            raise DataError("Some records were already taken one by one", next_step="call to_arrow() on a fresh reader")
+        return self._table()
+
+
+def read_csv(
+    file: File,
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    types: Mapping[str, Callable[[str], Any]] | None = None,
+) -> Records:
+    """The records of a CSV file with a header line.
+
+    types: columns to convert: `int`, `float`, `bool`, `datetime`, `date` or any function of a string. encoding: as Python names
+    it; a byte order mark is dropped. Raises DataError while reading, naming file and line.
+
+        @transform(inbox.files("*.csv"), key="id")
+        def orders(file: File) -> Iterator[dict]:
+            yield from read_csv(file, types={"amount": float})
+    """
+    source = _Csv(file, delimiter, encoding, dict(types or {}))
+    return Records(source.rows, source.table)
+
+
+def read_jsonl(file: File, *, encoding: str = "utf-8") -> Records:
+    """The records of a file with one JSON object a line.
+
+    Raises DataError while reading, naming file and line. In `to_arrow()` a field that a record lacks is null.
+    """
+    source = _JsonLines(file, encoding)
+    return Records(source.rows, source.table)
+
+
+def to_bool(text: str) -> bool:
+    """true/false, yes/no, t/f, y/n or 1/0 in any case."""
+    word = text.strip().lower()
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    raise ValueError(f"{text!r} is neither true nor false")
+
+
+PARSERS: dict[Any, Callable[[str], Any]] = {bool: to_bool, datetime: datetime.fromisoformat, date: date.fromisoformat}
+
+
+class _Csv:
+    def __init__(self, file: File, delimiter: str, encoding: str, types: dict[str, Any]) -> None:
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise DataError(f"{delimiter!r} cannot delimit values", next_step="give one character, such as ';' or '\\t'")
+        self.file, self.delimiter, self.encoding = file, delimiter, encoding
+        self.parsers = {name: PARSERS.get(kind, kind) for name, kind in types.items()}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        lines = self._lines()
+        header = next(lines, None)
+        if header is None:
+            return
+        names = self._names(header[1], header[0])
+        for line, values in lines:
+            if len(values) != len(names):
+                raise self._ragged(line, values, names)
+            record: dict[str, Any] = dict(zip(names, values, strict=True))
+            for name, parse in self.parsers.items():
+                record[name] = self._parsed(record[name], name, parse, line)
+            yield record
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """The values of each line that is not blank, with the number of the line on which they start."""
+        if csv.field_size_limit() < CELL_LIMIT:
+            csv.field_size_limit(CELL_LIMIT)  # the module's own limit refuses cells above 128 kB
+        with self.file.open() as raw, io.TextIOWrapper(raw, _codec(self.encoding, self.file), newline="") as text:
+            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+            start = 1
+            try:
+                for values in reader:
+                    if values:
+                        yield start, values
+                    start = reader.line_num + 1
+            except csv.Error as problem:
+                raise _broken(self.file, start, f"cannot be read as CSV: {problem}", "check the quotes of that line") from None
+            except UnicodeDecodeError as problem:
+                raise _undecodable(self.file, self.encoding, problem) from None
+
+    def _names(self, header: list[str], line: int) -> list[str]:
+        for place, name in enumerate(header):
+            if not name.strip():
+                raise _broken(self.file, line, f"has no name for column {place + 1} in its header", "name every column")
+            if name in header[:place]:
+                first = header.index(name) + 1
+                raise _broken(
+                    self.file, line, f"names `{name}` twice in its header (columns {first} and {place + 1})", "rename one of them"
+                )
+        for name in self.parsers:
+            if name not in header:
+                meant = nearest(name, header)
+                raise _broken(
+                    self.file, line, f"has no column `{name}`, which types= converts",
+                    f"did you mean `{meant}`?" if meant else f"name one of: {', '.join(header)}",
+                )  # fmt: skip
+        return header
+
+    def _ragged(self, line: int, values: list[str], names: list[str]) -> DataError:
+        guess = next((each for each in ";\t|" if each != self.delimiter and each in names[0] and len(names) == 1), None)
+        return _broken(
+            self.file, line, f"has {len(values)} values where the header names {len(names)} columns",
+            f"give delimiter={guess!r}" if guess else "mend the line, or quote the values that hold the delimiter",
+        )  # fmt: skip
+
+    def _parsed(self, text: str, name: str, parse: Callable[[str], Any], line: int) -> Any:
+        if text == "":
+            return None
+        try:
+            return parse(text)
+        except (ValueError, TypeError, ArithmeticError) as problem:
+            kind = getattr(parse, "__name__", str(parse)).removeprefix("to_").replace("fromisoformat", "an ISO date")
+            raise _broken(
+                self.file, line, f"holds {text[:80]!r} in `{name}`, which is no {kind}: {problem}",
+                f"mend the value, or leave `{name}` out of types= and convert it in the function",
+            ) from None  # fmt: skip
+
+    def table(self) -> pa.Table:
+        import pyarrow as pa
+
+        table = self._fast_table()
+        if table is None:
+            lines = list(self._lines())
+            names = self._names(lines[0][1], lines[0][0]) if lines else []
+            for line, values in lines[1:]:
+                if len(values) != len(names):
+                    raise self._ragged(line, values, names)
+            columns = zip(*(values for _, values in lines[1:]), strict=True) if len(lines) > 1 else [()] * len(names)
+            table = pa.table([pa.array(column, pa.string()) for column in columns], names=names)
+        return self._converted(table) if self.parsers else table
+
+    def _fast_table(self) -> pa.Table | None:
+        """Arrow's own reader, for content that it and Python's are known to read alike; None for all other."""
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        data = self.file.read_bytes()
+        if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii") or not _plain(data, self.delimiter):
+            return None
+        data = data.removeprefix(b"\xef\xbb\xbf")
+        header = next(csv.reader(io.StringIO(_first_line(data), newline=""), delimiter=self.delimiter), [])
+        if not header:
+            return None
+        names = self._names(header, 1)
+        try:
+            return arrow_csv.read_csv(
+                pa.BufferReader(data),
+                arrow_csv.ReadOptions(block_size=max(1 << 20, len(data) + 1) if b'"' in data else 1 << 24),
+                arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=b'"' in data),
+                arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+            )
+        except pa.ArrowInvalid:
+            return None  # the slow way finds the line at fault
+
+    def _converted(self, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
+
+        for name, parse in self.parsers.items():
+            place = table.column_names.index(name)
+            try:
+                values = [None if text == "" else parse(text) for text in table[name].to_pylist()]
+                kind = {int: pa.int64(), float: pa.float64(), to_bool: pa.bool_()}.get(parse)
+                table = table.set_column(place, name, pa.array(values, kind))
+            except (ValueError, TypeError, ArithmeticError):
+                for _ in self.rows():
+                    pass  # finds the line at fault and raises
+                raise
+        return table
+
+
+class _JsonLines:
+    def __init__(self, file: File, encoding: str) -> None:
+        self.file, self.encoding = file, encoding
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        with self.file.open() as raw, io.TextIOWrapper(raw, _codec(self.encoding, self.file), newline="\n") as text:
+            try:
+                for line, content in enumerate(text, 1):
+                    if not content.isspace():
+                        yield self._record(line, content)
+            except UnicodeDecodeError as problem:
+                raise _undecodable(self.file, self.encoding, problem) from None
+
+    def _record(self, line: int, content: str) -> dict[str, Any]:
+        try:
+            record = json.loads(content)
+        except json.JSONDecodeError as problem:
+            whole = line == 1 and content.lstrip()[:1] in "[{" and problem.pos >= len(content.rstrip())
+            raise _broken(
+                self.file, line, f"is no JSON at character {problem.colno}: {problem.msg}",
+                "write each record on one line of its own" if whole else "mend the line",
+            ) from None  # fmt: skip
+        except RecursionError:
+            raise _broken(self.file, line, "is nested too deeply", "flatten the record") from None
+        if not isinstance(record, dict):
+            raise _broken(self.file, line, f"holds {type(record).__name__}, not an object", 'write records like {"id": 1}')
+        return record
+
+    def table(self) -> pa.Table:
+        import pyarrow as pa
+
+        records = list(self.rows())
+        names = dict.fromkeys(name for record in records for name in record)
+        return pa.table({name: self._column(name, [record.get(name) for record in records]) for name in names})
+
+    def _column(self, name: str, values: list[Any]) -> pa.Array:
+        import pyarrow as pa
+
+        try:
+            return pa.array(values, from_pandas=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+            kinds = sorted({type(value).__name__ for value in values if value is not None})
+            raise DataError(
+                f"{self.file}: column `{name}` holds values of several shapes ({', '.join(kinds)})",
+                next_step="convert them to one type in the function", file=str(self.file), column=name,
+            ) from None  # fmt: skip
+
+
+def _first_line(data: bytes) -> str:
+    """The text up to the first line end outside quotes."""
+    quoted = False
+    for match in re.finditer(rb'["\r\n]', data):
+        if match[0] == b'"':
+            quoted = not quoted
+        elif not quoted:
+            return data[: match.start()].decode()
+    return data.decode()
+
+
+def _plain(data: bytes, delimiter: str) -> bool:
+    """Whether Arrow and Python read these bytes alike: valid UTF-8, and every quote that opens a value closes it properly."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    if not data.strip() or data[:1] in (b"\r", b"\n") or b"\0" in data or not delimiter.isascii():
+        return False
+    if b'"' not in data:
+        return True
+    edge = re.escape(delimiter.encode())
+    quoted = re.compile(rb'(?<![^%b\r\n])"[^"]*+(?:""[^"]*+)*+"(?![^%b\r\n])' % (edge, edge))
+    rest = quoted.sub(b"x", data)
+    return re.search(rb'(?<![^%b\r\n])"' % edge, rest) is None
+
+
+def _codec(encoding: str, file: File) -> str:
+    import codecs
+
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        raise DataError(
+            f"{file}: there is no encoding {encoding!r}", next_step="give one that Python knows, such as 'cp1252'", file=str(file)
+        ) from None
+    return "utf-8-sig" if name == "utf-8" else name
+
+
+def _broken(file: File, line: int, what: str, next_step: str) -> DataError:
+    return DataError(f"Line {line} {what}", next_step=next_step, file=str(file), line=line)
+
+
+def _undecodable(file: File, encoding: str, problem: UnicodeDecodeError) -> DataError:
+    """Says which byte of the whole file is at fault, and which encoding would read it."""
+    data = file.read_bytes()
+    place = problem.start
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as whole:
+        place = whole.start
+    line = data.count(b"\n", 0, place) + 1
+    value = f"0x{data[place]:02x}" if place < len(data) else "the end"
+    guess = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252" if encoding != "cp1252" else "latin-1"
+    return _broken(
+        file, line, f"is not {encoding}: byte {place} ({value}) cannot be read",
+        f"give its encoding, for example encoding={guess!r}",
+    )  # fmt: skip

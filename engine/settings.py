@@ -1,0 +1,273 @@
+"""One table of settings, and where each value comes from: argument > environment > packyak.toml > default.
+
+`packyak.toml` lies in the project's folder:
+
+    name = "support"
+    modules = ["pipeline"]
+
+    [settings]
+    home = ".packyak"
+
+Everything here is light: it is read before any heavy import, so that a run with nothing to do ends at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from packyak.engine.errors import SettingError, nearest
+
+CONFIG_FILE = "packyak.toml"
+PREFIX = "PACKYAK_"
+PROJECT_VARIABLE = "PACKYAK_PROJECT"  # which project the studio opens: a place, not a setting of one
+Origin = Literal["argument", "environment", "packyak.toml", "default"]
+Value: TypeAlias = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting. type: text | count | number | auto-or-off | auto-off-or-url | auto-or-count | share-or-count.
+    A default of None is found out when it is asked for."""
+
+    name: str
+    default: Value
+    type: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", ".packyak", "text", "Where the project's data lives: a folder, relative to the project, or s3://bucket/prefix."),
+    Setting("person", None, "text", "Who makes corrections; by default the user of this machine."),
+    Setting("prefect", "auto", "auto-off-or-url", "auto: a local Prefect server of the project; off: none; or the URL of an API."),
+    Setting("prefect_wait_seconds", 60, "number", "How long a run waits for the local Prefect server to answer."),
+    Setting("worker", "auto", "auto-or-off", "auto: one warm process a project does the work; off: every command does its own."),
+    Setting("worker_idle_minutes", 15, "number", "After how long without work the warm process ends."),
+    Setting("batch_rows", 5000, "count", "How many records are computed and committed at once."),
+    Setting("threads", "auto", "auto-or-count", "Threads for SQL; auto: one for each core."),
+    Setting("processes", "auto", "auto-or-count", "Processes for user functions; auto: more than one where they pay."),
+    Setting("lock_ttl_seconds", 60, "number", "After how long without a sign of life a run's lock is free again."),
+    Setting("retries", 0, "whole", "How often a failing asset is tried again, where it does not say itself."),
+    Setting("retry_wait_seconds", 2, "number", "How long to wait before an asset is tried again."),
+    Setting("failed_records_limit", 1.0, "share-or-count",
+            "How many records of an asset may fail before the asset does: a share up to 1, or a count above."),
+    Setting("keep_versions", 20, "count", "How many versions of each asset are kept to look back at."),
+)  # fmt: skip
+BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A setting's value and where it came from. place: the variable or file that set it."""
+
+    setting: Setting
+    value: Any
+    source: Origin
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A project's `packyak.toml`; without one, its folder and defaults."""
+
+    root: Path
+    name: str
+    modules: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
+
+
+class Settings:
+    """Resolved settings: `settings["home"]`, `settings.source("home")`."""
+
+    def __init__(self, resolved: Mapping[str, Resolved]) -> None:
+        self.resolved = resolved
+
+    def __getitem__(self, name: str) -> Any:
+        return self.explain(name).value
+
+    def source(self, name: str) -> Origin:
+        return self.explain(name).source
+
+    def explain(self, name: str) -> Resolved:
+        """A setting with its source. Raises SettingError for a name that is none."""
+        _known(name, "")
+        return self.resolved[name]
+
+
+def resolve(
+    config: Config | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Every setting's value. arguments: given by the caller (None: not given). environment: by default the process's.
+
+    Raises SettingError for unknown names and wrong values, saying where they stand.
+    """
+    variables = os.environ if environment is None else environment
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    written = dict(config.settings) if config else {}
+    file = str(config.file) if config and config.file else ""
+    for name in given:
+        _known(name, "")
+    for name in written:
+        _known(name, file)
+    return Settings({setting.name: _resolve(setting, given, variables, written, file) for setting in SETTINGS})
+
+
+def _resolve(
+    setting: Setting, given: Mapping[str, Any], variables: Mapping[str, str], written: Mapping[str, Any], file: str
+) -> Resolved:
+    name = setting.name
+    if name in given:
+        return Resolved(setting, read_value(setting, given[name], f"the argument {name}"), "argument", name)
+    if variables.get(setting.variable, "") != "":
+        value = read_value(setting, variables[setting.variable], f"the environment variable {setting.variable}")
+        return Resolved(setting, value, "environment", setting.variable)
+    if name in written:
+        return Resolved(setting, read_value(setting, written[name], f"{name} in {file}"), "packyak.toml", file)
+    return Resolved(setting, _person() if name == "person" else setting.default, "default")
+
+
+def _person() -> str:
+    """The user of this machine; in a container without accounts, `nobody`."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "nobody"
+
+
+def read_value(setting: Setting, raw: Any, place: str) -> Any:
+    """A value as the setting's type. Raises SettingError, naming the place."""
+    reader, wanted = READERS[setting.type]
+    try:
+        if isinstance(raw, bool):
+            raise ValueError
+        return reader(raw)
+    except (ValueError, TypeError):
+        raise SettingError(
+            f"{raw!r} is no value for {place}", next_step=f"give {wanted}", setting=setting.name, place=place
+        ) from None
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str | os.PathLike) or not str(raw):
+        raise ValueError
+    return os.fspath(raw)
+
+
+def _count(raw: Any) -> int:
+    value = _whole(raw)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _whole(raw: Any) -> int:
+    if isinstance(raw, float) or int(raw) < 0:
+        raise ValueError
+    return int(raw)
+
+
+def _number(raw: Any) -> float:
+    value = float(raw)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _one_of(words: tuple[str, ...], otherwise: Callable[[Any], Any] | None = None) -> Callable[[Any], Any]:
+    def read(raw: Any) -> Any:
+        if raw in words:
+            return raw
+        if otherwise is None:
+            raise ValueError
+        return otherwise(raw)
+
+    return read
+
+
+def _url(raw: Any) -> str:
+    if not str(raw).startswith(("http://", "https://")):
+        raise ValueError
+    return str(raw)
+
+
+READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+    "text": (_text, "a text that is not empty"),
+    "count": (_count, "a whole number from 1"),
+    "whole": (_whole, "a whole number from 0"),
+    "number": (_number, "a number from 0"),
+    "share-or-count": (_number, "a share from 0 to 1, or a count"),
+    "auto-or-off": (_one_of(("auto", "off")), "auto or off"),
+    "auto-off-or-url": (_one_of(("auto", "off"), _url), "auto, off or a URL such as http://127.0.0.1:4200/api"),
+    "auto-or-count": (_one_of(("auto",), _count), "auto or a whole number from 1"),
+}
+
+
+def _known(name: str, file: str) -> None:
+    if name not in BY_NAME:
+        meant = nearest(name, BY_NAME)
+        raise SettingError(
+            f"There is no setting `{name}`", choices=BY_NAME, file=file,
+            next_step=f"did you mean `{meant}`?" if meant else "see `packyak settings`",
+        )  # fmt: skip
+
+
+def find_config(start: str | Path) -> Path | None:
+    """The nearest `packyak.toml` in a folder or above it."""
+    folder = Path(start).resolve()
+    for place in (folder, *folder.parents):
+        if (place / CONFIG_FILE).is_file():
+            return place / CONFIG_FILE
+    return None
+
+
+def load_config(path: str | Path) -> Config:
+    """Reads a `packyak.toml`, or that of a folder. Raises SettingError with file and line where it is wrong."""
+    import tomllib
+
+    file = Path(path)
+    file = (file / CONFIG_FILE if file.is_dir() else file).resolve()
+    try:
+        content = tomllib.loads(file.read_text("utf-8-sig"))
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingError(f"This is no TOML: {problem}", next_step="mend that line", file=str(file)) from None
+    except UnicodeDecodeError:
+        raise SettingError("This file is not UTF-8", next_step="save it as UTF-8", file=str(file)) from None
+    except OSError as problem:
+        raise SettingError(
+            f"It cannot be read: {problem.strerror}", next_step="run `packyak init` to make one", file=str(file)
+        ) from None
+    return _config(file, content)
+
+
+def _config(file: Path, content: Mapping[str, Any]) -> Config:
+    known = ("name", "modules", "settings")
+    for word in content:
+        if word not in known:
+            meant = nearest(word, known)
+            inside = " Settings stand beneath [settings]." if word in BY_NAME else ""
+            raise SettingError(
+                f"There is no `{word}` at the top of this file.{inside}", choices=known, file=str(file),
+                next_step=f"did you mean `{meant}`?" if meant else "take it away" if not inside else "move it there",
+            )  # fmt: skip
+    name, modules, settings = content.get("name", file.parent.name), content.get("modules", []), content.get("settings", {})
+    if not isinstance(name, str) or not name.strip():
+        raise SettingError(f"name = {name!r} is no name", next_step='write it like name = "support"', file=str(file))
+    if isinstance(modules, str) or not isinstance(modules, list) or not all(isinstance(each, str) for each in modules):
+        raise SettingError(f"modules = {modules!r} is no list", next_step='write modules = ["pipeline"]', file=str(file))
+    if not isinstance(settings, Mapping):
+        raise SettingError(f"settings = {settings!r} is no table", next_step="write a [settings] section", file=str(file))
+    for word in settings:
+        _known(word, str(file))
+    return Config(file.parent, name, tuple(modules), dict(settings), file)
