@@ -1,0 +1,142 @@
+"""The side panel of the Pipeline page: one asset, why it stands as it does, its checks, versions and code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from packyak.engine.declare.nodes import CheckNode, Node, TableNode
+from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
+from packyak.engine.run.runs import RunRecord
+from packyak.studio.shell import launch, places
+from packyak.studio.views import pipeline, tables, words
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+VERSIONS_SHOWN = 8
+TONES = {"fresh": "green", "stale": "orange", "failed": "red", "blocked": "red", "never": "gray", "running": "blue"}
+
+
+def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], run: RunRecord | None) -> None:
+    """Everything about one node. Text of the project is shown as text, never as Markdown."""
+    node = project.graph[name]
+    status = next((status for status in statuses if status.name == name), None)
+    _title(node, status)
+    if status is not None:
+        _sentence(status)
+        _facts(status)
+        if isinstance(node, TableNode):
+            _actions(project, status, run)
+        _causes(status.causes)
+        _checks(project, status)
+        _versions(project, status)
+    if node.doc:
+        _heading("What it is")
+        st.text(node.doc)
+    _heading("Code")
+    st.code(str(node.origin), language=None)
+
+
+def _title(node: Node, status: AssetStatus | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.subheader(literal(node.name), anchor=False, width="stretch")
+        if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close (Esc in the graph)"):
+            st.query_params.pop("asset", None)
+            st.rerun(scope="fragment")
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.badge(pipeline.kind_of(node), color="gray")
+        if status is not None:
+            st.badge(pipeline.STATE_WORDS[status.state], color=TONES[status.state])  # type: ignore[arg-type]
+            if status.updated_at:
+                st.caption(f"last run {words.age(status.updated_at)}", width="content")
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"**{text}**")
+
+
+def _sentence(status: AssetStatus) -> None:
+    sentence = status.reason[:1].upper() + status.reason[1:]
+    st.text(sentence if sentence.endswith((".", "!", "?")) or not sentence else f"{sentence}.")
+
+
+def _facts(status: AssetStatus) -> None:
+    facts = tables.asset_facts(status)
+    if not facts:
+        return
+    with st.container(horizontal=True, gap="medium", key="asset_facts"):
+        for fact in facts:
+            st.metric(fact.label, fact.value, fact.delta or None, delta_color="off", width="content")
+
+
+def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        if st.button("Open records", icon=":material/table_rows:", key="open_records", disabled=status.rows is None):
+            st.switch_page(places.records(), query_params={"asset": status.name})
+        label = "Try again" if status.state == "failed" else "Run this"
+        needs = status.state in pipeline.NEEDS_RUN or bool(status.failed_records)
+        if st.button(label, icon=":material/play_arrow:", key="run_this", disabled=run is not None or not needs):
+            launch.start(project, (status.name,), retry_failed=bool(status.failed_records) or status.state == "failed")
+            st.rerun()
+
+
+def _causes(causes: Sequence[Cause]) -> None:
+    if not causes:
+        return
+    _heading("Why")
+    for cause in causes:
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
+            st.badge(cause.category, color="orange")
+            st.text(tables.cause_words(cause), width="stretch")
+        if cause.detail:
+            with st.expander("What changed", icon=":material/difference:"):
+                st.code(cause.detail, language="diff")
+
+
+def _checks(project: Project, status: AssetStatus) -> None:
+    declared = [node for node in project.graph.nodes.values() if isinstance(node, CheckNode)]
+    waiting = [node for node in declared if node.target == status.name]
+    if not status.checks and not waiting:
+        return
+    _heading("Checks")
+    for check in status.checks:
+        _check(check)
+    told = {check.name for check in status.checks}
+    for node in waiting:
+        if node.name not in told:
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+                st.badge("not run yet", color="gray")
+                st.text(node.name)
+
+
+def _check(check: CheckResult) -> None:
+    with st.container(horizontal=True, wrap=False, gap="xsmall"):
+        st.badge("passed" if check.passed else "failed", color="green" if check.passed else "red")
+        st.text(check.name, width="stretch")
+    if check.passed:
+        return
+    st.text(tables.check_words(check))
+    if check.rows:
+        st.dataframe(
+            tables.plain_rows(check.rows), hide_index=True, height="content", alt=f"Rows that fail {check.name}"
+        )
+
+
+def _versions(project: Project, status: AssetStatus) -> None:
+    versions = project.versions(status.name)[:VERSIONS_SHOWN] if status.version else ()
+    if not versions:
+        return
+    _heading("Versions")
+    st.dataframe(
+        tables.versions(versions),
+        hide_index=True,
+        height="content",
+        alt=f"Versions of {status.name}",
+        column_config={
+            "rows": st.column_config.NumberColumn(format="localized"),
+            "change": st.column_config.TextColumn(alignment="right"),
+        },
+    )

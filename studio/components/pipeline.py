@@ -1,0 +1,154 @@
+"""The Pipeline page: header with the one primary action, the graph over the whole window, a panel for the chosen asset.
+
+One fragment: a click or a tick of a run redraws it and leaves the shell alone. It ticks only while a run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from packyak.engine.declare.nodes import Graph
+from packyak.engine.run.answers import AssetStatus, Plan, State
+from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.asset_panel import asset_panel
+from packyak.studio.components.graph import Notice, clicked, graph
+from packyak.studio.shell import launch
+from packyak.studio.views import pipeline, progress, words
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+GRAPH = "pipeline_graph"
+STATUSES = "statuses_before_run"
+TICK = 1.0
+BADGES: Mapping[State, str] = {
+    "fresh": "green",
+    "stale": "orange",
+    "failed": "red",
+    "blocked": "red",
+    "never": "gray",
+    "running": "blue",
+}
+NOTHING = "This project declares no assets yet.\nAdd a function with @transform, @asset or sql(...) to its Python file."
+
+
+def pipeline_page(project: Project) -> None:
+    """Draw the page; tick while a run is under way."""
+    live = launch.under_way(project) is not None or launch.follows()
+    st.fragment(_page, run_every=TICK if live else None)(project, live)
+
+
+def _page(project: Project, live: bool) -> None:
+    run = launch.under_way(project)
+    if run is None and launch.follows():
+        launch.finish(project)
+        st.session_state.pop(STATUSES, None)
+        st.rerun()
+    if run is not None and not live:  # started elsewhere since the page was drawn
+        st.rerun()
+    statuses = _statuses(project, run)
+    chosen = _chosen(project.graph)
+    _header(project, statuses, run)
+    board = pipeline.board(project.graph, statuses, progress.of_assets(run))
+    with st.container(horizontal=True, wrap=False, gap="small"):
+        with st.container(width="stretch"):
+            graph(board, chosen=chosen, key=GRAPH, on_event=_on_event, nothing=NOTHING, notice=_notice())
+        if chosen:
+            with st.container(key="asset_panel", width=380, gap="small"):
+                asset_panel(project, chosen, statuses, run)
+
+
+def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
+    """How every asset stands. Asked once for a run: while it goes on, the run itself tells what changes."""
+    if run is None:
+        return project.status()
+    kept: Sequence[AssetStatus] | None = st.session_state.get(STATUSES)
+    if kept is None:
+        kept = st.session_state[STATUSES] = project.status()
+    return kept
+
+
+def _chosen(graph: Graph) -> str:
+    name = st.query_params.get("asset", "")
+    return name if name in graph.nodes else ""
+
+
+def _on_event() -> None:
+    event = clicked(GRAPH)
+    if event is None:
+        return
+    if event.dismissed:
+        launch.dismiss()
+    elif event.name:
+        st.query_params["asset"] = event.name
+    else:
+        st.query_params.pop("asset", None)
+
+
+def _notice() -> Notice | None:
+    ended = launch.summary()
+    if ended is None:
+        return None
+    told = progress.of_run(ended)
+    return Notice(told.title, told.line if ended.assets else "", progress.messages(ended), told.tone)
+
+
+def _header(project: Project, statuses: Sequence[AssetStatus], run: RunRecord | None) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small")
+    with row:
+        st.header(literal(project.name), anchor=False, width="content")
+        if run is None:
+            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="stretch"):
+                for state, number in pipeline.counts(statuses).states:
+                    st.badge(pipeline.count_words(state, number), color=BADGES[state])  # type: ignore[arg-type]
+            _plan_button(project)
+            _run_button(project, statuses)
+        else:
+            _under_way(project, run)
+
+
+def _under_way(project: Project, run: RunRecord) -> None:
+    told = progress.of_run(run)
+    with st.container(width="stretch", gap=None, key="run_progress"):
+        st.progress(told.share, text=f"**{told.title}** · {literal(told.line)}")
+    if st.button("Cancel", icon=":material/stop_circle:", key="cancel_run", disabled=not run.id):
+        project.cancel(run.id)
+
+
+def _run_button(project: Project, statuses: Sequence[AssetStatus]) -> None:
+    label = pipeline.run_label(statuses)
+    waiting = any(status.state in pipeline.NEEDS_RUN for status in statuses)
+    failed = any(status.state == "failed" for status in statuses)
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="run_all", disabled=not waiting):
+        _start(project, (), statuses, failed)
+
+
+def _start(project: Project, assets: Sequence[str], statuses: Sequence[AssetStatus], retry_failed: bool) -> None:
+    st.session_state[STATUSES] = statuses
+    launch.start(project, assets, retry_failed=retry_failed)
+    st.rerun()
+
+
+def _plan_button(project: Project) -> None:
+    popover = st.popover("Plan", icon=":material/checklist:", key="plan", on_change="rerun", width="content")
+    with popover:
+        if popover.open:
+            _plan(project.plan())
+
+
+def _plan(plan: Plan) -> None:
+    with st.container(width=520, gap="small"):
+        if not plan.steps:
+            st.text("Nothing to do: everything is fresh.")
+        for step in plan.steps:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{literal(step.asset)}**", width="content")
+                st.caption(literal(pipeline.step_words(step)))
+        total = sum(step.seconds or 0 for step in plan.steps)
+        if total:
+            st.caption(f"About {words.duration(total)}, judged by past runs.")
+        for note in plan.notes:
+            st.text(note)

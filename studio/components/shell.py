@@ -1,0 +1,63 @@
+"""What every page shows beside its own content: the project's corner, and the page for one that cannot be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from packyak.studio.shell import places, projects
+from packyak.studio.views.problem import Problem, problem_of
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+
+def project_corner(root: Path) -> None:
+    """Which project is open, at the foot of the sidebar."""
+    with st.sidebar.container(key="project_corner"):
+        st.markdown(f"**{literal(root.name)}**")
+        st.caption(literal(tilde(root)))
+
+
+def tilde(path: Path) -> str:
+    """A path as people say it: `~/work/inbox`."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
+
+
+def opened() -> Project:
+    """The open project; a page that says what is wrong, and stops the script, where it cannot be opened."""
+    root = projects.current_root()
+    assert root is not None, "the shell shows Home when there is no project"
+    try:
+        return projects.open_project(root)
+    except Exception as error:  # whatever the user's own code raises on import must not take the studio down
+        show_problem(problem_of(error, root), root)
+        st.stop()
+
+
+def show_problem(problem: Problem, root: Path) -> None:
+    """Instead of a page: what is wrong, at which line, what to do. Looks again by itself once a file changes."""
+    with st.container(width=820, key="problem"):
+        st.header(literal(problem.title), anchor=False)
+        if problem.where:
+            st.badge(literal(problem.where), icon=":material/code:", color="red")
+        st.text(problem.message)
+        if problem.excerpt:
+            st.code(problem.excerpt, language=None)
+        if problem.next_step:
+            st.text(problem.next_step)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Try again", icon=":material/refresh:", type="primary"):
+                st.rerun()
+            st.page_link(places.home(), label="Open another project")
+        _watch(projects.stamp(root), root)
+
+
+@st.fragment(run_every=1.5)
+def _watch(seen: projects.Stamp, root: Path) -> None:
+    st.caption("Save the file and this page looks again.")
+    if projects.stamp(root) != seen:
+        st.rerun()

@@ -1,0 +1,30 @@
+"""The shell around every page: theme, logo, navigation, the open project. Runs at each rerun, so it stays light."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from packyak.studio.components.home import welcome
+from packyak.studio.components.shell import project_corner
+from packyak.studio.shell import places, projects
+
+HERE = Path(__file__).resolve().parent
+STATIC = HERE / "static"
+
+
+def main() -> None:
+    st.set_page_config("Packyak", STATIC / "favicon.png", layout="wide", initial_sidebar_state=216)
+    st.html(HERE / "studio.css")
+    tone = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(str(STATIC / f"logo-{tone}.svg"), size="large", icon_image=str(STATIC / "mark.svg"))
+    root = projects.current_root()
+    page = st.navigation(places.every(), position="hidden" if root is None else "sidebar")
+    if root is None:
+        welcome()
+        return
+    project_corner(root)
+    page.run()
+
+
+main()

@@ -1,0 +1,35 @@
+"""The studio's entry: `streamlit run studio` finds `app` here and serves it.
+
+An `st.App` around `shell/main.py` rather than a plain script: its folder has no `pages/` beside it, so that a deep link
+such as `/records` runs inside the shell, and every answer carries the security headers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+
+
+def load_from_checkout(root: Path) -> None:
+    """Make `packyak` and its rooms importable in a clone that was never installed."""
+    places = [str(root / "packyak"), str(root)]
+    spec = importlib.util.spec_from_file_location(
+        "packyak", root / "packyak" / "__init__.py", submodule_search_locations=places
+    )
+    assert spec is not None and spec.loader is not None
+    sys.path.insert(0, str(root))
+    sys.modules["packyak"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+if importlib.util.find_spec("packyak") is None:
+    load_from_checkout(HERE.parent)
+
+from packyak.studio.shell.headers import SECURITY  # noqa: E402
+
+app = st.App(HERE / "shell" / "main.py", middleware=SECURITY)

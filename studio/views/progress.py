@@ -1,0 +1,126 @@
+"""A run under way, or just ended, in words: per asset and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packyak.engine.run.runs import AssetRun, RunRecord
+from packyak.studio.views import words
+
+ENDED = frozenset({"done", "failed", "blocked", "skipped", "cancelled"})
+TITLES = {
+    "starting": "Starting",
+    "running": "Running",
+    "done": "Run finished",
+    "failed": "Run failed",
+    "cancelled": "Run cancelled",
+    "crashed": "Run ended without saying why",
+}
+TONES = {"done": "green", "failed": "red", "crashed": "red", "cancelled": "gray"}
+
+
+@dataclass(frozen=True)
+class AssetProgress:
+    """One asset within a run: its state (waiting, running, done, ...), how far it is (0 to 1), one line of words."""
+
+    asset: str
+    state: str
+    share: float
+    line: str
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """A whole run in one title and one line; `share`: 0 to 1; `tone`: a colour's name."""
+
+    title: str
+    line: str
+    share: float
+    active: bool
+    tone: str
+
+
+def of_assets(run: RunRecord | None) -> Mapping[str, AssetProgress]:
+    """How each asset of a run stands; nothing for a run that is over."""
+    if run is None or not run.is_open:
+        return {}
+    return {part.asset: AssetProgress(part.asset, part.state, share(part), line(part)) for part in run.assets}
+
+
+def share(part: AssetRun) -> float:
+    """How far one asset is, 0 to 1."""
+    if part.state in ENDED:
+        return 1.0
+    return min(part.done / part.total, 1.0) if part.total else 0.0
+
+
+def line(part: AssetRun) -> str:
+    """What one asset is doing: "1,204 of 3,000 · 812 rows/s · 2 s left"."""
+    if part.state == "waiting":
+        return "waiting for its turn"
+    if part.state == "done":
+        return f"done: {words.count(part.changed)} of {words.count(part.computed)} changed" if part.computed else "done"
+    if part.state != "running":
+        return part.message
+    if not part.total and not part.done:
+        return part.message or "running"
+    facts = [f"{words.count(part.done)} of {words.count(part.total)}" if part.total else words.count(part.done)]
+    if part.rate:
+        facts.append(f"{words.count(part.rate)} rows/s")
+    if part.eta is not None and part.eta >= 1:
+        facts.append(f"{words.duration(part.eta)} left")
+    return " · ".join(facts)
+
+
+def of_run(run: RunRecord) -> RunProgress:
+    """The run as a whole."""
+    parts = run.assets
+    far = sum(share(part) for part in parts) / len(parts) if parts else 0.0
+    text = _under_way(run) if run.is_open else _summary(run)
+    return RunProgress(TITLES[run.state], text, far, run.is_open, TONES.get(run.state, "blue"))
+
+
+def _under_way(run: RunRecord) -> str:
+    if not run.assets:
+        return "getting the engine ready"
+    over = sum(part.state in ENDED for part in run.assets)
+    now = next((part for part in run.assets if part.state == "running"), None)
+    whole = f"{over} of {words.counted(len(run.assets), 'asset')}"
+    return f"{whole} · {now.asset}: {line(now)}" if now else whole
+
+
+def _summary(run: RunRecord) -> str:
+    """ "6 assets in 4.2 s: 3,000 records computed, 12 changed, 2 failed"."""
+    touched = [part for part in run.assets if part.state in ("done", "failed", "blocked", "cancelled")]
+    facts = [
+        f"{words.count(number)} {word}"
+        for number, word in (
+            (sum(part.computed for part in touched), "records computed"),
+            (sum(part.changed for part in touched), "changed"),
+            (sum(part.deleted for part in touched), "deleted"),
+            (sum(part.failed for part in touched), "failed"),
+        )
+        if number
+    ]
+    took = _seconds(run)
+    head = words.counted(len(touched), "asset") + (f" in {words.duration(took)}" if took is not None else "")
+    text = f"{head}: {', '.join(facts) or 'nothing had to change'}"
+    broken = [part for part in run.assets if part.state in ("failed", "blocked")]
+    if broken:
+        text += f" · {words.listed([part.asset for part in broken])} did not finish"
+    return text
+
+
+def _seconds(run: RunRecord) -> float | None:
+    start, end = words.moment(run.started), words.moment(run.ended)
+    return (end - start).total_seconds() if start and end else None
+
+
+def messages(run: RunRecord) -> tuple[str, ...]:
+    """What went wrong in a run, one line each."""
+    broken = [part for part in run.assets if part.state in ("failed", "blocked")]
+    lines = [f"{part.asset}: {part.message}" for part in broken if part.message]
+    if run.error and not any(run.error in line for line in lines):
+        lines.insert(0, run.error)
+    return (*lines, *run.notes)

@@ -1,0 +1,63 @@
+"""What the side panels list, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, VersionInfo
+from packyak.studio.views import words
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number worth a large type."""
+
+    label: str
+    value: str
+    delta: str = ""
+
+
+def asset_facts(status: AssetStatus) -> tuple[Fact, ...]:
+    """Rows, failed records and corrections: what is known of them."""
+    facts = []
+    if status.rows is not None:
+        facts.append(Fact("Rows", words.count(status.rows), words.delta(status.delta)))
+    if status.failed_records:
+        facts.append(Fact("Failed", words.count(status.failed_records)))
+    if status.corrections:
+        facts.append(Fact("Corrected", words.count(status.corrections)))
+    return tuple(facts)
+
+
+def cause_words(cause: Cause) -> str:
+    """The cause with its count, which is said once."""
+    number = words.count(cause.count)
+    if cause.count is None or number in cause.reason or str(cause.count) in cause.reason:
+        return cause.reason
+    return f"{words.counted(cause.count, 'record')}: {cause.reason}"
+
+
+def check_words(check: CheckResult) -> str:
+    """What a failing check says, how many rows, and what it holds up."""
+    parts = [check.message.rstrip(".")] if check.message else []
+    if check.failing is not None:
+        parts.append(f"{words.counted(check.failing, 'row')} {'fails' if check.failing == 1 else 'fail'}")
+    if check.blocking:
+        parts.append("what is below keeps its last good version")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def versions(found: Sequence[VersionInfo], now: datetime | None = None) -> list[dict[str, Any]]:
+    """Versions, newest first."""
+    return [
+        {"when": words.age(each.at, now), "rows": each.rows, "change": words.delta(each.delta), "version": each.version}
+        for each in found
+    ]
+
+
+def plain_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Rows whose every value is text, whatever it was."""
+    return [{str(name): words.value(value, 200) for name, value in row.items()} for row in rows]

@@ -1,0 +1,119 @@
+"""Numbers, times and states in words, the same on every page."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+MINUS = "\N{MINUS SIGN}"
+EMPTY = "\N{EM DASH}"
+
+
+def count(number: float | None) -> str:
+    """`1204` -> "1,204"; nothing known -> a dash."""
+    if number is None:
+        return EMPTY
+    return f"{number:,.0f}"
+
+
+def counted(number: int | None, noun: str) -> str:
+    """`(1, "record")` -> "1 record", `(1204, "record")` -> "1,204 records"."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+
+
+def delta(number: int | None) -> str:
+    """`12` -> "+12", `-3` -> the same with a true minus; zero and unknown say nothing."""
+    if not number:
+        return ""
+    return f"+{number:,}" if number > 0 else f"{MINUS}{-number:,}"
+
+
+def moment(text: str | None) -> datetime | None:
+    """An ISO 8601 time, UTC where it names no zone; None where it is not one."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def age(text: str | None, now: datetime | None = None) -> str:
+    """How long ago: "just now", "4 min ago", "3 h ago", "2 d ago", then the date."""
+    then = moment(text)
+    if then is None:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
+    for limit, size, unit in ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit} ago" if seconds >= 60 else "just now"
+    return then.astimezone().strftime("%-d %b %Y")
+
+
+def short_age(text: str | None, now: datetime | None = None) -> str:
+    """How long ago in few letters: "now", "4m ago", "3h ago", "2d ago"."""
+    long = age(text, now)
+    return long.replace(" min ", "m ").replace(" h ", "h ").replace(" d ", "d ").replace("just now", "now")
+
+
+def clock(text: str | None) -> str:
+    """A time on this machine's clock: "22 Nov 2026, 13:04:09"."""
+    then = moment(text)
+    return then.astimezone().strftime("%-d %b %Y, %H:%M:%S") if then else ""
+
+
+def duration(seconds: float | None) -> str:
+    """`0.42` -> "0.4 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min"."""
+    if seconds is None or seconds < 0:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def value(thing: Any, limit: int = 0) -> str:
+    """A field's value as plain text; `limit` cuts it to that many characters."""
+    if thing is None:
+        return EMPTY
+    if isinstance(thing, bool):
+        text = "true" if thing else "false"
+    elif isinstance(thing, int):
+        text = f"{thing:,}"
+    elif isinstance(thing, float):
+        text = f"{thing:,.6g}"
+    elif isinstance(thing, datetime):
+        text = thing.strftime("%Y-%m-%d %H:%M:%S")
+    elif isinstance(thing, bytes):
+        text = f"{len(thing):,} bytes"
+    elif isinstance(thing, (list, dict)):
+        text = json.dumps(thing, ensure_ascii=False, default=str)
+    else:
+        text = str(thing)
+    return text if not limit or len(text) <= limit else f"{text[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def listed(names: list[str] | tuple[str, ...], limit: int = 3) -> str:
+    """ "a", "a and b", "a, b and c", "a, b and 4 more"."""
+    if len(names) <= 1:
+        return "".join(names)
+    if len(names) <= limit:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
+
+
+def literal(text: object) -> str:
+    """Any text as Markdown that shows exactly it, for labels that Streamlit reads as Markdown."""
+    escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in str(text))
+    return escaped.replace("\r", " ").replace("\n", " ")
