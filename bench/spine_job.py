@@ -1,0 +1,102 @@
+"""The one job that the spine is measured on, written into a folder: once as a Packyak project, once as a pandas script.
+
+CSV -> clean (Python per record: NFKC, lower, two regular expressions) -> features (word count, hash) -> classify
+(rules) -> count per label. Both sides call the same functions, in `bench/spine/rules.py`, on the same data.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+SOURCES: Final = Path(__file__).parent / "spine"
+FIXED: Final = "R0000011"  # the rules say billing
+WORDS: Final = (
+    "the", "order", "came", "in", "two", "boxes", "and", "one", "of", "them", "was", "open", "when", "i", "got", "home",
+    "please", "have", "a", "look", "soon", "coffee", "beans", "grinder", "filter", "kettle", "scale", "paper", "bag",
+    "blend", "roast", "tasting", "morning", "evening", "week", "month", "friend", "office", "team",
+)  # fmt: skip
+TELLING: Final = ("invoice", "charge", "refund", "parcel", "courier", "late", "password", "login", "profile")
+ODD: Final = ("ﬁlter", "CAFÉ", "ＦＵＬＬ", "https://example.com/a?b=1", "½", "#123", "(sic)", "Größe", "  ")  # noqa: RUF001
+
+
+@dataclass(frozen=True)
+class Job:
+    """One size of the job in a folder of its own: the project in `packyak/`, the script and its files in `pandas/`.
+
+    `calls`: a file to which each called function of the user's adds its name; only the pass that counts has one, and
+    only then does the source say so, so that no measured call does more than the job.
+    """
+
+    folder: Path
+    size: int
+    calls: Path | None = None
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "packyak"
+
+    @property
+    def script(self) -> Path:
+        return self.folder / "pandas"
+
+    def write_code(self, short: int = 6) -> None:
+        """Both sides' code. Another `short` is another rule: one function edited."""
+        rules = _source("rules").replace("SHORT = 6", f"SHORT = {short}")
+        _write(self.project / "packyak.toml", 'name = "spine"\nmodules = ["pipeline"]\n')
+        _write(self.project / "pipeline.py", _source("pipeline"))
+        _write(self.project / "rules.py", counting(rules, self.calls) if self.calls else rules)
+        _write(self.script / "rules.py", rules)
+        _write(self.script / "pandas_job.py", _source("pandas_job"))
+
+    def write_data(self, first: int, last: int) -> None:
+        """Records `first` to `last` (not included), the same for both sides."""
+        _write(self.project / ".packyak/buckets/inbox/records.csv", records(first, last))
+        _write(self.script / "records.csv", records(first, last))
+
+    def write_fix(self) -> None:
+        """The correction, as the script takes it."""
+        _write(self.script / "fixes.csv", f"id,label\n{FIXED},account\n")
+
+
+def counting(source: str, calls: Path) -> str:
+    """The same functions, each of which first adds its name to the file `calls`."""
+    noting = 'def count(name):\n    with open(CALLS, "a") as lines:\n        lines.write(name + "\\n")\n'
+    counted = re.sub(r"^(def (\w+)\(.*:)$", r'\1\n    count("\2")', source, flags=re.MULTILINE)
+    return f"{counted}\n\nCALLS = {str(calls)!r}\n\n\n{noting}"
+
+
+def records(first: int, last: int) -> str:
+    """CSV. Record number n is the same in every file."""
+    rows = ((f"R{number:07}", _text(number)) for number in range(first, last))
+    return "id,text\n" + "".join(f'{key},"{text}"\n' for key, text in rows)
+
+
+def _text(number: int) -> str:
+    rng = Random(number)
+    words = rng.choices(WORDS, k=rng.randrange(3, 14))
+    if rng.random() < 0.6:
+        word = rng.choice(TELLING)
+        words.insert(rng.randrange(len(words)), word.upper() if rng.random() < 0.2 else word)
+    if rng.random() < 0.5:
+        words.insert(rng.randrange(len(words)), rng.choice(ODD))
+    return " ".join(words)
+
+
+def script_counts(job: Job) -> list[tuple[str, int, int]]:
+    """What the script found: label, number of records, number of words."""
+    with (job.script / "per_label.csv").open(encoding="utf-8") as lines:
+        return sorted((row["label"], int(row["n"]), int(row["words"])) for row in csv.DictReader(lines))
+
+
+def _source(name: str) -> str:
+    return (SOURCES / f"{name}.py").read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
