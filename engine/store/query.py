@@ -69,6 +69,10 @@ class Query:
                     with suppress(duckdb.Error):
                         cursor.unregister(name)
 
+    def relation(self, data: pa.Table) -> Any:
+        """The data as a DuckDB relation, which lives as long as this engine."""
+        return self._connection.from_arrow(data)
+
     def hash_sum(self, data: Any, columns: Sequence[str] | None = None) -> int:
         """The order-free 128-bit sum of the hashes of the records of `data` (Arrow table or Lance data set).
 
@@ -105,23 +109,24 @@ def _small(data: pa.Table, huge: Sequence[str]) -> pa.Table:
     return data
 
 
+_UNKNOWN_TABLE = re.compile(r"Table with name \"?(.+?)\"? does not exist")
+_UNKNOWN_COLUMN = re.compile(r'Referenced column "(.+?)" (?:was )?not found|does not have a column named "(.+?)"')
+
+
 def _explained(error: duckdb.Error, sql: str, tables: Mapping[str, Any]) -> QueryError:
     text = str(error)
-    message = re.sub(r"^\w[\w ]*Error: ", "", text.split("\n\nLINE")[0].strip()).split("\n")[0]
-    unknown = re.search(r"Table with name (\S+) does not exist", text)
-    if unknown:
+    if unknown := _UNKNOWN_TABLE.search(text):
         return _unknown("table", unknown[1], list(tables), sql)
-    unknown = re.search(r'Referenced column "(.+?)" (?:was )?not found', text)
-    if unknown:
+    if unknown := _UNKNOWN_COLUMN.search(text):
         columns = [name for data in tables.values() for name in _columns(data)]
-        return _unknown("column", unknown[1], list(dict.fromkeys(columns)), sql)
+        return _unknown("column", unknown[1] or unknown[2], list(dict.fromkeys(columns)), sql)
     if isinstance(error, duckdb.PermissionException):
-        return QueryError(
-            "a query cannot read or write files",
-            query=sql,
-            next_step="declare the data as a bucket or an asset and name that",
-        )
-    return QueryError(message, query=sql, next_step="correct the query" + _where(text))
+        next_step = "declare the data as a bucket or an asset and name that"
+        return QueryError("a query cannot read or write files", query=sql, next_step=next_step)
+    message, *more = re.sub(r"^\w[\w ]*Error: ", "", text.split("\n\nLINE")[0].strip()).split("\n")
+    advice = next((line for line in more if line.startswith(("Did you mean", "Either "))), "")
+    next_step = advice[:1].lower() + advice[1:] if advice else "correct the query" + _where(text)
+    return QueryError(message.rstrip("!."), query=sql, next_step=next_step)
 
 
 def _where(text: str) -> str:

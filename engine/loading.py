@@ -1,0 +1,78 @@
+"""Imports a project's modules from its folder, and turns what can go wrong there into errors that name file and line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from packyak.engine.errors import DeclarationError, PackyakError
+from packyak.engine.run.reload import sources_of
+
+
+def load_modules(root: Path, names: Sequence[str]) -> tuple[ModuleType, ...]:
+    """The modules by name, read anew where their files changed. Raises DeclarationError for what the files say wrongly."""
+    sources = sources_of(root)
+    if sources.changed():
+        sources.purge()
+    _make_way(root, names)
+    if str(root) in sys.path:
+        sys.path.remove(str(root))
+    sys.path.insert(0, str(root))
+    return tuple(_load(root, name) for name in names)
+
+
+def source_files(root: Path) -> list[str]:
+    """The files of this project that are loaded, and its packyak.toml."""
+    base = str(root.resolve())
+    files = {str(root / "packyak.toml")}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and path.endswith(".py") and str(Path(path).resolve()).startswith(base + "/"):
+            relative = str(Path(path).resolve())[len(base) :]
+            if "site-packages" not in relative and "/packyak/" not in relative:
+                files.add(path)
+    return sorted(files)
+
+
+def _make_way(root: Path, names: Sequence[str]) -> None:
+    """Another project in this process may have a module of the same name."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in {each.partition(".")[0] for each in names}:
+            path = getattr(sys.modules[name], "__file__", None)
+            if not isinstance(path, str) or not Path(path).resolve().is_relative_to(root.resolve()):
+                del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def _load(root: Path, name: str) -> ModuleType:
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        return importlib.import_module(name)
+    except PackyakError:
+        raise
+    except SyntaxError as error:
+        raise DeclarationError(
+            f"{error.msg} ({(error.text or '').strip()})", file=error.filename, line=error.lineno, next_step="mend the line and save"
+        ) from error
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            raise DeclarationError(
+                f"there is no module {name!r} in {root}",
+                file=str(root / "packyak.toml"),
+                line=1,
+                next_step=f"create {name}.py there, or name your modules in packyak.toml: modules = [...]",
+            ) from error
+        raise _failed(root, error, f"install {error.name!r} into this environment, or correct the import") from error
+    except Exception as error:
+        raise _failed(root, error, "mend it and save") from error
+
+
+def _failed(root: Path, error: Exception, next_step: str) -> DeclarationError:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(root))]
+    file, line = (frames[-1].filename, frames[-1].lineno) if frames else ("", None)
+    return DeclarationError(f"{type(error).__name__}: {error}", file=file, line=line, next_step=next_step)

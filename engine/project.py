@@ -1,0 +1,315 @@
+"""The one object that command line, studio and deployment hold: a project's declarations, its data, and what can be done with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from packyak.engine.declare.active import activate
+from packyak.engine.declare.collect import collect
+from packyak.engine.declare.nodes import Graph
+from packyak.engine.errors import ProjectNotFound
+from packyak.engine.loading import load_modules, source_files
+from packyak.engine.run import correct as corrections
+from packyak.engine.run.answers import AssetStatus, CheckResult, Diff, Filter, Page, Plan, RecordDetail, VersionInfo
+from packyak.engine.run.fingerprint import Codes, codes_of
+from packyak.engine.run.plan import plan_of
+from packyak.engine.run.read import Reader
+from packyak.engine.run.runs import RunRecord, RunStore
+from packyak.engine.run.scope import Scope, load_candidates
+from packyak.engine.run.status import status_of
+from packyak.engine.settings import Config, Settings, find_config, load_config, resolve
+from packyak.engine.store.corrections import Correction, CorrectionLog
+from packyak.engine.store.files import BucketFolder
+from packyak.engine.store.home import Home, open_home
+from packyak.engine.store.published import Published
+from packyak.engine.store.query import Query
+from packyak.engine.store.sql import tables_of
+
+Listener = Callable[[RunRecord], None]
+
+
+class Project:
+    """A project: modules of declarations, and the home where its data lives.
+
+    modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first module).
+    settings: values that win over environment and packyak.toml.
+
+        with Project.open() as project:
+            project.run()
+            project.read("topic", limit=5)
+    """
+
+    def __init__(
+        self,
+        *modules: ModuleType,
+        home: str | Path | None = None,
+        root: str | Path | None = None,
+        name: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.root = (Path(root) if root is not None else _folder_of(modules)).resolve()
+        config = load_config(self.root) if (self.root / "packyak.toml").is_file() else Config(self.root, self.root.name)
+        self.settings: Settings = resolve(config, {**(settings or {}), "home": None if home is None else str(home)})
+        self.name = name or config.name
+        self.modules = modules
+        self.graph: Graph = collect(modules, tables_of=tables_of)
+        self.home: Home = open_home(_home_uri(self.root, str(self.settings["home"])))
+        self._active: list[Any] = []
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, *, home: str | Path | None = None) -> Self:
+        """The project in a folder: the nearest one with a packyak.toml, from `path` (default: here) upwards.
+
+        Raises ProjectNotFound where there is none and DeclarationError for what its files say wrongly.
+        """
+        file = find_config(path or Path.cwd())
+        if file is None:
+            raise ProjectNotFound(
+                f"there is no packyak.toml in {Path(path or Path.cwd()).resolve()} or above it",
+                next_step="`packyak init` makes a project here",
+            )
+        config = load_config(file)
+        modules = load_modules(config.root, config.modules or ("pipeline",))
+        project = cls(*modules, home=home, root=config.root, name=config.name)
+        project.module_names = tuple(config.modules or ("pipeline",))
+        return project
+
+    module_names: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        block = activate(self)
+        block.__enter__()
+        self._active.append(block)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._active.pop().__exit__(kind, error, trace)
+
+    # What everything works with
+
+    @cached_property
+    def query(self) -> Query:
+        threads = self.settings["threads"]
+        return Query(threads=None if threads == "auto" else int(threads))
+
+    @cached_property
+    def log(self) -> CorrectionLog:
+        return CorrectionLog(self.home)
+
+    @cached_property
+    def published(self) -> Published:
+        return Published(self.home)
+
+    @cached_property
+    def run_store(self) -> RunStore:
+        return RunStore(self.home)
+
+    @cached_property
+    def codes(self) -> Codes:
+        return codes_of(self.graph.nodes, str(self.root))
+
+    def scope(self) -> Scope:
+        """The project as it stands at this moment."""
+        return Scope(self.graph, self.home, self.codes, self.query, self.log, load_candidates(self.home))
+
+    def _reader(self) -> Reader:
+        return Reader(self.scope(), self.published)
+
+    # Looking
+
+    def status(self) -> tuple[AssetStatus, ...]:
+        """Every node of the graph as it stands now, inputs first, with the reason in words."""
+        return status_of(self.scope(), self.published, self.run_store)
+
+    def plan(self, assets: Sequence[str] | None = None, *, retry_failed: bool = False) -> Plan:
+        """What `run` would do now, with causes, counts and an estimate from past runs. Computes nothing."""
+        return plan_of(self.scope(), self._asked(assets), retry=retry_failed)
+
+    def check_results(self) -> tuple[CheckResult, ...]:
+        """The last outcome of every check."""
+        return tuple(result for status in self.status() for result in status.checks)
+
+    def read(
+        self,
+        asset: str,
+        columns: Sequence[str] | None = None,
+        *,
+        version: str | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
+        """An asset's records: good values, corrections included at once.
+
+        columns: default all of the view. version: a name or its beginning, or a run. where: an SQL condition.
+        """
+        return self._reader().read(asset, columns, version, where, limit)
+
+    def page(
+        self,
+        asset: str,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        sort: str | None = None,
+        descending: bool = False,
+        filters: Sequence[Filter] = (),
+        text: str | None = None,
+        version: str | None = None,
+        only: str | None = None,
+    ) -> Page:
+        """Some records of an asset, `_key` first. text: words searched in every text column. only: "corrected" or "failed"."""
+        return self._reader().page(
+            asset,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            descending=descending,
+            filters=filters,
+            text=text,
+            version=version,
+            only=only,
+        )
+
+    def record(self, asset: str, key: str) -> RecordDetail:
+        """One record, with how each of its fields came to be."""
+        return self._reader().record(asset, key)
+
+    def sql(self, query: str) -> pa.Table:
+        """A query over the project's assets by name."""
+        return self._reader().sql(query)
+
+    def versions(self, asset: str) -> tuple[VersionInfo, ...]:
+        """An asset's published versions, newest first."""
+        return self._reader().versions(asset)
+
+    def diff(self, asset: str, a: str, b: str, *, limit: int = 20) -> Diff:
+        """How an asset's own records differ between two versions."""
+        return self._reader().diff(asset, a, b, limit)
+
+    def find(self, index: str, text: str, k: int = 5, where: str | None = None) -> Any:
+        """The k records of an index nearest to a text."""
+        from packyak.engine.run.indexes import search
+
+        return search(self.scope(), index, text, k, where)
+
+    # Correcting
+
+    def correct(self, asset: str, key: str, column: str, value: Any, *, by: str | None = None, why: str = "") -> Correction:
+        """Says what one field of one record is. It holds from now on, whatever is computed."""
+        return self.correct_many([corrections.Said(asset, key, column, value, why)], by=by)[0]
+
+    def correct_many(self, said: Iterable[corrections.Said], *, by: str | None = None) -> tuple[Correction, ...]:
+        """Several corrections, saved together or not at all."""
+        return corrections.save(self._reader(), list(said), by=by)
+
+    def accept(self, asset: str, key: str, column: str, *, by: str | None = None, why: str = "") -> Correction:
+        """Says that the value shown is right."""
+        reader = self._reader()
+        value = reader.one(reader.snapshot(), asset, key)[column]
+        return corrections.save(reader, [corrections.Said(asset, key, column, value, why)], by=by, kind="accept")[0]
+
+    def undo(self, correction_id: str, *, by: str | None = None) -> Correction:
+        """Ends a correction; the computed value holds again. Undoing an undo brings it back."""
+        return corrections.undo(self._reader(), correction_id, by=by)
+
+    def corrections(self, asset: str | None = None, key: str | None = None) -> tuple[Correction, ...]:
+        """What people said, newest first, undone corrections too."""
+        found = [c for c in self.log.all() if (asset is None or c.asset == asset) and (key is None or c.key == key)]
+        return tuple(reversed(found))
+
+    # Running
+
+    def run(
+        self,
+        assets: Sequence[str] | None = None,
+        *,
+        wait: bool | float = False,
+        retry_failed: bool = False,
+        on_progress: Listener | None = None,
+        here: bool = True,
+    ) -> RunRecord:
+        """Brings assets (default: all) and what they depend on up to date.
+
+        wait: for a run that is under way, for ever or so many seconds; otherwise it is refused with RunBusy. retry_failed: compute
+        failed records again. here: False hands it to the warm worker where one can be had.
+        """
+        if not here:
+            from packyak.engine.run.remote import run_in_worker
+
+            done = run_in_worker(self, assets, wait=wait, retry_failed=retry_failed, on_progress=on_progress)
+            if done is not None:
+                return done
+        from packyak.engine.run.launch import run_project
+
+        with self:
+            return run_project(self, self._asked(assets), wait=wait, retry=retry_failed, on_progress=on_progress)
+
+    async def arun(self, assets: Sequence[str] | None = None, **options: Any) -> RunRecord:
+        """`run`, from async code."""
+        return await asyncio.to_thread(self.run, assets, **options)
+
+    def cancel(self, run_id: str | None = None) -> RunRecord | None:
+        """Asks a run (default: the one under way) to stop."""
+        from packyak.engine.run.launch import cancel_run
+
+        return cancel_run(self, run_id)
+
+    def runs(self, limit: int = 50) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        return self.run_store.list(limit)
+
+    def running(self) -> RunRecord | None:
+        """The run under way, if there is one."""
+        self.run_store.sweep()
+        found = self.run_store.open()
+        return found[0] if found else None
+
+    def _asked(self, assets: Sequence[str] | None) -> tuple[str, ...]:
+        reader = self._reader()
+        for name in assets or ():
+            if name not in self.graph.nodes:
+                reader.asset(name)
+        return tuple(assets or ())
+
+    def source_files(self) -> list[str]:
+        """The files that declare the project."""
+        return source_files(self.root)
+
+    # Buckets, for the verbs of the active project
+
+    def put_bytes(self, bucket: str, key: str, data: bytes) -> None:
+        BucketFolder(self.home, bucket).put(key, data)
+
+    def get_bytes(self, bucket: str, key: str) -> bytes:
+        return BucketFolder(self.home, bucket).get(key)
+
+    def list_keys(self, bucket: str) -> list[str]:
+        return BucketFolder(self.home, bucket).list()
+
+    def delete_key(self, bucket: str, key: str) -> None:
+        BucketFolder(self.home, bucket).delete(key)
+
+
+def _folder_of(modules: Sequence[ModuleType]) -> Path:
+    file = next((module.__file__ for module in modules if getattr(module, "__file__", None)), None)
+    if file is None:
+        raise ProjectNotFound("a project needs at least one module from a file", next_step="Project(my_module) or Project.open(folder)")
+    return Path(file).resolve().parent
+
+
+def _home_uri(root: Path, home: str) -> str:
+    return home if "://" in home else str(root / home)
+
+
+def to_json(record: Any) -> str:
+    """Any answer as JSON text."""
+    return json.dumps(asdict(record), default=str)

@@ -1,0 +1,195 @@
+"""Calls a user's function on records, and keeps what each answered or how it failed.
+
+The author writes a function of one record; here it meets columns of an Arrow batch. A record that raises, or answers what its
+declared type cannot hold, keeps the error as its own and stops nothing else. A function whose parameter is not Optional is not
+called on null. Nothing is ever called twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import enum
+import inspect
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args, is_typeddict
+
+import pyarrow as pa
+
+from packyak.engine.declare.nodes import Parameter, TransformNode
+from packyak.engine.errors import UserCodeError
+
+SLICE_SECONDS = 0.2  # how long user code runs between two looks at progress and cancellation
+
+
+@dataclass
+class Answers:
+    """What the function answered, record by record: `values[i]` or `errors[i]`, and the indices it was not called on."""
+
+    values: list[Any] = field(default_factory=list)
+    errors: dict[int, str] = field(default_factory=dict)
+    skipped: set[int] = field(default_factory=set)
+
+
+Tick = Callable[[int], None]
+
+
+def call_on_records(
+    node: TransformNode, function: Callable[..., Any], columns: Sequence[Sequence[Any]], count: int, tick: Tick
+) -> Answers:
+    """Calls `function` with one value of each of `columns` (one per parameter of `node`) for each of `count` records.
+
+    `tick(done)` is called at least every fifth of a second of finished work; it may raise to cancel.
+    """
+    names = [parameter.name for parameter in node.parameters]
+    needed = [place for place, parameter in enumerate(node.parameters) if not _takes_null(parameter)]
+    prepared = [_prepare(parameter, values) for parameter, values in zip(node.parameters, columns, strict=True)]
+    rows: Iterable[tuple[Any, ...]] = zip(*prepared, strict=True) if prepared else (() for _ in range(count))
+    call = _positional(function, names)
+    if _is_async(function):
+        return asyncio.run(_call_async(call, rows, needed, node.concurrency, tick))
+    return _call_sync(call, rows, needed, tick, collect=node.many)
+
+
+def _takes_null(parameter: Parameter) -> bool:
+    return parameter.optional or parameter.takes in ("record", "file")
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    inner = inspect.unwrap(function)
+    return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
+
+
+def _positional(function: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
+    """The function as one that takes its bound parameters in order, keyword-only ones too."""
+    kinds = {name: parameter.kind for name, parameter in inspect.signature(function).parameters.items()}
+    if not any(kinds.get(name) is inspect.Parameter.KEYWORD_ONLY for name in names) and list(kinds)[: len(names)] == names:
+        return function
+    return lambda *args: function(**dict(zip(names, args, strict=True)))
+
+
+def _call_sync(
+    call: Callable[..., Any], rows: Iterable[tuple[Any, ...]], needed: list[int], tick: Tick, *, collect: bool
+) -> Answers:
+    answers = Answers()
+    values, errors, skipped = answers.values, answers.errors, answers.skipped
+    step, left, began = 16, 16, time.perf_counter()
+    for index, row in enumerate(rows):
+        if needed and any(row[place] is None for place in needed):
+            skipped.add(index)
+            values.append(None)
+        else:
+            try:
+                answer = call(*row)
+                values.append(list(answer) if collect and answer is not None and not _whole(answer) else answer)
+            except Exception as error:
+                values.append(None)
+                errors[index] = describe(error)
+        left -= 1
+        if not left:
+            tick(index + 1)
+            took = time.perf_counter() - began
+            step = min(step * 2, 5000) if took < SLICE_SECONDS / 4 else max(step // 2, 1) if took > SLICE_SECONDS else step
+            left, began = step, time.perf_counter()
+    return answers
+
+
+def _whole(answer: Any) -> bool:
+    """An answer that is a table already."""
+    return isinstance(answer, pa.Table | pa.RecordBatch) or hasattr(answer, "to_arrow")
+
+
+async def _call_async(
+    call: Callable[..., Any], rows: Iterable[tuple[Any, ...]], needed: list[int], concurrency: int, tick: Tick
+) -> Answers:
+    answers = Answers()
+    gate = asyncio.Semaphore(concurrency)
+    done = 0
+
+    async def one(index: int, row: tuple[Any, ...]) -> None:
+        nonlocal done
+        async with gate:
+            try:
+                answers.values[index] = await _finished(call(*row))
+            except Exception as error:
+                answers.errors[index] = describe(error)
+            done += 1
+
+    waiting: set[asyncio.Task[None]] = set()
+    last = time.perf_counter()
+    for index, row in enumerate(rows):
+        answers.values.append(None)
+        if any(row[place] is None for place in needed):
+            answers.skipped.add(index)
+            done += 1
+            continue
+        waiting.add(asyncio.create_task(one(index, row)))
+        if len(waiting) >= concurrency * 4:
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=SLICE_SECONDS)
+            if time.perf_counter() - last > SLICE_SECONDS:
+                tick(done)
+                last = time.perf_counter()
+    while waiting:
+        _, waiting = await asyncio.wait(waiting, timeout=SLICE_SECONDS)
+        tick(done)
+    return answers
+
+
+async def _finished(answer: Awaitable[Any] | Any) -> Any:
+    if inspect.isasyncgen(answer):
+        return [item async for item in answer]
+    return await answer
+
+
+def finish(answer: Any) -> Any:
+    """A whole asset's answer, from a sync or async function: awaited, an async generator drained."""
+    if inspect.isasyncgen(answer) or inspect.isawaitable(answer):
+        return asyncio.run(_finished(answer))
+    return answer
+
+
+def describe(error: BaseException) -> str:
+    """A user's error in one line, with the place in their own code."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "packyak/engine" not in frame.filename]
+    ours = __file__.rsplit("/", 2)[0]
+    frames = [frame for frame in frames if not frame.filename.startswith(ours)]
+    place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"[:2000]
+
+
+def _prepare(parameter: Parameter, values: Sequence[Any]) -> Sequence[Any] | Iterator[Any]:
+    """Stored values as the parameter's annotation wants them: enums as members, records as their class."""
+    if parameter.takes in ("record", "lookup"):
+        build = record_builder(parameter.annotation)
+        return [None if value is None else build(value) for value in values]
+    members = _enum_of(parameter.annotation)
+    if members is not None:
+        return [None if value is None else members(value) for value in values]
+    return values
+
+
+def _enum_of(annotation: Any) -> type[enum.Enum] | None:
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            return kind
+    return None
+
+
+def record_builder(annotation: Any) -> Callable[[dict[str, Any]], Any]:
+    """How a row becomes an instance of the annotated record class; plain dicts for TypedDict, dict and no annotation."""
+    kind = next((k for k in (annotation, *get_args(annotation)) if isinstance(k, type)), dict)
+    if kind is dict or is_typeddict(kind) or getattr(annotation, "__origin__", None) is dict:
+        return dict
+    names = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None
+    fields = names or list(getattr(kind, "model_fields", {}))
+    return lambda row: kind(**{name: row.get(name) for name in fields})
+
+
+def whole_asset_failed(asset: str, error: Exception) -> UserCodeError:
+    """A user's own error in a whole asset, wrapped once."""
+    wrapped = UserCodeError(f"{asset} raised {describe(error)}", asset=asset, next_step=f"mend {asset} and run again")
+    wrapped.__cause__ = error
+    return wrapped

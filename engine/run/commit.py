@@ -1,0 +1,194 @@
+"""Writes what was computed: effective values into the asset's table, then the bookkeeping into its memo.
+
+The table holds effective values, a person's before the function's, and changes only where one changes: equal records are not
+rewritten, so that what is downstream sees no change. The table is committed before the memo; a crash between the two computes
+at most one batch again. The asset's public version is kept as a running sum over its records' hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from packyak.engine.run.memo import Aside, read_aside
+from packyak.engine.run.override import Overrides
+from packyak.engine.run.view import KEY, PARENT, quoted
+from packyak.engine.store.query import Query, hash_sum
+from packyak.engine.store.tables import Table
+
+MODULUS = 2**128
+
+
+@dataclass
+class Delta:
+    """How many records a run changed in one asset."""
+
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.deleted)
+
+
+@dataclass
+class Writer:
+    """One asset's table and memo while a run writes them. `total`: the sum of its records' hashes; `rows`: their number.
+
+    widen: the columns are those seen so far rather than declared, so none is dropped for being absent from new rows.
+    """
+
+    query: Query
+    table: Table
+    memo: Table
+    overrides: Overrides
+    widen: bool = False
+    total: int = 0
+    rows: int = 0
+    delta: Delta = field(default_factory=Delta)
+    parked: list[str] = field(default_factory=list)
+
+    def measure(self) -> None:
+        """Counts and sums the stored table anew, when no trustworthy figures are at hand."""
+        self.total, self.rows = 0, 0
+        if self.table.exists():
+            stored = self.table.read()
+            self.total, self.rows = hash_sum(stored, _hashed(stored)), stored.num_rows
+
+    def types(self) -> dict[str, pa.DataType]:
+        """The stored columns' types."""
+        if not self.table.exists():
+            return {}
+        return {f.name: f.type for f in self.table.dataset().schema if not f.name.startswith("_")}
+
+    def store(
+        self, rows: pa.Table, memo: pa.Table | None = None, *, gone: pa.Array | None = None, all_units: bool = False
+    ) -> None:
+        """Merges computed `rows` (with `_key`), removes the keys `gone`, then merges the `memo` rows of their units.
+
+        all_units: the memo rows are those of every unit there is, so the memo is written anew rather than merged.
+        """
+        effective, beneath, parked = self.overrides.apply(rows)
+        self.parked += parked
+        self._merge(effective)
+        if gone is not None and len(gone):
+            self._remove(gone)
+        if memo is not None:
+            self._remember(_with_beneath(memo, rows, beneath, self.types()), all_units)
+
+    def forget_units(self, units: pa.Array) -> None:
+        """Drops the memo of units that are gone."""
+        if len(units) and self.memo.exists():
+            self.memo.delete(units)
+
+    def _merge(self, rows: pa.Table) -> None:
+        if not self.table.exists():
+            self.table.create(rows)
+            self.total = hash_sum(rows, _hashed(rows))
+            self.rows = rows.num_rows
+            self.delta.added += rows.num_rows
+            return
+        if not rows.num_rows:
+            return
+        if self.widen:
+            rows = self._with_stored_columns(rows)
+        if self._reshaped(rows):
+            return
+        changed = self._changed(rows)
+        if not changed.num_rows:
+            return
+        before = self._stored(changed[KEY])
+        self.table.upsert(changed)
+        added = changed.num_rows - before.num_rows
+        self.total = (self.total - hash_sum(before, _hashed(before)) + hash_sum(changed, _hashed(changed))) % MODULUS
+        self.rows += added
+        self.delta.added += added
+        self.delta.changed += before.num_rows
+
+    def _changed(self, rows: pa.Table) -> pa.Table:
+        """The rows that are new or differ from what is stored."""
+        names = [name for name in rows.column_names if name != KEY]
+        differs = " or ".join(f"(n.{quoted(name)} is distinct from o.{quoted(name)})" for name in names) or "false"
+        sql = f"select n.* from n left join o on o.{KEY} = n.{KEY} where o.{KEY} is null or {differs}"
+        return self.query.run(sql, {"n": rows, "o": self.table.dataset()})
+
+    def _stored(self, keys: pa.ChunkedArray) -> pa.Table:
+        sql = f"select o.* from o semi join k on o.{KEY} = k.{KEY}"
+        return self.query.run(sql, {"o": self.table.dataset(), "k": pa.table({KEY: keys})})
+
+    def _remove(self, gone: pa.Array) -> None:
+        if not self.table.exists():
+            return
+        before = self._stored(pa.chunked_array([gone]))
+        if not before.num_rows:
+            return
+        self.table.delete(before[KEY].combine_chunks())
+        self.total = (self.total - hash_sum(before, _hashed(before))) % MODULUS
+        self.rows -= before.num_rows
+        self.delta.deleted += before.num_rows
+
+    def _with_stored_columns(self, rows: pa.Table) -> pa.Table:
+        """Rows of plain dicts may lack columns that others have, or hold whole numbers where others hold fractions."""
+        for f in self.table.dataset().schema:
+            if f.name not in rows.column_names:
+                rows = rows.append_column(f, pa.nulls(rows.num_rows, f.type))
+            elif _widens(rows.schema.field(f.name).type, f.type):
+                rows = rows.set_column(rows.schema.get_field_index(f.name), f.name, rows[f.name].cast(f.type))
+        return rows
+
+    def _reshaped(self, rows: pa.Table) -> bool:
+        """Merges rows whose columns differ from the stored ones; the table then takes over theirs. False: nothing to reshape."""
+        stored = {f.name: f.type for f in self.table.dataset().schema}
+        if {f.name: f.type for f in rows.schema} == stored:
+            return False
+        change = self.table.upsert(rows, widen=self.widen)
+        self.delta.added += change.inserted
+        self.delta.changed += change.updated
+        self.measure()
+        return True
+
+    def _remember(self, memo: pa.Table, all_units: bool) -> None:
+        if not self.memo.exists():
+            self.memo.create(memo)
+        elif all_units:
+            self.memo.replace(memo)
+        elif memo.num_rows:
+            self.memo.upsert(memo)
+
+
+def _hashed(data: pa.Table) -> list[str]:
+    """The columns that a version's name stands for: the key and the values, no bookkeeping."""
+    return [KEY, *sorted(name for name in data.column_names if not name.startswith("_"))]
+
+
+def _widens(narrow: pa.DataType, wide: pa.DataType) -> bool:
+    return pa.types.is_null(narrow) or (pa.types.is_integer(narrow) and pa.types.is_floating(wide))
+
+
+def _with_beneath(
+    memo: pa.Table, rows: pa.Table, beneath: Mapping[str, dict[str, Any]], types: Mapping[str, pa.DataType]
+) -> pa.Table:
+    """The memo rows with what was computed beneath a person's corrections laid aside in them."""
+    if not beneath:
+        return memo
+    unit_of = {key: key for key in beneath}
+    if PARENT in rows.column_names:
+        mine = rows.filter(pc.is_in(rows[KEY], pa.array(list(beneath), pa.string())))
+        unit_of = dict(zip(mine[KEY].to_pylist(), mine[PARENT].to_pylist(), strict=True))
+    elif memo.num_rows == 1 and memo[KEY][0].as_py() == "":
+        unit_of = dict.fromkeys(beneath, "")
+    places = {unit: place for place, unit in enumerate(memo[KEY].to_pylist())}
+    texts = memo["aside"].to_pylist()
+    asides: dict[int, Aside] = {}
+    for key, record in beneath.items():
+        place = places.get(unit_of[key])
+        if place is not None:
+            aside = asides.setdefault(place, read_aside(texts[place], types))
+            aside.beneath[key] = record
+    for place, aside in asides.items():
+        texts[place] = aside.text(types)
+    return memo.set_column(memo.schema.get_field_index("aside"), "aside", pa.array(texts, pa.string()))

@@ -1,0 +1,202 @@
+"""Runs a project in this process: takes the lock, brings what is due up to date under Prefect, publishes, tells, lets go.
+
+A crash at any point leaves the published versions as they were; the next run goes on from what was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from packyak.engine.declare.nodes import FilesNode, Graph, IndexNode, TableNode, TransformNode
+from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect
+from packyak.engine.run.gate import close_gate, write_gate
+from packyak.engine.run.indexes import index_lag
+from packyak.engine.run.prefect_server import PrefectServer
+from packyak.engine.run.progress import Progress
+from packyak.engine.run.runs import RunRecord, now
+from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.tell import Teller
+from packyak.engine.run.update import Update, good_assets, is_current
+from packyak.engine.store.lease import Lease
+from packyak.engine.store.published import AssetVersion, Vector
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+LOCK = "run"
+
+
+def run_project(
+    project: Project,
+    asked: Sequence[str],
+    *,
+    wait: bool | float,
+    retry: bool,
+    on_progress: Callable[[RunRecord], None] | None,
+) -> RunRecord:
+    """One run, from lock to publication. Raises RunBusy where another run holds the project."""
+    project.home.require_writable()
+    project.run_store.sweep()
+    limit = None if wait is True else float(wait)
+    lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
+    lease.acquire(limit)
+    try:
+        record = project.run_store.start(asked)
+        progress = Progress(project.run_store, record, on_progress)
+        try:
+            return _run(project, asked, retry, progress)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
+            raise
+    finally:
+        lease.release()
+
+
+def _run(project: Project, asked: Sequence[str], retry: bool, progress: Progress) -> RunRecord:
+    scope = project.scope()
+    names = due(scope, asked, retry)
+    close_gate(project.home)
+    if not names:
+        publish(project, scope, progress.run_id)
+        _gate(project, scope)
+        return progress.finished("done")
+    scope.codes.save(project.home)
+    teller = Teller(scope, progress.run_id, project.name)
+    update = Update(scope, progress, retry=retry, happened=teller.happened)
+    progress.running(names)
+    flow = _flow(project, update, names, progress)
+    if flow.warning:
+        progress.note(flow.warning)
+    publish(project, scope, progress.run_id)
+    teller.finish()
+    _tidy(project, scope, update)
+    if flow.state == "done" and not asked:
+        _gate(project, scope)
+    return progress.finished(flow.state, _error_of(update))
+
+
+def _error_of(update: Update) -> str:
+    failed = [result for result in update.results.values() if result.state == "failed"]
+    return "; ".join(result.message for result in failed[:3])
+
+
+def due(scope: Scope, asked: Sequence[str], retry: bool) -> list[str]:
+    """The assets and indexes that a run must visit: those that are not current, and everything below them."""
+    wanted = {name for each in asked for name in (each, *scope.graph.above(each))} if asked else set(scope.graph.nodes)
+    stale: list[str] = []
+    for node in scope.graph.nodes.values():
+        if node.name not in wanted or not isinstance(node, TableNode | IndexNode):
+            continue
+        below = any(parent in stale for parent in node.inputs)
+        if below or _is_due(scope, node, retry):
+            stale.append(node.name)
+    return stale
+
+
+def _is_due(scope: Scope, node: TableNode | IndexNode, retry: bool) -> bool:
+    if isinstance(node, IndexNode):
+        return index_lag(scope, node) > 0
+    was = scope.candidates.get(node.name)
+    return not is_current(scope, node) or (retry and bool(was and (was.failed or was.state != "ok"))) or _check_is_due(scope, node)
+
+
+def _check_is_due(scope: Scope, node: TableNode) -> bool:
+    from packyak.engine.run.checks import check_inputs, checks_on
+
+    was = scope.candidates.get(node.name)
+    before = {str(each.get("name")): each.get("inputs") for each in was.checks} if was else {}
+    return any(before.get(check.name) != check_inputs(scope, check) for check in checks_on(scope, node.name))
+
+
+def _flow(project: Project, update: Update, names: Sequence[str], progress: Progress) -> FlowResult:
+    def call(name: str) -> str:
+        result = update.step(name)
+        if result.state in ("skipped", "blocked"):
+            raise Skip(result.message or "nothing to do")
+        return f"{result.computed:,} computed, {result.delta.added + result.delta.changed:,} changed"
+
+    steps = [Step(name, lambda name=name: call(name), upstream_of(update.scope.graph, name)) for name in names]  # type: ignore[misc]
+    return run_in_prefect(
+        progress.run_id, steps, prefect_api(project, progress), tags=[project.name], on_start=progress.flow_run
+    )
+
+
+def upstream_of(graph: Graph, name: str) -> tuple[str, ...]:
+    """The assets that an asset builds on, as edges of the flow."""
+    return tuple(parent for parent in graph[name].inputs if not isinstance(graph.nodes.get(parent), FilesNode | None))
+
+
+def prefect_api(project: Project, progress: Progress) -> str | None:
+    """The Prefect API to report to: the setting's, the project's own server (started and waited for), or none."""
+    choice = str(project.settings["prefect"])
+    if choice == "off" or project.home.local is None:
+        return None
+    if choice != "auto":
+        return choice
+    server = PrefectServer(project.home)
+    url = server.url()
+    if url is None:
+        server.ensure()
+        url = server.wait(float(project.settings["prefect_wait_seconds"]))
+    if url is None:
+        progress.note("The local Prefect server did not start in time, so this run is not in its history.")
+    return url
+
+
+def publish(project: Project, scope: Scope, run_id: str) -> None:
+    """Makes the candidates that are good the versions that everybody reads, all at once."""
+    before = project.published.load()
+    assets = {name: each for name, each in before.assets.items() if name in scope.graph.nodes}
+    for name in good_assets(scope):
+        assets[name] = _good_version(assets.get(name), scope.candidates[name])
+    if assets != dict(before.assets):
+        project.published.publish(Vector(before.seq, run_id, now(), assets))
+
+
+def _good_version(before: AssetVersion | None, settled: Settled) -> AssetVersion:
+    facts = {"applied": settled.applied}
+    if before is not None and (before.table, before.memo, before.facts) == (settled.table, settled.memo, facts):
+        return before
+    return AssetVersion(
+        settled.table, settled.memo, settled.version, settled.rows, settled.total, settled.run, settled.at, facts
+    )  # fmt: skip
+
+
+def _gate(project: Project, scope: Scope) -> None:
+    if not project.module_names or any(each.state != "ok" for each in scope.candidates.values()):
+        return
+    files = [node for node in scope.graph.nodes.values() if isinstance(node, FilesNode)]
+    assets = [node.name for node in scope.graph.tables]
+    write_gate(
+        project.home,
+        sources=project.source_files(),
+        buckets=[(node.bucket, node.pattern) for node in files],
+        modules=project.module_names,
+        summary={"assets": len(assets), "failed": sum(each.failed for each in scope.candidates.values())},
+    )
+
+
+def _tidy(project: Project, scope: Scope, update: Update) -> None:
+    """Keeps tables in few pieces; versions that are published and kept stay readable."""
+    keep = int(project.settings["keep_versions"])
+    for name, result in update.results.items():
+        if not result.delta or not isinstance(scope.graph[name], TransformNode | TableNode):
+            continue
+        history = project.published.history(name)[:keep]
+        scope.table(name).tidy([each.table for each in history])
+        scope.memo(name).tidy([each.memo for each in history if each.memo is not None])
+    project.log.tidy()
+
+
+def cancel_run(project: Project, run_id: str | None) -> RunRecord | None:
+    """Asks a run to stop; None where there is none."""
+    record = project.run_store.get(run_id) if run_id else project.running()
+    if record is None or not record.is_open:
+        return record
+    project.run_store.request_cancel(record.id)
+    return record
+
+
+__all__ = ["cancel_run", "due", "publish", "run_project"]

@@ -1,0 +1,75 @@
+"""What a run would do, before anything is spent: per asset the records, the causes, what stays, and how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packyak.engine.declare.nodes import IndexNode, TableNode, TransformNode
+from packyak.engine.run.answers import Plan, PlanStep
+from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.stale import Stale, stale_assets
+from packyak.engine.run.types import type_name
+from packyak.engine.store.corrections import decode
+
+
+def plan_of(scope: Scope, asked: Sequence[str], *, retry: bool) -> Plan:
+    """The steps for the assets asked (all when none) and what they depend on."""
+    wanted = {name for each in asked for name in (each, *scope.graph.above(each))} if asked else set(scope.graph.nodes)
+    stale = stale_assets(scope, retry=retry)
+    steps = [_step(scope, each) for name, each in stale.items() if each and name in wanted]
+    return Plan(tuple(steps), tuple(_notes(scope)))
+
+
+def _step(scope: Scope, stale: Stale) -> PlanStep:
+    node = scope.graph[stale.asset]
+    was = scope.candidates.get(stale.asset)
+    records = stale.records
+    if records is None and was is not None and was.rows:
+        records = was.rows
+    keeps = max(was.rows - records, 0) if was and records is not None and isinstance(node, TransformNode) else None
+    return PlanStep(stale.asset, _action(node), records, stale.at_most, stale.causes, keeps, _seconds(was, records))
+
+
+def _action(node: object) -> str:
+    if isinstance(node, IndexNode):
+        return "index"
+    return "compute" if isinstance(node, TransformNode) else "compute whole"
+
+
+def _seconds(was: Settled | None, records: int | None) -> float | None:
+    """An estimate from the last run that computed anything: its seconds per record."""
+    if was is None or not was.computed or records is None:
+        return None
+    return round(was.seconds / was.computed * records, 2)
+
+
+def _notes(scope: Scope) -> list[str]:
+    """What people said that cannot be applied now: it is kept, and listed here so that it is not forgotten."""
+    notes = []
+    for (asset, key, column), correction in sorted(scope.log.effective().items()):
+        node = scope.graph.nodes.get(asset)
+        if not isinstance(node, TableNode):
+            notes.append(f"a correction of {asset}.{column} ({key}) waits: there is no asset {asset} (renamed? say was={asset!r})")
+            continue
+        types = scope.snapshot.stored(asset)
+        if types and column not in types:
+            notes.append(f"a correction of {asset}.{column} ({key}) waits: {asset} has no column {column} any more")
+        elif types and not _allowed(node, column, correction.value, type_name(types[column])):
+            notes.append(f"a correction of {asset}.{column} ({key}) to {correction.value!r} is no longer allowed by its type")
+    return notes + _failures(scope)
+
+
+def _allowed(node: TableNode, column: str, value: object, kind: str) -> bool:
+    choices = next((each.choices for each in node.columns or () if each.name == column), None)
+    try:
+        plain = decode(value, "" if kind == "null" else kind)
+    except (ValueError, TypeError):
+        return False
+    return choices is None or plain is None or plain in choices
+
+
+def _failures(scope: Scope) -> list[str]:
+    failed = {name: each.failed for name, each in scope.candidates.items() if each.failed and name in scope.graph.nodes}
+    return [f"{count:,} of {name} failed before and will not be tried again without --retry-failed" for name, count in failed.items()]
+
+

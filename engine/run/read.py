@@ -1,0 +1,314 @@
+"""Reading a project's assets: good versions, with what people said since laid over them at once.
+
+Every reader goes through the published vector, or a version named by hand, never through what a run is writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
+from packyak.engine.errors import DataError, nearest
+from packyak.engine.run.answers import Change, ColumnInfo, Diff, FieldDetail, Filter, Page, RecordDetail, VersionInfo
+from packyak.engine.run.memo import read_aside
+from packyak.engine.run.override import Overrides
+from packyak.engine.run.scope import Scope
+from packyak.engine.run.types import type_name
+from packyak.engine.run.uncover import uncovered
+from packyak.engine.run.view import KEY, Overlaid, Selection, Snapshot, quoted
+from packyak.engine.run.whole import bind
+from packyak.engine.store.published import AssetVersion, Published
+from packyak.engine.store.sql import tables_of
+
+TEXT_LIMIT = 10_000
+
+
+@dataclass
+class Reader:
+    """One project's assets as a person may see them."""
+
+    scope: Scope
+    published: Published
+
+    @property
+    def graph(self) -> Graph:
+        return self.scope.graph
+
+    def asset(self, name: str) -> TableNode:
+        """The stored node of that name; raises DataError with the nearest one."""
+        node = self.graph.nodes.get(name)
+        if isinstance(node, TableNode):
+            return node
+        names = [each.name for each in self.graph.tables]
+        meant = nearest(name, names)
+        raise DataError(
+            f"there is no asset {name!r}", choices=names, next_step=f"did you mean {meant!r}?" if meant else "use one of the assets"
+        )
+
+    def snapshot(self, version: tuple[str, str] | None = None) -> Snapshot:
+        """The good versions, corrections laid over; `version` (asset, version) reads that asset as it was, bare."""
+        good = self.published.load().assets
+
+        def open_table(name: str) -> Any | None:
+            if version is not None and name == version[0]:
+                return self.scope.table(name).dataset(self.find_version(*version).table)
+            found = good.get(name)
+            return None if found is None else self._overlaid(name, found)
+
+        return Snapshot(self.graph, self.scope.query, open_table)
+
+    def _overlaid(self, name: str, good: AssetVersion) -> Any:
+        data = self.scope.table(name).dataset(good.table)
+        if good.facts.get("applied", "") == self.scope.corrections_digest(name):
+            return data
+        keys = self.scope.ever_corrected(name)
+        if not keys or good.memo is None:
+            return data
+        memo = self.scope.memo(name).dataset(good.memo)
+        computed, _ = uncovered(self.scope.query, data, memo, keys)
+        overrides = self.overrides(name)
+        missing = [key for key in overrides.keys if key not in set(computed[KEY].to_pylist())]
+        if missing and isinstance(self.graph[name], TransformNode) and self.graph.root(name).name != name:
+            computed = pa.concat_tables([computed, pa.Table.from_pylist([{KEY: key} for key in missing], schema=computed.schema)])
+        fresh, _, _ = overrides.apply(computed)
+        return Overlaid(data, fresh) if fresh.num_rows else data
+
+    def overrides(self, name: str) -> Overrides:
+        return self.scope.overrides(name, conditional=isinstance(self.graph[name], AssetNode | SqlNode))
+
+    def find_version(self, asset: str, version: str) -> AssetVersion:
+        """A published version by name (or its beginning), or the one that a run published."""
+        history = self.published.history(asset)
+        for each in history:
+            if each.version.startswith(version) or each.run == version:
+                return each
+        raise DataError(
+            f"{asset} has no version {version!r}",
+            choices=[each.version for each in history[:20]],
+            next_step=f"`packyak history {asset}` lists its versions",
+        )
+
+    def view(self, asset: str, version: str | None = None) -> Snapshot:
+        self.asset(asset)
+        return self.snapshot((asset, version) if version else None)
+
+    def read(
+        self, asset: str, columns: Sequence[str] | None, version: str | None, where: str | None, limit: int | None
+    ) -> pa.Table:
+        """An asset's view as Arrow, without its internal key. where: an SQL condition."""
+        snapshot = self.view(asset, version)
+        shown = list(snapshot.owners(asset)) if columns is None else list(columns)
+        inner = snapshot.select(asset)
+        names = ", ".join(quoted(name) for name in shown) or KEY
+        sql = f"select {names} from ({inner.sql}) as {quoted(asset)}"
+        sql += f" where {where}" if where else ""
+        sql += f" limit {int(limit)}" if limit is not None else ""
+        snapshot.select(asset, shown)  # says which column is unknown, in our words
+        return self.scope.query.run(sql, inner.tables)
+
+    def sql(self, query: str) -> pa.Table:
+        """Any query over the project's assets, by name."""
+        names = tables_of(query)
+        for name in names:
+            self.asset(name)
+        selection = bind(self.snapshot(), query, names)
+        return self.scope.query.run(selection.sql, selection.tables)
+
+    def columns(self, asset: str, snapshot: Snapshot) -> tuple[ColumnInfo, ...]:
+        types = snapshot.types(asset)
+        correctable = can_be_corrected(self.graph, asset)
+        keys = set(self.graph.root(asset).key or ())
+        found = []
+        for name, owner in snapshot.owners(asset).items():
+            node = self.graph[owner]
+            declared = {c.name: c for c in (node.columns if isinstance(node, TableNode) else None) or ()}
+            choices = declared[name].choices if name in declared else None
+            kind = declared[name].type if name in declared else type_name(types[name])
+            found.append(ColumnInfo(name, kind, owner, choices, correctable and name not in keys))
+        return tuple(found)
+
+    def page(
+        self,
+        asset: str,
+        *,
+        offset: int,
+        limit: int,
+        sort: str | None,
+        descending: bool,
+        filters: Sequence[Filter],
+        text: str | None,
+        version: str | None,
+        only: str | None,
+    ) -> Page:
+        """Some records, with how many match in all."""
+        snapshot = self.view(asset, version)
+        columns = self.columns(asset, snapshot)
+        inner = snapshot.select(asset)
+        where, params, tables = self._where(asset, columns, filters, text, only)
+        base = f"from ({inner.sql}) as v{where}"
+        tables = {**inner.tables, **tables}
+        total = self.scope.query.run(f"select count(*) as n {base}", tables, params)["n"][0].as_py()
+        order = f"{quoted(sort)} {'desc' if descending else 'asc'} nulls last, " if sort else ""
+        sql = f"select * {base} order by {order}{KEY} limit {int(limit)} offset {int(offset)}"
+        rows = self.scope.query.run(sql, tables, params)
+        return Page(rows, int(total), columns, self._corrected(asset, rows[KEY].to_pylist()))
+
+    def _where(
+        self, asset: str, columns: Sequence[ColumnInfo], filters: Sequence[Filter], text: str | None, only: str | None
+    ) -> tuple[str, list[Any], dict[str, Any]]:
+        terms: list[str] = []
+        params: list[Any] = []
+        tables: dict[str, Any] = {}
+        known = {column.name for column in columns}
+        for each in filters:
+            if each.column not in known:
+                raise DataError(f"{asset} has no column {each.column!r}", choices=sorted(known), next_step="filter by one of these")
+            terms.append(_condition(each, params))
+        words = [column.name for column in columns if column.type == "string"]
+        if text:
+            matches = [f"contains(lower(v.{quoted(name)}), lower(?))" for name in words]
+            terms.append(f"({' or '.join([*matches, f'contains(lower(v.{KEY}), lower(?))'])})")
+            params += [text] * (len(matches) + 1)
+        if only:
+            keys = self._corrected_keys(asset) if only == "corrected" else self._failed_keys(asset)
+            tables["only_keys"] = pa.table({KEY: pa.array(keys, pa.string())})
+            terms.append(f"v.{KEY} in (select {KEY} from only_keys)")
+        return (f" where {' and '.join(terms)}" if terms else ""), params, tables
+
+    def _corrected_keys(self, asset: str) -> list[str]:
+        owners = {node.name for node in self.graph.chain(asset)}
+        return sorted({key for owner, key, _ in self.scope.log.effective() if owner in owners})
+
+    def _failed_keys(self, asset: str) -> list[str]:
+        found: list[str] = []
+        for node in self.graph.chain(asset):
+            memo = self.scope.memo(node.name)
+            if isinstance(node, TransformNode) and not node.many and memo.exists():
+                found += memo.read(columns=[KEY], where="error is not null")[KEY].to_pylist()
+        return found
+
+    def _corrected(self, asset: str, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
+        owners = {node.name for node in self.graph.chain(asset)}
+        shown = set(keys)
+        return frozenset((key, column) for owner, key, column in self.scope.log.effective() if owner in owners and key in shown)
+
+    def record(self, asset: str, key: str) -> RecordDetail:
+        """One record, field by field. Raises DataError where there is none of that key."""
+        snapshot = self.view(asset)
+        row = self.one(snapshot, asset, key)
+        notes = {owner: self.note(owner, key) for owner in set(snapshot.owners(asset).values())}
+        effective = self.scope.log.effective()
+        fields = []
+        for column, owner in snapshot.owners(asset).items():
+            note = notes[owner]
+            correction = effective.get((owner, key, column))
+            beneath = note.get("beneath", {})
+            fields.append(
+                FieldDetail(
+                    column=column,
+                    value=row[column],
+                    owner=owner,
+                    computed=beneath.get(column, correction.computed if correction else row[column]),
+                    decided="person" if correction else note.get("decided", "function"),
+                    confidence=note.get("confidence"),
+                    error=note.get("error") or "",
+                    corrected_by=correction.by if correction else "",
+                    corrected_at=correction.at if correction else "",
+                    why=correction.why if correction else "",
+                    correction=correction.id if correction else "",
+                    outdated=bool(correction and correction.seen_hash and note.get("inputs") not in ("", None, correction.seen_hash)),
+                )
+            )
+        return RecordDetail(asset, key, tuple(fields))
+
+    def one(self, snapshot: Snapshot, asset: str, key: str) -> dict[str, Any]:
+        """The record with a key, as a dict."""
+        inner = snapshot.select(asset)
+        found = self.scope.query.run(f"select * from ({inner.sql}) where {KEY} = ?", inner.tables, [key]).to_pylist()
+        if not found:
+            raise DataError(f"{asset} has no record {key!r}", next_step=f"`packyak show {asset}` lists its records")
+        return dict(found[0])
+
+    def note(self, owner: str, key: str) -> dict[str, Any]:
+        """What the owner's memo says of one record."""
+        memo = self.scope.memo(owner)
+        node = self.graph[owner]
+        if not memo.exists() or not isinstance(node, TransformNode) or node.many:
+            return {}
+        found = self.scope.query.run(f"select * from m where {KEY} = ?", {"m": memo.dataset()}, [key]).to_pylist()
+        if not found:
+            return {}
+        types = {f.name: f.type for f in self.scope.table(owner).schema() if not f.name.startswith("_")}
+        return {**found[0], "beneath": read_aside(found[0]["aside"], types).beneath.get(key, {})}
+
+    def versions(self, asset: str) -> tuple[VersionInfo, ...]:
+        """The published versions, newest first."""
+        self.asset(asset)
+        history = self.published.history(asset)
+        found = []
+        for place, each in enumerate(history):
+            older = history[place + 1] if place + 1 < len(history) else None
+            found.append(VersionInfo(each.version, each.at, each.run, each.rows, each.rows - older.rows if older else None, each.table))
+        return tuple(found)
+
+    def diff(self, asset: str, a: str, b: str, limit: int) -> Diff:
+        """How the asset's own records differ between two of its versions."""
+        self.asset(asset)
+        old, new = self.find_version(asset, a), self.find_version(asset, b)
+        table = self.scope.table(asset)
+        tables = {"a": table.dataset(old.table), "b": table.dataset(new.table)}
+        shared = [f.name for f in tables["a"].schema if f.name in tables["b"].schema.names and not f.name.startswith("_")]
+        differs = " or ".join(f"a.{quoted(n)} is distinct from b.{quoted(n)}" for n in shared) or "false"
+        join = f"from a full join b on a.{KEY} = b.{KEY}"
+        counts = self.scope.query.run(
+            f"select count(*) filter (a.{KEY} is null) as added, count(*) filter (b.{KEY} is null) as removed, "
+            f"count(*) filter (a.{KEY} is not null and b.{KEY} is not null and ({differs})) as changed {join}",
+            tables,
+        ).to_pylist()[0]
+        keys = self.scope.query.run(
+            f"select coalesce(a.{KEY}, b.{KEY}) as {KEY} {join} where a.{KEY} is null or b.{KEY} is null or {differs} "
+            f"order by 1 limit {int(limit)}",
+            tables,
+        )
+        examples = self._examples(tables, keys)
+        return Diff(asset, old.version, new.version, counts["added"], counts["removed"], counts["changed"], examples)
+
+    def _examples(self, tables: Mapping[str, Any], keys: pa.Table) -> tuple[Change, ...]:
+        def rows(name: str) -> dict[str, dict[str, Any]]:
+            found = self.scope.query.run(f"select t.* from t semi join k on t.{KEY} = k.{KEY}", {"t": tables[name], "k": keys})
+            plain: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: {n: v for n, v in row.items() if not n.startswith("_")}  # noqa: E731
+            return {row[KEY]: plain(row) for row in found.to_pylist()}
+
+        before, after = rows("a"), rows("b")
+        return tuple(Change(key, before.get(key), after.get(key)) for key in keys[KEY].to_pylist())
+
+
+def can_be_corrected(graph: Graph, asset: str) -> bool:
+    """Whether the asset's records have a key that lasts."""
+    root = graph.root(asset)
+    return not isinstance(root, AssetNode) or root.key is not None
+
+
+def _condition(each: Filter, params: list[Any]) -> str:
+    column = f"v.{quoted(each.column)}"
+    if each.op == "empty":
+        return f"({column} is null or cast({column} as varchar) = '')"
+    if each.op == "filled":
+        return f"({column} is not null and cast({column} as varchar) <> '')"
+    if each.op == "contains":
+        params.append(str(each.value))
+        return f"contains(lower(cast({column} as varchar)), lower(?))"
+    if each.op == "in":
+        params.extend(each.value)
+        return f"{column} in ({', '.join('?' for _ in each.value)})"
+    if each.op not in ("=", "!=", "<", "<=", ">", ">="):
+        raise DataError(f"{each.op!r} is no comparison", choices=["=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled"])
+    params.append(each.value)
+    return f"{column} is distinct from ?" if each.op == "!=" else f"{column} {each.op} ?"
+
+
+__all__ = ["Reader", "Selection", "can_be_corrected"]

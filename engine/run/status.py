@@ -1,0 +1,119 @@
+"""How every node of a project stands, in words a person can act on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from packyak.engine.declare.nodes import (
+    AssetNode,
+    BucketNode,
+    CheckNode,
+    FilesNode,
+    FunctionNode,
+    IndexNode,
+    LearnedNode,
+    Node,
+    SqlNode,
+    TableNode,
+    TransformNode,
+)
+from packyak.engine.run.answers import AssetStatus, State
+from packyak.engine.run.checks import result_from
+from packyak.engine.run.runs import RunRecord, RunStore
+from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.stale import Stale, stale_assets
+from packyak.engine.store.published import AssetVersion, Published
+
+KINDS: tuple[tuple[type[Node], str], ...] = (
+    (LearnedNode, "learned"),
+    (TransformNode, "transform"),
+    (SqlNode, "sql"),
+    (AssetNode, "asset"),
+    (IndexNode, "index"),
+    (FilesNode, "files"),
+    (BucketNode, "bucket"),
+    (FunctionNode, "function"),
+    (CheckNode, "check"),
+)
+
+
+def kind_of(node: Node) -> str:
+    """The node's kind in DESIGN's word."""
+    return next(word for kind, word in KINDS if isinstance(node, kind))
+
+
+def status_of(scope: Scope, published: Published, runs: RunStore) -> tuple[AssetStatus, ...]:
+    """Every node except checks, which are shown with their assets; inputs first."""
+    stale = stale_assets(scope)
+    good = published.load().assets
+    under_way = next(iter(runs.open()), None)
+    corrected = Counter(asset for asset, _, _ in scope.log.effective())
+    found = []
+    for node in scope.graph.nodes.values():
+        if isinstance(node, CheckNode):
+            continue
+        if isinstance(node, TableNode | IndexNode):
+            found.append(_table_status(scope, node, stale, good.get(node.name), published, under_way, corrected[node.name]))
+        else:
+            found.append(_source_status(scope, node))
+    return tuple(found)
+
+
+def _source_status(scope: Scope, node: Node) -> AssetStatus:
+    rows = None
+    if isinstance(node, FilesNode):
+        rows = len(scope.bucket(node.bucket).scan(node.pattern))
+    reason = f"{rows:,} {'file' if rows == 1 else 'files'}" if rows is not None else node.doc.partition("\n")[0]
+    return AssetStatus(
+        node.name, kind_of(node), "fresh", reason, rows=rows, inputs=node.inputs, origin=str(node.origin), doc=node.doc
+    )  # fmt: skip
+
+
+def _table_status(
+    scope: Scope,
+    node: TableNode | IndexNode,
+    stale: dict[str, Stale],
+    good: AssetVersion | None,
+    published: Published,
+    under_way: RunRecord | None,
+    corrections: int,
+) -> AssetStatus:
+    was = scope.candidates.get(node.name)
+    mine = stale[node.name]
+    state, reason = _state(node, was, mine, under_way)
+    checks = tuple(result_from(each) for each in was.checks) if was else ()
+    history = published.history(node.name)[:2] if good else ()
+    delta = history[0].rows - history[1].rows if len(history) == 2 else None
+    return AssetStatus(
+        name=node.name,
+        kind=kind_of(node),
+        state=state,
+        reason=reason,
+        causes=mine.causes,
+        rows=good.rows if good else None,
+        delta=delta,
+        version=good.version if good else None,
+        updated_at=good.at if good else None,
+        failed_records=was.failed if was else 0,
+        corrections=corrections,
+        checks=checks,
+        inputs=node.inputs,
+        origin=str(node.origin),
+        doc=node.doc,
+    )
+
+
+def _state(node: Node, was: Settled | None, stale: Stale, under_way: RunRecord | None) -> tuple[State, str]:
+    active = under_way.asset(node.name) if under_way else None
+    if active is not None and active.state == "running":
+        return "running", "being brought up to date"
+    if was is not None and was.state in ("failed", "blocked"):
+        return ("failed" if was.state == "failed" else "blocked"), was.message
+    if isinstance(node, IndexNode):
+        return ("stale", stale.sentence) if stale else ("fresh", "up to date")
+    if was is None or not was.table:
+        return "never", "never computed"
+    if stale:
+        return "stale", stale.sentence
+    failed = f"; {was.failed:,} failed and kept their last good value" if was.failed else ""
+    return "fresh", f"up to date{failed}"

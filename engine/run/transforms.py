@@ -1,0 +1,321 @@
+"""Brings one transform up to date: finds its work, calls the function, commits as it goes.
+
+Commits happen about every two seconds of work, so that a crash loses little and versions stay few. What a record or file
+answered is stored with its memo; what failed keeps its last good value. At the end the corrections made since are worked in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from packyak.engine.declare.bucket import File
+from packyak.engine.declare.nodes import FilesNode, TransformNode
+from packyak.engine.errors import DataError
+from packyak.engine.run import clashes
+from packyak.engine.run.apply import Answers, call_on_records, describe
+from packyak.engine.run.commit import Writer
+from packyak.engine.run.learned import decide
+from packyak.engine.run.memo import memo_rows
+from packyak.engine.run.rows import Rows, one_each, several
+from packyak.engine.run.scope import Scope
+from packyak.engine.run.uncover import uncovered
+from packyak.engine.run.view import KEY, PARENT
+from packyak.engine.run.work import Work, file_work, record_work, stamp
+from packyak.engine.store.files import FileStat
+
+COMMIT_SECONDS = 2.0
+COMMIT_ROWS = 50_000
+
+
+class Meter(Protocol):
+    """Told how far an asset is; may raise to cancel."""
+
+    def __call__(self, done: int, failed: int) -> None: ...
+
+
+@dataclass
+class Outcome:
+    """What bringing one asset up to date did."""
+
+    writer: Writer
+    computed: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def writer_for(scope: Scope, node: TransformNode) -> Writer:
+    """A writer that knows the asset's count and sum."""
+    overrides = scope.overrides(node.name, conditional=False)
+    writer = Writer(scope.query, scope.table(node.name), scope.memo(node.name), overrides, widen=node.columns is None)
+    was = scope.settled(node.name)
+    if was is None:
+        writer.measure()
+    else:
+        writer.total, writer.rows = int(was.total), was.rows
+    return writer
+
+
+def find_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work:
+    """The units that a run would compute now."""
+    if isinstance(scope.graph[node.source], FilesNode):
+        return file_work(scope, node, retry=retry)
+    return record_work(scope, node, retry=retry)
+
+
+def bring_up_to_date(scope: Scope, node: TransformNode, work: Work, meter: Meter) -> Outcome:
+    """Computes the work and commits it."""
+    outcome = Outcome(writer_for(scope, node))
+    if work.files or isinstance(scope.graph[node.source], FilesNode):
+        _files(scope, node, work, meter, outcome)
+    elif node.many:
+        _many(scope, node, work, meter, outcome)
+    else:
+        _one_each(scope, node, work, meter, outcome)
+    outcome.writer.forget_units(work.gone)
+    return outcome
+
+
+def _parts(work: Work, size: int) -> list[pa.Table]:
+    return [work.todo.slice(start, size) for start in range(0, work.count, size)]
+
+
+def _arguments(node: TransformNode, part: pa.Table) -> list[list[Any]]:
+    return [part[f"a{place}"].to_pylist() for place in range(len(node.parameters))]
+
+
+@dataclass
+class _Batch:
+    """What was computed since the last commit."""
+
+    rows: list[pa.Table] = field(default_factory=list)
+    memo: list[pa.Table] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def due(self) -> bool:
+        return time.perf_counter() - self.began > COMMIT_SECONDS or sum(each.num_rows for each in self.rows) > COMMIT_ROWS * 4
+
+    def table(self, node: TransformNode) -> pa.Table:
+        filled = [each for each in self.rows if each.num_rows] or self.rows[:1]
+        joined = pa.concat_tables(filled, promote_options="permissive") if filled else _no_rows(node)
+        return joined.combine_chunks()
+
+
+def _no_rows(node: TransformNode) -> pa.Table:
+    names = [KEY, PARENT] if node.many else [KEY]
+    return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
+    batch, done, failed, whole = _Batch(), 0, 0, work.all_units
+    gone: pa.Array | None = work.gone
+    for part in _parts(work, 5000) or [work.todo]:
+        keys = part[KEY].to_pylist()
+        base, bad = done, failed
+        columns = _arguments(node, part)
+        decided = decide(scope, node, columns, len(keys), lambda n, base=base, bad=bad: meter(base + n, bad))  # type: ignore[misc]
+        rows = one_each(node, keys, decided.values)
+        errors = decided.errors | rows.errors
+        batch.rows.append(_without(rows.table, errors))
+        batch.memo.append(
+            memo_rows(
+                keys,
+                inputs=part["inputs"].combine_chunks(),
+                code=scope.fingerprint(node.name),
+                decided=decided.by,
+                model=decided.model,
+                confidence=decided.confidence,
+                errors=errors,
+                asides=_kept_asides(outcome.writer, keys, errors),
+            )
+        )
+        done, failed = done + len(keys), failed + len(errors)
+        outcome.computed += len(keys) - len(decided.skipped)
+        if batch.due and done < work.count:
+            outcome.writer.store(batch.table(node), pa.concat_tables(batch.memo), gone=gone)
+            batch, gone, whole = _Batch(), None, False
+        meter(done, failed)
+    outcome.writer.store(batch.table(node), pa.concat_tables(batch.memo), gone=gone, all_units=whole)
+
+
+def _without(table: pa.Table, errors: Mapping[int, str]) -> pa.Table:
+    if not errors:
+        return table
+    return table.take(pa.array([place for place in range(table.num_rows) if place not in errors], pa.int64()))
+
+
+def _kept_asides(writer: Writer, keys: Sequence[str], errors: Mapping[int, str]) -> dict[int, str | None]:
+    """A unit that failed keeps what was computed beneath a correction before."""
+    wanted = {keys[place]: place for place in errors} if writer.overrides.in_force and writer.memo.exists() else {}
+    wanted = {key: place for key, place in wanted.items() if key in set(writer.overrides.keys)}
+    if not wanted:
+        return {}
+    kept = writer.query.run(
+        f"select m.{KEY}, m.aside from m semi join k on m.{KEY} = k.{KEY}",
+        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(wanted)})},
+    ).to_pylist()
+    return {wanted[row[KEY]]: row["aside"] for row in kept}
+
+
+def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
+    done = failed = 0
+    batch = _Batch()
+    for part in _parts(work, 1000):
+        units, base, bad = part[KEY].to_pylist(), done, failed
+        answers = call_on_records(
+            node, node.function, _arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
+        )  # fmt: skip
+        failed += _collect(scope, node, units, part["inputs"].to_pylist(), answers, batch, outcome, None)
+        done += len(units)
+        if batch.due and done < work.count:
+            _commit_units(node, work, batch, outcome, gone=())
+            batch = _Batch()
+        meter(done, failed)
+    _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
+
+
+def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
+    source = scope.graph[node.source]
+    assert isinstance(source, FilesNode)
+    bucket = scope.bucket(source.bucket)
+    inputs = work.todo["inputs"].to_pylist()
+    batch, failed = _Batch(), 0
+    for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
+        file = _file(source.bucket, bucket.path(stat.key), stat, etag)
+        answers = _read_file(node, file)
+        failed += _collect(scope, node, [stat.key], [etag], answers, batch, outcome, [stamp(stat)])
+        if batch.due:
+            _commit_units(node, work, batch, outcome, gone=())
+            batch = _Batch()
+        meter(done + 1, failed)
+    _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
+    _restamp(scope, outcome.writer, work)
+
+
+def _file(bucket: str, place: str, stat: FileStat, etag: str) -> File:
+    modified = datetime.fromtimestamp(stat.mtime_ns / 1e9, UTC)
+    local = None if "://" in place else Path(place)
+    return File(stat.key, bucket, size=stat.size, modified=modified, etag=etag, local=local)
+
+
+def _read_file(node: TransformNode, file: File) -> Answers:
+    """One call. Generators run to their end, so that a file is taken whole or not at all."""
+    return call_on_records(node, node.function, [[file]] * len(node.parameters), 1, lambda _: None)
+
+
+def _collect(
+    scope: Scope,
+    node: TransformNode,
+    units: Sequence[str],
+    inputs: Sequence[str],
+    answers: Answers,
+    batch: _Batch,
+    outcome: Outcome,
+    details: Sequence[str] | None,
+) -> int:
+    """Adds what the units answered to the batch; returns how many failed."""
+    known = outcome.writer.types() if node.columns is None else {}
+    known |= {f.name: f.type for each in batch.rows for f in each.schema if not f.name.startswith("_")} if node.columns is None else {}
+    errors = dict(answers.errors)
+    for place, unit in enumerate(units):
+        if place in errors:
+            continue
+        try:
+            rows: Rows = several(node, unit, answers.values[place], known)
+        except DataError as error:
+            errors[place] = str(error)
+            continue
+        except Exception as error:  # a generator of the user's may fail while its records are taken
+            errors[place] = describe(error)
+            continue
+        batch.rows.append(rows.table)
+        batch.units.append(unit)
+        outcome.notes += [f"{unit}: {note}" for note in rows.notes]
+        if rows.left_out:
+            errors[place] = "; ".join(rows.left_out)
+            outcome.notes += [f"{unit}: {note}" for note in rows.left_out]
+    batch.memo.append(
+        memo_rows(units, inputs=list(inputs), code=scope.fingerprint(node.name), errors=errors, details=details)
+    )
+    outcome.computed += len(units) - len(answers.skipped)
+    return len(errors)
+
+
+def _commit_units(node: TransformNode, work: Work, batch: _Batch, outcome: Outcome, *, gone: Sequence[str]) -> None:
+    if not batch.memo and not gone and outcome.writer.table.exists():
+        return
+    writer = outcome.writer
+    done = [*batch.units, *gone]
+    settlement = clashes.settle(writer, batch.table(node), done, work.ranks, clashing=bool(node.key))
+    outcome.notes += settlement.notes
+    memo = pa.concat_tables(batch.memo) if batch.memo else None
+    if memo is not None:
+        memo = _with_asides(writer, memo, settlement)
+    writer.store(settlement.rows, memo, gone=settlement.gone)
+    others = {unit: aside for unit, aside in settlement.asides.items() if unit not in set(batch.units)}
+    if others:
+        _rewrite_asides(writer, others)
+
+
+def _with_asides(writer: Writer, memo: pa.Table, settlement: clashes.Settlement) -> pa.Table:
+    if not settlement.asides:
+        return memo
+    types = {f.name: f.type for f in settlement.rows.schema if not f.name.startswith("_")} | writer.types()
+    texts = [
+        settlement.asides[unit].text(types) if unit in settlement.asides else None for unit in memo[KEY].to_pylist()
+    ]  # fmt: skip
+    return memo.set_column(memo.schema.get_field_index("aside"), "aside", pa.array(texts, pa.string()))
+
+
+def _rewrite_asides(writer: Writer, asides: Mapping[str, clashes.Aside]) -> None:
+    """Changes the asides of units that were not processed themselves."""
+    rows = writer.query.run(
+        f"select m.* from m semi join k on m.{KEY} = k.{KEY}",
+        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(asides)})},
+    ).to_pylist()
+    types = writer.types()
+    for row in rows:
+        row["aside"] = asides[row[KEY]].text(types)
+    if rows:
+        writer.memo.upsert(pa.Table.from_pylist(rows, schema=writer.memo.schema()))
+
+
+def _restamp(scope: Scope, writer: Writer, work: Work) -> None:
+    """Files whose time stamp changed but not their content: remember the stamp, so that they are not read again next time."""
+    if not work.seen:
+        return
+    stamps = {stat.key: stamp(stat) for stat in work.seen}
+    rows = writer.query.run(
+        f"select m.* from m semi join k on m.{KEY} = k.{KEY}",
+        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(stamps)})},
+    ).to_pylist()
+    for row in rows:
+        row["detail"] = stamps[row[KEY]]
+    writer.memo.upsert(pa.Table.from_pylist(rows, schema=writer.memo.schema()))
+
+
+def work_in_corrections(scope: Scope, node: TransformNode, writer: Writer) -> None:
+    """Makes the table show what people said since the last run, for records that were not computed now."""
+    keys = scope.ever_corrected(node.name)
+    if not keys or not writer.table.exists() or not writer.memo.exists():
+        return
+    rows, memo = uncovered(scope.query, writer.table.dataset(), writer.memo.dataset(), keys)
+    missing = sorted(set(writer.overrides.keys) - set(rows[KEY].to_pylist()))
+    if missing and not node.many:
+        rows = pa.concat_tables([rows, _without_value(scope, node, missing, rows.schema)])
+    writer.store(rows, memo)
+
+
+def _without_value(scope: Scope, node: TransformNode, keys: list[str], schema: pa.Schema) -> pa.Table:
+    """Records that the function has no value for (it failed on them), of which a person gave one."""
+    view = scope.snapshot.select(node.source, ())
+    wanted = pa.table({KEY: pa.array(keys, pa.string())})
+    there = scope.query.run(f"select v.{KEY} from ({view.sql}) as v semi join k on v.{KEY} = k.{KEY}", {**view.tables, "k": wanted})
+    return pa.Table.from_pylist(there.to_pylist(), schema=schema)

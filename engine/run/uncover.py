@@ -1,0 +1,36 @@
+"""What was computed, beneath what people said: stored records with their corrections lifted off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from packyak.engine.run.memo import read_aside
+from packyak.engine.run.view import KEY, PARENT
+from packyak.engine.store.query import Query
+
+
+def uncovered(query: Query, table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """The records with these keys as computed, and the memo rows of their units with nothing laid beneath those keys.
+
+    table, memo: data sets of one asset. Keys that the table lacks are left out.
+    """
+    wanted = pa.table({KEY: pa.array(keys, pa.string())})
+    rows = query.run(f"select o.* from o semi join k on o.{KEY} = k.{KEY}", {"o": table, "k": wanted})
+    names = set(keys) | {""}
+    if PARENT in rows.column_names:
+        names |= set(rows[PARENT].to_pylist())
+    units = pa.table({KEY: pa.array(sorted(names), pa.string())})
+    notes = query.run(f"select m.* from m semi join k on m.{KEY} = k.{KEY}", {"m": memo, "k": units})
+    types = {f.name: f.type for f in table.schema if not f.name.startswith("_")}
+    beneath: dict[str, dict[str, Any]] = {}
+    lifted = notes.to_pylist()
+    for unit in lifted:
+        aside = read_aside(unit["aside"], types)
+        beneath |= {key: record for key, record in aside.beneath.items() if key in set(keys)}
+        aside.beneath = {key: record for key, record in aside.beneath.items() if key not in set(keys)}
+        unit["aside"] = aside.text(types)
+    records = [record | beneath.get(record[KEY], {}) for record in rows.to_pylist()]
+    return pa.Table.from_pylist(records, schema=rows.schema), pa.Table.from_pylist(lifted, schema=notes.schema)

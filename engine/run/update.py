@@ -1,0 +1,296 @@
+"""The one flow: brings assets up to date, in order, and publishes what is good.
+
+For each asset: is anything different (gate two)? Which records (gate three)? Compute, commit, check. An asset that fails, is
+blocked by a check, or stands below one that is, keeps its last good version; the others go on. At the end one vector of good
+versions is published, whole. Nothing here knows Prefect: the steps are handed to whoever runs them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from packyak.engine.declare.nodes import AssetNode, FilesNode, IndexNode, SqlNode, TableNode, TransformNode
+from packyak.engine.errors import PackyakError, RunCancelled
+from packyak.engine.run.apply import describe
+from packyak.engine.run.checks import checks_on, evaluate
+from packyak.engine.run.commit import Delta
+from packyak.engine.run.fingerprint import as_json
+from packyak.engine.run.indexes import update_index
+from packyak.engine.run.progress import Progress
+from packyak.engine.run.runs import now
+from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, work_in_corrections, writer_for
+from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
+from packyak.engine.run.work import Work, settled_inputs
+from packyak.engine.store.query import version_name
+
+Happened = Callable[[str, str, "Result"], None]
+
+
+@dataclass
+class Result:
+    """What a run did to one asset: state done | skipped | failed | blocked."""
+
+    asset: str
+    state: str = "done"
+    message: str = ""
+    computed: int = 0
+    failed: int = 0
+    delta: Delta = field(default_factory=Delta)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    settled: Settled | None = None
+
+
+class AssetFailed(Exception):
+    """Raised inside a step so that whoever runs the steps sees its asset fail."""
+
+
+@dataclass
+class Update:
+    """One run over a project's assets.
+
+    retry: compute failed units again. happened(event, asset, result): told of START, COMPLETE and FAIL.
+    """
+
+    scope: Scope
+    progress: Progress
+    retry: bool = False
+    happened: Happened = lambda event, asset, result: None
+    results: dict[str, Result] = field(default_factory=dict)
+
+    def step(self, name: str) -> Result:
+        """Brings one asset up to date; its inputs must have had their turn. Raises AssetFailed after noting a failure."""
+        began = time.perf_counter()
+        node = self.scope.graph[name]
+        barrier = self._barrier(name)
+        if barrier:
+            result = Result(name, "blocked", barrier)
+        else:
+            result = self._guarded(name)
+        result.seconds = time.perf_counter() - began
+        self.results[name] = result
+        self._finish(name, result)
+        if isinstance(node, TableNode) and result.state == "failed":
+            raise AssetFailed(result.message)
+        return result
+
+    def _barrier(self, name: str) -> str:
+        """Why the asset cannot be brought up to date in this run, or ""."""
+        for parent in self.scope.graph[name].inputs:
+            result = self.results.get(parent)
+            if result is not None and result.state in ("failed", "blocked"):
+                return f"waits for {parent}, which {'failed' if result.state == 'failed' else 'is blocked'}"
+            was = self.scope.candidates.get(parent)
+            if result is None and was is not None and was.state != "ok":
+                return f"waits for {parent}: {was.message}"
+        return ""
+
+    def _guarded(self, name: str) -> Result:
+        try:
+            return self._one(name)
+        except RunCancelled:
+            raise
+        except PackyakError as error:
+            return Result(name, "failed", str(error))
+        except Exception as error:
+            return Result(name, "failed", f"{name} could not be brought up to date: {describe(error)}")
+
+    def _one(self, name: str) -> Result:
+        node = self.scope.graph[name]
+        if isinstance(node, IndexNode):
+            return self._index(node)
+        if not isinstance(node, TableNode):
+            return Result(name, "skipped")
+        if is_current(self.scope, node) and not self.retry:
+            result = Result(name, "skipped", settled=self.scope.candidates[name])
+        else:
+            result = self._bring(node)
+        return self._checked(node, result)
+
+    def _index(self, node: IndexNode) -> Result:
+        self.progress.asset_started(node.name)
+        changed = update_index(self.scope, node, lambda done, total: self.progress.advanced(node.name, done, 0, total))
+        return Result(node.name, "done" if changed else "skipped", computed=changed)
+
+    def _bring(self, node: TableNode) -> Result:
+        began = time.perf_counter()
+        name = node.name
+        was = self.scope.candidates.get(name)
+        if isinstance(node, TransformNode):
+            work = find_work(self.scope, node, retry=self.retry)
+            if not work.count and not len(work.gone) and not work.seen and is_settled(self.scope, node):
+                return self._touch(node, was)
+            self.progress.asset_started(name, work.count)
+            self.happened("START", name, Result(name))
+            outcome = self._transform(node, work)
+        elif isinstance(node, AssetNode | SqlNode):
+            self.progress.asset_started(name)
+            self.happened("START", name, Result(name))
+            only_corrections = self._only_corrections_differ(node)
+            outcome = work_in_whole_corrections(self.scope, node) if only_corrections else compute_whole(self.scope, node)
+        else:
+            return Result(name, "skipped")
+        settled = self._note(node, outcome, time.perf_counter() - began)
+        self.scope.settle(name, settled)
+        message = settled.message if settled.state == "failed" else ""
+        return Result(
+            name, "failed" if message else "done", message, outcome.computed, settled.failed, outcome.writer.delta,
+            settled.notes, settled=settled,
+        )  # fmt: skip
+
+    def _touch(self, node: TableNode, was: Settled | None) -> Result:
+        """Nothing to compute: only what the asset was looked at with is noted, so that the next look is a comparison."""
+        assert was is not None
+        settled = replace(
+            was, inputs=inputs_of(self.scope, node), consumed=self._consumed(node), applied=self.scope.corrections_digest(node.name)
+        )
+        self.scope.settle(node.name, settled)
+        return Result(node.name, "skipped", settled=settled)
+
+    def _transform(self, node: TransformNode, work: Work) -> Outcome:
+        name = node.name
+        was = self.scope.settled(name)
+        outcome = bring_up_to_date(self.scope, node, work, lambda done, failed: self.progress.advanced(name, done, failed))
+        if self.scope.corrections_digest(name) != (was.applied if was else ""):
+            outcome.writer.overrides = self.scope.overrides(name, conditional=False)
+            work_in_corrections(self.scope, node, outcome.writer)
+        return outcome
+
+    def _only_corrections_differ(self, node: TableNode) -> bool:
+        was = self.scope.settled(node.name)
+        return (
+            was is not None
+            and was.state == "ok"
+            and was.fingerprint == self.scope.fingerprint(node.name)
+            and was.inputs == inputs_of(self.scope, node)
+        )
+
+    def _consumed(self, node: TableNode) -> dict[str, int]:
+        return {name: self.scope.candidates[name].table for name in inputs_of(self.scope, node) if name in self.scope.candidates}
+
+    def _note(self, node: TableNode, outcome: Outcome, seconds: float) -> Settled:
+        writer, scope = outcome.writer, self.scope
+        failed = count_failed(writer.memo) if isinstance(node, TransformNode) else 0
+        units = writer.memo.count() if isinstance(node, TransformNode) and writer.memo.exists() else 0
+        message = _too_many(node, failed, units)
+        return Settled(
+            table=writer.table.version() or 0,
+            memo=writer.memo.version(),
+            version=version_name(writer.total),
+            total=str(writer.total),
+            rows=writer.rows,
+            fingerprint=scope.fingerprint(node.name),
+            parts=as_json(scope.codes.fingerprints[node.name]) | {"model": scope.model_of(node.name)},
+            inputs=inputs_of(scope, node),
+            consumed=self._consumed(node),
+            applied=scope.corrections_digest(node.name),
+            state="failed" if message else "ok",
+            message=message,
+            failed=failed,
+            notes=tuple(outcome.notes[:50]),
+            checks=scope.candidates[node.name].checks if node.name in scope.candidates else (),
+            run=self.progress.run_id,
+            at=now(),
+            seconds=round(seconds, 3),
+            computed=outcome.computed,
+        )
+
+    def _checked(self, node: TableNode, result: Result) -> Result:
+        settled = self.scope.candidates.get(node.name)
+        checks = checks_on(self.scope, node.name)
+        if settled is None or result.state == "failed" or not checks:
+            return result
+        before = {str(each.get("name")): each for each in settled.checks}
+        done = [evaluate(self.scope, check, before.get(check.name)) for check in checks]
+        failing = next((each.result for each in done if each.result.blocking and not each.result.passed), None)
+        message = f"check {failing.name} failed: {failing.message}" if failing else ""
+        state = "blocked" if failing else "ok"
+        fresh = replace(settled, checks=tuple(each.to_json() for each in done), state=state, message=message)
+        if fresh != settled:
+            self.scope.settle(node.name, fresh)
+        result.settled = fresh
+        if failing:
+            result.state, result.message = "blocked", message
+        return result
+
+    def _finish(self, name: str, result: Result) -> None:
+        if result.state == "failed" and isinstance(self.scope.graph[name], TableNode):
+            was = self.scope.candidates.get(name)
+            if was is not None and was.state != "failed":
+                self.scope.settle(name, replace(was, state="failed", message=result.message))
+            elif was is None:
+                self.scope.settle(name, Settled(0, None, "", "0", 0, "", state="failed", message=result.message, at=now()))
+        if result.state != "skipped":
+            self.happened("COMPLETE" if result.state == "done" else "FAIL", name, result)
+        self.progress.asset_finished(
+            name,
+            result.state,  # type: ignore[arg-type]
+            computed=result.computed,
+            changed=result.delta.added + result.delta.changed,
+            deleted=result.delta.deleted,
+            failed=result.failed,
+            message=result.message,
+        )
+
+
+def _too_many(node: TableNode, failed: int, units: int) -> str:
+    allowed = node.failures_allowed
+    if allowed is None or not failed:
+        return ""
+    limit = allowed * units if allowed < 1 else allowed
+    return f"{failed:,} of {units:,} failed, more than the {allowed:g} that {node.name} allows" if failed > limit else ""
+
+
+def count_failed(memo: object) -> int:
+    """Units whose last computation failed."""
+    from packyak.engine.store.tables import Table
+
+    assert isinstance(memo, Table)
+    return int(memo.dataset().count_rows(filter="error is not null")) if memo.exists() else 0
+
+
+def inputs_of(scope: Scope, node: TableNode) -> dict[str, str]:
+    """The public versions that the asset's last look depends on."""
+    return settled_inputs(scope, node) if isinstance(node, TransformNode) else read_inputs(scope, node)
+
+
+def is_settled(scope: Scope, node: TableNode) -> bool:
+    """Whether the asset was computed by what would compute it now, with all that people said."""
+    was = scope.settled(node.name)
+    return (
+        was is not None
+        and was.state != "failed"
+        and was.fingerprint == scope.fingerprint(node.name)
+        and was.applied == scope.corrections_digest(node.name)
+    )
+
+
+def is_current(scope: Scope, node: TableNode) -> bool:
+    """Gate two: nothing that the asset depends on is different. Files are looked at by stamp."""
+    if not is_settled(scope, node) or scope.candidates[node.name].inputs != inputs_of(scope, node):
+        return False
+    if isinstance(node, TransformNode) and isinstance(scope.graph[node.source], FilesNode):
+        work = find_work(scope, node)
+        return not work.count and not len(work.gone) and not work.seen
+    return True
+
+
+def good_assets(scope: Scope) -> Sequence[str]:
+    """The assets whose candidates may be published: they and everything above them are good."""
+    good: list[str] = []
+    for node in scope.graph.tables:
+        was = scope.candidates.get(node.name)
+        parents = [name for name in node.inputs if isinstance(scope.graph.nodes.get(name), TableNode)]
+        if was is not None and was.state == "ok" and was.table and all(name in good for name in parents):
+            good.append(node.name)
+    return good
+
+
+
+
+__all__ = ["AssetFailed", "Result", "Update", "good_assets", "is_current", "is_settled", "writer_for"]

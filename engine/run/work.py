@@ -1,0 +1,203 @@
+"""Which units of an asset must be computed now: the third gate, record by record.
+
+A unit is computed when its memo is missing, was written under another fingerprint, or saw other inputs. Where the last run left
+the asset settled under the same fingerprint, only records that the change feed of its inputs names are looked at. A unit that
+failed is not tried again by itself: same inputs, same code, same failure; `retry` asks for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from packyak.engine.declare.nodes import FilesNode, Parameter, TransformNode
+from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.view import KEY, quoted
+from packyak.engine.store.files import FileStat
+from packyak.engine.store.contents import row_hash_sql
+
+RECENT_NS = 2_000_000_000  # a file modified this near to the look at it may change again without another time stamp
+
+
+@dataclass
+class Work:
+    """Units to compute, and units that are gone.
+
+    todo: `_key`, `inputs`, then the columns a0, a1, ... one per parameter. files: the same for file units, in order.
+    seen: file units that need no computing, but whose time stamp changed. all_units: `todo` is every unit there is.
+    """
+
+    todo: pa.Table
+    gone: pa.Array
+    files: list[FileStat] = field(default_factory=list)
+    seen: list[FileStat] = field(default_factory=list)
+    ranks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    all_units: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.todo.num_rows
+
+
+def settled_inputs(scope: Scope, node: TransformNode) -> dict[str, str]:
+    """The public versions of the tables that a transform reads: equal to the last run's means nothing to look at."""
+    if isinstance(scope.graph[node.source], FilesNode):
+        return {}
+    owners = scope.snapshot.owners(node.source)
+    names = {owners[column] for column in read_columns(scope, node) if column in owners}
+    names.add(scope.graph.root(node.source).name)
+    for parameter in node.parameters:
+        if parameter.takes == "lookup":
+            names |= {each.name for each in scope.graph.chain(parameter.of)}
+    return {name: scope.public_version(name) for name in sorted(names)}
+
+
+def read_columns(scope: Scope, node: TransformNode) -> list[str]:
+    """The columns of the source that the function reads."""
+    columns: dict[str, None] = {}
+    for parameter in node.parameters:
+        if parameter.takes == "column":
+            columns[parameter.of] = None
+        elif parameter.takes == "record":
+            columns |= dict.fromkeys(parameter.fields or scope.snapshot.owners(node.source))
+        elif parameter.takes == "lookup":
+            columns[parameter.by] = None
+    return list(columns)
+
+
+def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work:
+    """The records of the source that a transform must compute."""
+    was = scope.settled(node.name)
+    fingerprint = scope.fingerprint(node.name)
+    narrow = None if retry else _changed_keys(scope, node, was, fingerprint)
+    memo = scope.memo(node.name)
+    known = memo.dataset() if memo.exists() else None
+    sql, tables = _inputs_sql(scope, node, narrow is not None)
+    if narrow is not None:
+        tables["narrow"] = narrow
+    names = ", ".join(f"h.{quoted(f'a{place}')}" for place in range(len(node.parameters)))
+    head = f"with h as ({sql}) select h.{KEY}, h.inputs{', ' if names else ''}{names} from h"
+    if known is None:
+        todo = scope.query.run(head, tables)
+        return Work(todo, pa.array([], pa.string()), all_units=True)
+    tables["m"] = known
+    again = " or m.error is not null" if retry else ""
+    sql = (
+        f"{head} left join m on m.{KEY} = h.{KEY} "
+        f"where m.{KEY} is null or m.inputs is distinct from h.inputs or m.code is distinct from '{fingerprint}'{again}"
+    )
+    todo = scope.query.run(sql, tables)
+    every = narrow is None and todo.num_rows == scope.snapshot.keys(node.source).num_rows
+    return Work(todo, _gone_records(scope, node, was, known), all_units=every)
+
+
+def _inputs_sql(scope: Scope, node: TransformNode, narrowed: bool) -> tuple[str, dict[str, Any]]:
+    """One row per record of the source: its key, the hash of what the function reads, and the arguments."""
+    view = scope.snapshot.select(node.source, read_columns(scope, node))
+    tables = dict(view.tables)
+    types = scope.snapshot.types(node.source)
+    arguments: list[str] = []
+    joins: list[str] = []
+    hashed: list[tuple[str, pa.DataType]] = []
+    for place, parameter in enumerate(node.parameters):
+        expression, kind = _argument(scope, parameter, place, types, tables, joins)
+        arguments.append(f"{expression} as {quoted(f'a{place}')}")
+        hashed.append((f"a{place}", kind))
+    where = f" where i.{KEY} in (select {KEY} from narrow)" if narrowed else ""
+    inner = f"select i.{KEY}{''.join(', ' + each for each in arguments)} from ({view.sql}) as i {' '.join(joins)}{where}"
+    return f"select *, {row_hash_sql(hashed)} as inputs from ({inner})", tables
+
+
+def _argument(
+    scope: Scope,
+    parameter: Parameter,
+    place: int,
+    types: Mapping[str, pa.DataType],
+    tables: dict[str, Any],
+    joins: list[str],
+) -> tuple[str, pa.DataType]:
+    """SQL for the value of one parameter, and its type."""
+    if parameter.takes == "column":
+        return f"i.{quoted(parameter.of)}", types.get(parameter.of, pa.null())
+    if parameter.takes == "record":
+        fields = {name: types.get(name, pa.null()) for name in parameter.fields or types}
+        return _packed("i", fields), pa.struct(list(fields.items()))
+    view = scope.snapshot.select(parameter.of)
+    tables |= view.tables
+    alias = f"l{place}"
+    joins.append(f"left join ({view.sql}) as {alias} on {alias}.{KEY} = cast(i.{quoted(parameter.by)} as varchar)")
+    others = scope.snapshot.types(parameter.of)
+    return f"case when {alias}.{KEY} is null then null else {_packed(alias, others)} end", pa.struct(list(others.items()))
+
+
+def _packed(alias: str, fields: Mapping[str, pa.DataType]) -> str:
+    return f"struct_pack({', '.join(f'{quoted(name)} := {alias}.{quoted(name)}' for name in fields)})"
+
+
+def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, fingerprint: str) -> pa.Table | None:
+    """The keys that the change feed names since the last run, or None when every record must be looked at."""
+    if was is None or was.fingerprint != fingerprint or any(p.takes == "lookup" for p in node.parameters):
+        return None
+    tables: list[pa.Table] = []
+    for owner in settled_inputs(scope, node):
+        table = scope.table(owner)
+        since = was.consumed.get(owner)
+        if since is None or not table.exists() or since > (table.version() or 0):
+            return None
+        if scope.public_version(owner) != was.inputs.get(owner):
+            tables.append(table.changed_since(since, [KEY]))
+    empty = pa.table({KEY: pa.array([], pa.string())})
+    return pa.concat_tables([empty, *(each.select([KEY]) for each in tables)])
+
+
+def _gone_records(scope: Scope, node: TransformNode, was: Settled | None, known: Any) -> pa.Array:
+    root = scope.graph.root(node.source).name
+    if was is not None and was.inputs.get(root) == scope.public_version(root):
+        return pa.array([], pa.string())
+    keys = scope.snapshot.select(root, ())
+    tables = {**keys.tables, "m": known}
+    gone = scope.query.run(f"select m.{KEY} from m anti join ({keys.sql}) as k on k.{KEY} = m.{KEY}", tables)
+    return gone[KEY].combine_chunks()
+
+
+def file_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work:
+    """The files of the source that a transform must read: new ones and changed ones, told by time stamp, size, then content."""
+    source = scope.graph[node.source]
+    assert isinstance(source, FilesNode)
+    bucket = scope.bucket(source.bucket)
+    stats = bucket.scan(source.pattern)
+    memo = scope.memo(node.name)
+    known = _known_files(memo.read(columns=[KEY, "inputs", "code", "error", "detail"])) if memo.exists() else {}
+    fingerprint = scope.fingerprint(node.name)
+    todo: list[FileStat] = []
+    inputs: list[str] = []
+    seen: list[FileStat] = []
+    for stat in stats:
+        before = known.pop(stat.key, None)
+        current = before is not None and before["code"] == fingerprint and not (retry and before["error"])
+        if current and before is not None and before["detail"] == stamp(stat):
+            continue
+        etag = bucket.etag(stat.key)
+        if current and before is not None and before["inputs"] == etag:
+            seen.append(stat)
+            continue
+        todo.append(stat)
+        inputs.append(etag)
+    units = pa.table({KEY: pa.array([stat.key for stat in todo], pa.string()), "inputs": pa.array(inputs, pa.string())})
+    ranks = {stat.key: (stat.mtime_ns, stat.key) for stat in stats}
+    every = len(todo) == len(stats) and not known
+    return Work(units, pa.array(list(known), pa.string()), files=todo, seen=seen, ranks=ranks, all_units=every)
+
+
+def _known_files(memo: pa.Table) -> dict[str, dict[str, Any]]:
+    return {row[KEY]: row for row in memo.to_pylist()}
+
+
+def stamp(stat: FileStat, now_ns: int | None = None) -> str:
+    """Size and time of a file, as the memo keeps them; a stamp too fresh to be trusted never matches."""
+    recent = (now_ns or time.time_ns()) - stat.mtime_ns < RECENT_NS
+    return f"{stat.size}:{stat.mtime_ns}{':recent' if recent else ''}"
