@@ -150,8 +150,8 @@ def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, finger
             return None
         if scope.public_version(owner) != was.inputs.get(owner):
             tables.append(table.changed_since(since, [KEY]))
-    empty = pa.table({KEY: pa.array([], pa.string())})
-    return pa.concat_tables([empty, *(each.select([KEY]) for each in tables)])
+    chunks = [chunk for each in tables for chunk in each[KEY].chunks]
+    return pa.table({KEY: pa.chunked_array(chunks, pa.string())})
 
 
 def _gone_records(scope: Scope, node: TransformNode, was: Settled | None, known: Any) -> pa.Array:
