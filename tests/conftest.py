@@ -6,6 +6,7 @@ Fixtures for all rooms: `project_folder` writes a project from source text, `sam
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -89,7 +90,8 @@ def project_folder(tmp_path: Path) -> Callable[..., Path]:
     """Writes a project and returns its folder: `project_folder(source, files={"inbox/a.jsonl": "..."})`.
 
     `source` becomes `pipeline.py`, `modules` more such files; `files` go into the buckets of the local home by
-    `bucket/key`; `toml` is added to `packyak.toml`.
+    `bucket/key`; `settings` into `packyak.toml`. Unless these say otherwise, all runs in the calling process, with
+    neither worker nor Prefect server.
     """
 
     def write(
@@ -98,19 +100,24 @@ def project_folder(tmp_path: Path) -> Callable[..., Path]:
         name: str = "demo",
         files: Mapping[str, str | bytes] | None = None,
         modules: Mapping[str, str] | None = None,
-        toml: str = "",
+        settings: Mapping[str, str | int | float] | None = None,
     ) -> Path:
         folder = tmp_path / name
         sources = {"pipeline": source, **(modules or {})}
         for module, text in sources.items():
             _write(folder / f"{module}.py", textwrap.dedent(text))
         listed = ", ".join(f'"{module}"' for module in sources)
-        _write(folder / "packyak.toml", f'name = "{name}"\nmodules = [{listed}]\n{toml}')
+        _write(folder / "packyak.toml", f'name = "{name}"\nmodules = [{listed}]\n{_settings(settings)}')
         for key, content in (files or {}).items():
             _write(folder / ".packyak" / "buckets" / key, content)
         return folder
 
     return write
+
+
+def _settings(given: Mapping[str, str | int | float] | None) -> str:
+    values = {"prefect": "off", "worker": "off", **(given or {})}
+    return "\n[settings]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
 
 def _write(path: Path, content: str | bytes) -> None:
@@ -120,10 +127,13 @@ def _write(path: Path, content: str | bytes) -> None:
 
 @pytest.fixture
 def sample_folder(tmp_path: Path) -> Path:
-    """The sample project, whole."""
+    """The sample project, whole, run in the calling process."""
     from packyak.sample_data import create
 
-    return create(tmp_path / "sample")
+    folder = create(tmp_path / "sample")
+    with (folder / "packyak.toml").open("a", encoding="utf-8") as toml:
+        toml.write(_settings(None))
+    return folder
 
 
 @pytest.fixture(scope="session")
