@@ -16,24 +16,22 @@ from spine_job import Job, records, script_counts  # noqa: E402
 BUSY = "import time\nwhile time.process_time() < {seconds}: pass"
 
 
-def test_the_script_counts_every_record(tmp_path: Path) -> None:
+def script_found(job: Job) -> list[tuple[str, int, int]]:
+    subprocess.run([sys.executable, "pandas_job.py", str(job.script)], cwd=job.script, check=True)
+    return script_counts(job)
+
+
+def test_the_script_counts_every_record_and_sees_edit_and_correction(tmp_path: Path) -> None:
     job = Job(tmp_path, 300)
     job.write_code()
     job.write_data(0, 300)
-    subprocess.run([sys.executable, "pandas_job.py", str(job.script)], cwd=job.script, check=True)
-    counts = script_counts(job)
-    assert sum(number for _, number, _ in counts) == 300
-    assert {label for label, _, _ in counts} == {"billing", "delivery", "account", "short", "other"}
-
-
-def test_a_correction_and_an_edit_change_the_scripts_counts(tmp_path: Path) -> None:
-    job, found = Job(tmp_path, 300), []
-    job.write_data(0, 300)
-    for change in (job.write_code, lambda: job.write_code(7), job.write_fix):
-        change()
-        subprocess.run([sys.executable, "pandas_job.py", str(job.script)], cwd=job.script, check=True)
-        found.append(script_counts(job))
-    assert found[0] != found[1] != found[2]
+    first = script_found(job)
+    assert sum(number for _, number, _ in first) == 300
+    assert {label for label, _, _ in first} == {"billing", "delivery", "account", "short", "other"}
+    job.write_code(7)
+    edited = script_found(job)
+    job.write_fix()
+    assert first != edited != script_found(job)
 
 
 def test_a_record_is_the_same_in_every_file() -> None:
