@@ -59,7 +59,9 @@ class PackyakError(Exception):
     Everything else is kept in `fields` and readable as an attribute (`error.line`).
     """
 
-    def __init__(self, message: str, *, next_step: str = "", choices: Iterable[str] | None = None, **fields: Any) -> None:
+    def __init__(
+        self, message: str, *, next_step: str = "", choices: Iterable[str] | None = None, **fields: Any
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step

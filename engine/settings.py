@@ -44,11 +44,11 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("home", ".packyak", "text", "Where the project's data lives: a folder, relative to the project, or s3://bucket/prefix."),
+    Setting("home", ".packyak", "text", "Where the data lives: a folder, relative to the project's, or s3://bucket/prefix."),
     Setting("person", None, "text", "Who makes corrections; by default the user of this machine."),
-    Setting("prefect", "auto", "auto-off-or-url", "auto: a local Prefect server of the project; off: none; or the URL of an API."),
+    Setting("prefect", "auto", "auto-off-or-url", "auto: a local server of the project; off: none; or the URL of an API."),
     Setting("prefect_wait_seconds", 60, "number", "How long a run waits for the local Prefect server to answer."),
-    Setting("worker", "auto", "auto-or-off", "auto: one warm process a project does the work; off: every command does its own."),
+    Setting("worker", "auto", "auto-or-off", "auto: one warm process a project does the work; off: each command does."),
     Setting("worker_idle_minutes", 15, "number", "After how long without work the warm process ends."),
     Setting("batch_rows", 5000, "count", "How many records are computed and committed at once."),
     Setting("threads", "auto", "auto-or-count", "Threads for SQL; auto: one for each core."),
@@ -261,13 +261,21 @@ def _config(file: Path, content: Mapping[str, Any]) -> Config:
                 f"There is no `{word}` at the top of this file.{inside}", choices=known, file=str(file),
                 next_step=f"did you mean `{meant}`?" if meant else "take it away" if not inside else "move it there",
             )  # fmt: skip
-    name, modules, settings = content.get("name", file.parent.name), content.get("modules", []), content.get("settings", {})
+    name, modules, settings = (
+        content.get("name", file.parent.name),
+        content.get("modules", []),
+        content.get("settings", {}),
+    )
     if not isinstance(name, str) or not name.strip():
         raise SettingError(f"name = {name!r} is no name", next_step='write it like name = "support"', file=str(file))
     if isinstance(modules, str) or not isinstance(modules, list) or not all(isinstance(each, str) for each in modules):
-        raise SettingError(f"modules = {modules!r} is no list", next_step='write modules = ["pipeline"]', file=str(file))
+        raise SettingError(
+            f"modules = {modules!r} is no list", next_step='write modules = ["pipeline"]', file=str(file)
+        )
     if not isinstance(settings, Mapping):
-        raise SettingError(f"settings = {settings!r} is no table", next_step="write a [settings] section", file=str(file))
+        raise SettingError(
+            f"settings = {settings!r} is no table", next_step="write a [settings] section", file=str(file)
+        )
     for word in settings:
         _known(word, str(file))
     return Config(file.parent, name, tuple(modules), dict(settings), file)

@@ -1,7 +1,7 @@
 """The project that verbs act on: `inbox.put(...)` and `search.find(...)` need one, declarations do not.
 
-A context variable, so that threads started with a copied context, tasks and nested projects each see their own. Outside of
-`activate` there is no project, and asking for one says so.
+A context variable, so that threads started with a copied context, tasks and nested projects each see their own. Outside
+of `activate` there is no project, and asking for one says so.
 """
 
 from __future__ import annotations

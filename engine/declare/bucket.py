@@ -1,8 +1,8 @@
 """Buckets of files: a folder of the home here, an S3 bucket there.
 
 A `Bucket` is data (two with one name are equal); its verbs act on the active project. `files(...)` makes its files the
-records of a transform, `created(...)` makes a new file the trigger of a function. In patterns `*` stands for any characters,
-also `/`, and `?` for one, as in cloud permissions, so that a pattern means the same in both places.
+records of a transform, `created(...)` makes a new file the trigger of a function. In patterns `*` stands for any
+characters, also `/`, and `?` for one, as in cloud permissions, so that a pattern means the same in both places.
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ class Bucket:
         return hash((Bucket, self.name))
 
     def files(self, pattern: str = "*") -> Files:
-        """The files as records: only new or changed ones are read again, and a deleted one takes its records with it."""
+        """The files as records: only new or changed ones are read again, and a deleted one takes its records with
+        it."""
         return Files(self, _checked(pattern), here())
 
     def created(self, pattern: str = "*") -> Created:

@@ -1,16 +1,19 @@
-"""One node of each declared thing, built after what it reads, so that every rule can be checked with its inputs at hand."""
+"""One node of each declared thing, built after what it reads: every rule is checked with its inputs at hand."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from packyak.engine.declare import parameters as binding
+from packyak.engine.declare import rules
 from packyak.engine.declare.bucket import FILE_COLUMNS, Bucket, Files
 from packyak.engine.declare.code import code_of
-from packyak.engine.declare.columns import STORABLE, hints_of, shown, without_none
+from packyak.engine.declare.columns import STORABLE, hints_of
 from packyak.engine.declare.declared import Asset, Check, Declared, Function, Index, Learned, Sql, Table, Transform
-from packyak.engine.declare.found import Declarations, kind_of, unknown
+from packyak.engine.declare.found import Declarations, a_kind, unknown
 from packyak.engine.declare.learning import learned_facts
 from packyak.engine.declare.nodes import (
     AssetNode,
@@ -30,7 +33,7 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.declare.options import refuse
 from packyak.engine.declare.parameters import Owned, Reader, View
 from packyak.engine.declare.returns import Returned, WrongReturn, of_asset, of_transform
-from packyak.engine.errors import PackyakError, QueryError, nearest
+from packyak.engine.errors import PackyakError, QueryError
 
 TablesOf = Callable[[str], Sequence[str]]
 Keys = tuple[str, ...] | None
@@ -65,317 +68,6 @@ class Builder:
         self.nodes[name] = node
         return node
 
-    def _build(self, name: str, thing: Any) -> Node:
-        if isinstance(thing, Bucket):
-            return BucketNode(name, thing.origin, "", thing, ())
-        if isinstance(thing, Files):
-            bucket = self.node(thing.bucket.name).name
-            return FilesNode(name, thing.origin, "", thing, (bucket,), bucket=bucket, pattern=thing.pattern)
-        if isinstance(thing, Transform):
-            return self._transform(name, thing)
-        if isinstance(thing, Asset):
-            return self._asset(name, thing)
-        if isinstance(thing, Sql):
-            return self._sql(name, thing)
-        if isinstance(thing, Index):
-            return self._index(name, thing)
-        if isinstance(thing, Check):
-            return self._check(name, thing)
-        return self._function(name, thing)
-
-    # -- transforms
-
-    def _transform(self, name: str, thing: Transform[..., Any]) -> TransformNode:
-        source = self.found.name_of(thing.source)
-        above = self.node(source)
-        from_file = isinstance(thing.source, Files)
-        reader = self._reader(thing)
-        returned = self._returned(reader, from_file)
-        self._refuse_keyless(reader, above)
-        for word in thing.lookup:
-            self._lookup_target(reader, word)
-        if from_file:
-            if thing.lookup:
-                raise refuse(thing.origin, f"{thing.kind} `{name}` looks up by a column, but its records are files", "drop lookup=")
-            bound = binding.of_file_transform(reader, self._bucket_name)
-        else:
-            bound = binding.of_transform(reader, source, self.view(source), thing.lookup, self._bucket_name)
-        bound = tuple(self._resolved(parameter) for parameter in bound)
-        others = [parameter.of for parameter in bound if parameter.takes in ("lookup", "bucket")]
-        facts = dict(
-            name=name, origin=thing.origin, doc=_doc(thing), declared=thing, inputs=_distinct([source, *others]),
-            columns=returned.columns, marks=thing.table.marks, was=thing.table.was,
-            failures_allowed=thing.table.failures_allowed, retries=thing.table.retries, source=source,
-            function=thing.function, parameters=bound, many=returned.many, returns=returned.returns,
-            return_class=returned.return_class, concurrency=thing.concurrency, key_in_parent=thing.key_in_parent,
-            key=self._transform_key(thing, returned, above),
-        )  # fmt: skip
-        for other in others:
-            self.node(other)
-        if isinstance(thing, Learned):
-            view = None if from_file else self.view(source)
-            node: TransformNode = LearnedNode(**facts, **learned_facts(thing, returned, view))  # type: ignore[arg-type]
-        else:
-            node = TransformNode(**facts)  # type: ignore[arg-type]
-        self._check_marks(node)
-        self._check_case(node, None if node.many or from_file else self.view(source))
-        return node
-
-    def _returned(self, reader: Reader, from_file: bool) -> Returned:
-        try:
-            return of_transform(reader.name, reader.function, dict(reader.hints), from_file)
-        except WrongReturn as problem:
-            raise refuse(reader.origin, f"{reader.kind} {problem}", problem.next_step, STORABLE) from None
-
-    def _refuse_keyless(self, reader: Reader, above: Node) -> None:
-        unknown_key = isinstance(above, SqlNode) and self.sql_key is None
-        if isinstance(above, TableNode) and above.key is None and not unknown_key:
-            raise refuse(
-                reader.origin,
-                f"{reader.kind} `{reader.name}` reads `{above.name}`, which has no key to know its records by "
-                f"({above.origin})",
-                f'give `{above.name}` a key: `key="id"`',
-                [column.name for column in above.columns] if isinstance(above, TableNode) and above.columns else None,
-            )
-
-    def _lookup_target(self, reader: Reader, word: str) -> None:
-        name = self._known(reader, f"{reader.kind} `{reader.name}` looks up", word, Table)
-        above = self.node(name)
-        if isinstance(above, TableNode) and above.key is None and not (isinstance(above, SqlNode) and self.sql_key is None):
-            raise refuse(
-                reader.origin, f"{reader.kind} `{reader.name}` looks up `{name}`, which has no key", f"give `{name}` a key"
-            )
-
-    def _transform_key(self, thing: Transform[..., Any], returned: Returned, above: Node) -> Keys:
-        """Names of the key columns; () where the key is made of the parent's."""
-        name, option = (thing.key, "key") if thing.key else (thing.key_in_parent, "key_in_parent")
-        if not returned.many:
-            if name:
-                raise refuse(
-                    thing.origin, f"{thing.kind} `{thing.__name__}` gives one record for one, which keeps its key",
-                    f"drop {option}=, or annotate several: `-> Iterator[...]`",
-                )  # fmt: skip
-            return above.key if isinstance(above, TableNode) else ()
-        if name and returned.columns is not None:
-            self._must_name(thing, f"{option}={name!r}", name, returned.columns)
-        return (thing.key,) if thing.key else ()
-
-    # -- whole tables
-
-    def _asset(self, name: str, thing: Asset[..., Any]) -> AssetNode:
-        reader = self._reader(thing)
-        try:
-            columns = of_asset(name, dict(reader.hints))
-        except WrongReturn as problem:
-            raise refuse(thing.origin, f"asset {problem}", problem.next_step, STORABLE) from None
-        bound = self._things(reader, thing.inputs)
-        for key in thing.key or ():
-            if columns is not None:
-                self._must_name(thing, f"key={key!r}", key, columns)
-        inputs = _distinct([*(parameter.of for parameter in bound), *self._reached(thing)])
-        self._above(inputs)
-        node = AssetNode(
-            name, thing.origin, _doc(thing), thing, inputs, key=thing.key, columns=columns, marks=thing.table.marks,
-            was=thing.table.was, failures_allowed=thing.table.failures_allowed, retries=thing.table.retries,
-            function=thing.function, parameters=bound,
-        )  # fmt: skip
-        self._check_marks(node)
-        return node
-
-    def _things(self, reader: Reader, renamed: Mapping[str, Any]) -> tuple[Parameter, ...]:
-        """Binds parameters to declared things by name."""
-        names = {parameter.name for parameter in binding.signature(reader)}
-        for word in renamed:
-            if word not in names:
-                raise refuse(
-                    reader.origin, f"{reader.kind} `{reader.name}` has no parameter `{word}`, which inputs= names",
-                    "name a parameter", sorted(names),
-                )  # fmt: skip
-        bound = (self._thing(reader, parameter, renamed) for parameter in binding.signature(reader))
-        return tuple(parameter for parameter in bound if parameter is not None)
-
-    def _thing(self, reader: Reader, parameter: Any, renamed: Mapping[str, Any]) -> Parameter | None:
-        word, required = parameter.name, parameter.default is parameter.empty
-        does = f"{reader.kind} `{reader.name}` takes"
-        if word in renamed:
-            given = renamed[word]
-            if not isinstance(given, (Bucket, *Table)):
-                raise refuse(reader.origin, f"{does} {given!r} as `{word}`, which is no asset or bucket", "name one in inputs=")
-            name = self.found.name_of(given)
-        elif not required and self.found.resolve(word) is None:
-            return None
-        else:
-            name = self._known(reader, does, word, (Bucket, *Table))
-        is_bucket = isinstance(self.found.things[name], Bucket)
-        kind, optional = without_none(reader.hints.get(word, Any))
-        if is_bucket != (kind is Bucket) and kind is not Any:
-            raise refuse(
-                reader.origin, f"{does} `{word}` as `{shown(kind)}`, but it is {_a(self.found.things[name])}",
-                f"annotate `{word}: Bucket`" if is_bucket else "annotate it with one of these", binding.FORMS,
-            )  # fmt: skip
-        form = "" if is_bucket else binding.asset_form(reader, word)
-        takes = "bucket" if is_bucket else "asset"
-        return Parameter(word, takes, name, form, (), "", optional, required, reader.hints.get(word))  # type: ignore[arg-type]
-
-    def _sql(self, name: str, thing: Sql) -> SqlNode:
-        try:
-            tables = self.tables_of(thing.query)
-        except QueryError as problem:
-            raise refuse(thing.origin, f"sql `{name}`: {problem.message}", problem.next_step or "mend the query") from problem
-        except PackyakError as problem:
-            raise problem.with_fields(file=thing.origin.file, line=thing.origin.line) from None
-        reader = Reader("sql", name, thing.origin, lambda: None, {})
-        inputs = _distinct(self._known(reader, f"sql `{name}` reads", table, Table) for table in tables)
-        self._above(inputs)
-        key = thing.key
-        if key is None and self.sql_key is not None:
-            key = self.sql_key(thing.query, {each: self._key(each) for each in inputs})
-        facts = thing.table
-        return SqlNode(
-            name, thing.origin, "", thing, inputs, key=key, marks=facts.marks, was=facts.was,
-            failures_allowed=facts.failures_allowed, retries=facts.retries, query=thing.query,
-        )  # fmt: skip
-
-    def _key(self, name: str) -> Keys:
-        node = self.node(name)
-        return node.key if isinstance(node, TableNode) else None
-
-    # -- the rest
-
-    def _index(self, name: str, thing: Index) -> IndexNode:
-        reader = Reader("index", name, thing.origin, lambda: None, {})
-        if not isinstance(thing.source, Table):
-            raise refuse(thing.origin, f"Index `{name}` is over {thing.source!r}, which is no asset", "write Index(text, on=...)")
-        source = self.found.name_of(thing.source)
-        self._refuse_keyless(reader, self.node(source))
-        view = self.view(source)
-        for column in (thing.on, *thing.filters):
-            binding.must_have(reader, f"reads `{column}`", column, source, view)
-        if view is not None and view[thing.on].column.type != "string":
-            texts = [each for each, owned in view.items() if owned.column.type == "string"]
-            raise refuse(
-                thing.origin, f"Index `{name}` is on `{thing.on}`, which is {view[thing.on].column.type} and no text",
-                "choose a column of text", texts,
-            )  # fmt: skip
-        return IndexNode(name, thing.origin, "", thing, (source,), source=source, on=thing.on, filters=thing.filters)
-
-    def _check(self, name: str, thing: Check[..., Any]) -> CheckNode:
-        reader = self._reader(thing)
-        bound = self._things(reader, {})
-        target = self.found.name_of(thing.target) if thing.target is not None else ""
-        tables = [parameter.of for parameter in bound if parameter.takes == "asset"]
-        target = target or (tables[0] if len(tables) == 1 else "")
-        inputs = _distinct([*([target] if target else []), *(parameter.of for parameter in bound), *self._reached(thing)])
-        if not inputs:
-            raise refuse(
-                thing.origin, f"check `{name}` looks at nothing", f"name what it checks: `@check(asset)` or `def {name}(asset)`"
-            )
-        self._above(inputs)
-        return CheckNode(
-            name, thing.origin, _doc(thing), thing, inputs, target=target, function=thing.function, parameters=bound,
-            blocking=thing.blocking, severity=thing.severity,
-        )  # fmt: skip
-
-    def _function(self, name: str, thing: Function[..., Any]) -> FunctionNode:
-        reader = self._reader(thing)
-        needed = [each for each in binding.signature(reader) if each.default is each.empty]
-        if len(needed) > (1 if thing.on else 0):
-            raise refuse(
-                thing.origin, f"function `{name}` takes {binding.quoted(each.name for each in needed)}, "
-                + ("but its trigger gives one file" if thing.on else "but nothing gives it"),
-                "take one `file: File`" if thing.on else 'take none, or give it a trigger: `on=inbox.created("*")`',
-            )  # fmt: skip
-        on = (thing.on.bucket.name, thing.on.pattern) if thing.on else None
-        inputs = _distinct([*([on[0]] if on else []), *self._reached(thing)])
-        self._above(inputs)
-        return FunctionNode(
-            name, thing.origin, _doc(thing), thing, inputs, function=thing.function, on=on, every=thing.every, cron=thing.cron
-        )
-
-    # -- what all of them need
-
-    def _reader(self, thing: Declared[..., Any]) -> Reader:
-        kind, name = thing.kind, thing.__name__
-        try:
-            hints = hints_of(thing.function)
-        except NameError as problem:
-            raise refuse(
-                thing.origin, f"{kind} `{name}` has an annotation that names nothing: {problem}",
-                "import or define it at the top of the module, not beneath TYPE_CHECKING or inside a function",
-            ) from None  # fmt: skip
-        except (TypeError, SyntaxError, AttributeError) as problem:
-            raise refuse(thing.origin, f"{kind} `{name}` has an annotation that is no type: {problem}", "mend it") from None
-        return Reader(kind, name, thing.origin, thing.function, hints)
-
-    def _reached(self, thing: Declared[..., Any]) -> list[str]:
-        """Declared things that the body names."""
-        reached = code_of(thing.function, self.root).reached
-        names = [self.found.name_of(each.declared) for each in reached if not each.called]
-        kinds = (Bucket, Index, *Table)
-        return [name for name in names if isinstance(self.found.things[name], kinds) and name != thing.__name__]
-
-    def _known(self, reader: Reader, does: str, word: str, kinds: tuple[type, ...]) -> str:
-        name = self.found.resolve(word)
-        choices = self.found.named(*kinds)
-        if name is None:
-            raise unknown(reader.origin, does, word, choices)
-        if not isinstance(self.found.things[name], kinds):
-            raise refuse(reader.origin, f"{does} `{word}`, which is {_a(self.found.things[name])}", "name one of these", choices)
-        return name
-
-    def _bucket_name(self, word: str) -> str | None:
-        name = self.found.resolve(word)
-        return name if name is not None and isinstance(self.found.things[name], Bucket) else None
-
-    def _resolved(self, parameter: Parameter) -> Parameter:
-        from dataclasses import replace
-
-        if parameter.takes != "lookup":
-            return parameter
-        return replace(parameter, of=self.found.resolve(parameter.of) or parameter.of)
-
-    def _above(self, names: Iterable[str]) -> None:
-        for name in names:
-            self.node(name)
-
-    def _must_name(self, thing: Any, option: str, name: str, columns: Sequence[Column]) -> None:
-        names = [column.name for column in columns]
-        if name not in names:
-            meant = nearest(name, names)
-            raise refuse(
-                thing.origin, f"{thing.kind} `{thing.__name__}` has {option}, which is none of its fields",
-                f"did you mean `{meant}`?" if meant else "name one of its fields", names,
-            )  # fmt: skip
-
-    def _check_marks(self, node: TableNode) -> None:
-        if node.columns is None:
-            return
-        view = {column.name for column in node.columns}
-        if isinstance(node, TransformNode) and not node.many:
-            above = self.view(node.source)
-            if above is None:
-                return
-            view |= set(above)
-        marked = [*(("personal=", name) for name in node.marks.personal)]
-        marked += [("subject=", node.marks.subject)] if node.marks.subject else []
-        for option, name in marked:
-            if name not in view:
-                meant = nearest(name, view)
-                raise refuse(
-                    node.origin, f"{option} of `{node.name}` names `{name}`, which is no column of it",
-                    f"did you mean `{meant}`?" if meant else "name one of its columns", sorted(view),
-                )  # fmt: skip
-
-    def _check_case(self, node: TableNode, view: View | None) -> None:
-        folded = {name.casefold(): name for name in view or {}}
-        for column in node.columns or ():
-            twin = folded.get(column.name.casefold(), column.name)
-            if twin != column.name:
-                raise refuse(
-                    node.origin, f"`{node.name}` writes `{column.name}` beside `{twin}`, which differs by case only",
-                    f"rename it, or write `{twin}` to replace that column",
-                )  # fmt: skip
-
     def view(self, name: str) -> View | None:
         """The columns that reading an asset shows, each with its owner; None where only a run shows them."""
         if name not in self._views:
@@ -393,17 +85,272 @@ class Builder:
         above = self.view(node.source)
         return None if above is None else {**above, **own}
 
+    def _build(self, name: str, thing: Any) -> Node:
+        if isinstance(thing, Bucket):
+            return BucketNode(name, thing.origin, "", thing, ())
+        if isinstance(thing, Files):
+            bucket = self.node(thing.bucket.name).name
+            return FilesNode(name, thing.origin, "", thing, (bucket,), bucket=bucket, pattern=thing.pattern)
+        kinds: dict[type, Callable[[str, Any], Node]] = {
+            Transform: self._transform,
+            Asset: self._asset,
+            Sql: self._sql,
+            Index: self._index,
+            Check: self._check,
+        }
+        for kind, build in kinds.items():
+            if isinstance(thing, kind):
+                return build(name, thing)
+        return self._function(name, thing)
 
-def _doc(thing: Declared[..., Any]) -> str:
-    import inspect
+    # -- transforms
 
-    return inspect.cleandoc(thing.function.__doc__ or "")
+    def _transform(self, name: str, thing: Transform[..., Any]) -> TransformNode:
+        source = self.found.name_of(thing.source)
+        above = self.node(source)
+        reader = self._reader(thing)
+        returned = self._returned(reader, isinstance(above, FilesNode))
+        rules.keyed(reader, "reads", above, self.sql_key is not None)
+        bound = self._columns(reader, thing, above)
+        others = [parameter.of for parameter in bound if parameter.takes in ("lookup", "bucket")]
+        for other in others:
+            self.node(other)
+        plain = TransformNode(
+            **self._facts(name, thing, [source, *others]),
+            key=self._transform_key(thing, returned, above),
+            columns=returned.columns,
+            source=source,
+            function=thing.function,
+            parameters=bound,
+            many=returned.many,
+            key_in_parent=thing.key_in_parent,
+            returns=returned.returns,
+            return_class=returned.return_class,
+            concurrency=thing.concurrency,
+        )
+        self._check_columns(plain, above)
+        if not isinstance(thing, Learned):
+            return plain
+        view = None if isinstance(above, FilesNode) else self.view(source)
+        return LearnedNode(**vars(plain), **learned_facts(thing, returned, view))
+
+    def _columns(self, reader: Reader, thing: Transform[..., Any], above: Node) -> tuple[Parameter, ...]:
+        """Binds a transform's parameters, and makes sure of what it looks up."""
+        if isinstance(above, FilesNode):
+            if thing.lookup:
+                what = f"{thing.kind} `{reader.name}` looks up by a column, but its records are files"
+                raise refuse(thing.origin, what, "look up in a transform over what it yields")
+            return binding.of_file_transform(reader, self._bucket_name)
+        places = {word: self._looked_up(reader, word) for word in thing.lookup}
+        records = binding.Records(above.name, self.view(above.name), self._bucket_name)
+        bound = binding.of_transform(reader, records, thing.lookup)
+        return tuple(replace(each, of=places[each.of]) if each.takes == "lookup" else each for each in bound)
+
+    def _looked_up(self, reader: Reader, word: str) -> str:
+        name = self._known(reader, f"{reader.kind} `{reader.name}` looks up", word, Table)
+        rules.keyed(reader, "looks up", self.node(name), self.sql_key is not None)
+        return name
+
+    def _returned(self, reader: Reader, from_file: bool) -> Returned:
+        try:
+            return of_transform(reader.name, reader.function, dict(reader.hints), from_file)
+        except WrongReturn as problem:
+            raise refuse(reader.origin, f"{reader.kind} {problem}", problem.next_step, STORABLE) from None
+
+    def _transform_key(self, thing: Transform[..., Any], returned: Returned, above: Node) -> Keys:
+        """Names of the key columns; () where the key is made of the parent's."""
+        name, option = (thing.key, "key") if thing.key else (thing.key_in_parent, "key_in_parent")
+        if not returned.many:
+            if name:
+                what = f"{thing.kind} `{thing.__name__}` gives one record for one, which keeps its key"
+                raise refuse(thing.origin, what, f"drop {option}=, or annotate several: `-> Iterator[...]`")
+            return above.key if isinstance(above, TableNode) else ()
+        if name and returned.columns is not None:
+            rules.names_field(thing, option, name, returned.columns)
+        return (thing.key,) if thing.key else ()
+
+    def _check_columns(self, node: TransformNode, above: Node) -> None:
+        view: View | None = {}
+        if not node.many and not isinstance(above, FilesNode):
+            view = self.view(above.name)
+        if node.columns is not None and view is not None:
+            rules.no_twins(node, view)
+            rules.marks_name_columns(node, {*view, *(column.name for column in node.columns)})
+
+    # -- whole tables
+
+    def _asset(self, name: str, thing: Asset[..., Any]) -> AssetNode:
+        reader = self._reader(thing)
+        try:
+            columns = of_asset(name, dict(reader.hints))
+        except WrongReturn as problem:
+            raise refuse(thing.origin, f"asset {problem}", problem.next_step, STORABLE) from None
+        bound = self._things(reader, thing.inputs)
+        inputs = self._above([*(parameter.of for parameter in bound), *self._reached(thing)])
+        facts = self._facts(name, thing, inputs)
+        node = AssetNode(**facts, key=thing.key, columns=columns, function=thing.function, parameters=bound)
+        if columns is not None:
+            for key in thing.key or ():
+                rules.names_field(thing, "key", key, columns)
+            rules.marks_name_columns(node, (column.name for column in columns))
+        return node
+
+    def _things(self, reader: Reader, renamed: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """Binds parameters to declared things by name."""
+        signature = binding.signature(reader)
+        names = sorted(parameter.name for parameter in signature)
+        for word in renamed:
+            if word not in names:
+                what = f"{reader.kind} `{reader.name}` has no parameter `{word}`, which inputs= names"
+                raise refuse(reader.origin, what, rules.meant_or(word, names, "name a parameter"), names)
+        bound = (self._thing(reader, parameter, renamed) for parameter in signature)
+        return tuple(parameter for parameter in bound if parameter is not None)
+
+    def _thing(self, reader: Reader, parameter: inspect.Parameter, renamed: Mapping[str, Any]) -> Parameter | None:
+        word, does = parameter.name, f"{reader.kind} `{reader.name}` takes"
+        if word in renamed:
+            given = renamed[word]
+            if not isinstance(given, (Bucket, *Table)):
+                raise refuse(reader.origin, f"{does} {given!r} as `{word}`", "give an asset or a bucket in inputs=")
+            name = self.found.name_of(given)
+        elif parameter.default is not parameter.empty and self.found.resolve(word) is None:
+            return None
+        else:
+            name = self._known(reader, does, word, (Bucket, *Table))
+        return binding.to_thing(reader, parameter, name, self.found.things[name])
+
+    def _sql(self, name: str, thing: Sql) -> SqlNode:
+        try:
+            tables = self.tables_of(thing.query)
+        except QueryError as problem:
+            raise refuse(
+                thing.origin, f"sql `{name}`: {problem.message}", problem.next_step or "mend the query"
+            ) from problem
+        except PackyakError as problem:
+            raise problem.with_fields(file=thing.origin.file, line=thing.origin.line) from None
+        reader = Reader("sql", name, thing.origin, lambda: None, {})
+        inputs = self._above(self._known(reader, f"sql `{name}` reads", table, Table) for table in tables)
+        key = thing.key
+        if key is None and self.sql_key is not None:
+            nodes = {each: self.node(each) for each in inputs}
+            keys = {each: node.key if isinstance(node, TableNode) else None for each, node in nodes.items()}
+            key = self.sql_key(thing.query, keys)
+        return SqlNode(**self._facts(name, thing, inputs), key=key, query=thing.query)
+
+    # -- the rest
+
+    def _index(self, name: str, thing: Index) -> IndexNode:
+        reader = Reader("index", name, thing.origin, lambda: None, {})
+        if not isinstance(thing.source, Table):
+            what = f"index `{name}` is over {thing.source!r}, which is no asset"
+            raise refuse(thing.origin, what, 'write Index(text, on="text"), where `text` is an asset or transform')
+        source = self.found.name_of(thing.source)
+        rules.keyed(reader, "is over", self.node(source), self.sql_key is not None)
+        view = self.view(source)
+        for column in (thing.on, *thing.filters):
+            binding.must_have(reader, f"reads `{column}`", column, source, view)
+        if view is not None and view[thing.on].column.type != "string":
+            texts = [each for each, owned in view.items() if owned.column.type == "string"]
+            what = f"index `{name}` is on `{thing.on}`, which is {view[thing.on].column.type} and no text"
+            raise refuse(thing.origin, what, "choose a column of text", texts)
+        return IndexNode(name, thing.origin, "", thing, (source,), source=source, on=thing.on, filters=thing.filters)
+
+    def _check(self, name: str, thing: Check[..., Any]) -> CheckNode:
+        bound = self._things(self._reader(thing), {})
+        target = self.found.name_of(thing.target) if thing.target is not None else ""
+        tables = [parameter.of for parameter in bound if parameter.takes == "asset"]
+        target = target or (tables[0] if len(tables) == 1 else "")
+        named = [*([target] if target else []), *(parameter.of for parameter in bound), *self._reached(thing)]
+        if not named:
+            next_step = f"name what it checks: `@check(asset)` or `def {name}(asset)`"
+            raise refuse(thing.origin, f"check `{name}` looks at nothing", next_step)
+        return CheckNode(
+            name,
+            thing.origin,
+            _doc(thing),
+            thing,
+            self._above(named),
+            target=target,
+            function=thing.function,
+            parameters=bound,
+            blocking=thing.blocking,
+            severity=thing.severity,
+        )
+
+    def _function(self, name: str, thing: Function[..., Any]) -> FunctionNode:
+        signature = binding.signature(self._reader(thing))
+        needed = [f"`{each.name}`" for each in signature if each.default is each.empty]
+        if len(needed) > (1 if thing.on else 0):
+            what = f"function `{name}` takes {', '.join(needed)}, but "
+            what += "its trigger gives one file" if thing.on else "nothing gives it any"
+            next_step = "take one `file: File`" if thing.on else 'take none, or add a trigger: on=inbox.created("*")'
+            raise refuse(thing.origin, what, next_step)
+        on = (thing.on.bucket.name, thing.on.pattern) if thing.on else None
+        inputs = self._above([*([on[0]] if on else []), *self._reached(thing)])
+        times = {"every": thing.every, "cron": thing.cron}
+        return FunctionNode(name, thing.origin, _doc(thing), thing, inputs, function=thing.function, on=on, **times)  # type: ignore[arg-type]
+
+    # -- what all of them need
+
+    def _facts(self, name: str, thing: Any, inputs: Iterable[str]) -> dict[str, Any]:
+        """The fields that every stored node has."""
+        table = thing.table
+        return {
+            "name": name,
+            "origin": thing.origin,
+            "doc": _doc(thing),
+            "declared": thing,
+            "inputs": tuple(dict.fromkeys(inputs)),
+            "marks": table.marks,
+            "was": table.was,
+            "failures_allowed": table.failures_allowed,
+            "retries": table.retries,
+        }
+
+    def _reader(self, thing: Declared[..., Any]) -> Reader:
+        kind, name = thing.kind, thing.__name__
+        try:
+            hints = hints_of(thing.function)
+        except NameError as problem:
+            raise refuse(
+                thing.origin,
+                f"{kind} `{name}` has an annotation that names nothing: {problem}",
+                "import or define it at the top of the module, not beneath TYPE_CHECKING or inside a function",
+            ) from None
+        except (TypeError, SyntaxError, AttributeError) as problem:
+            what = f"{kind} `{name}` has an annotation that is no type: {problem}"
+            raise refuse(thing.origin, what, "mend the annotation") from None
+        return Reader(kind, name, thing.origin, thing.function, hints)
+
+    def _reached(self, thing: Declared[..., Any]) -> list[str]:
+        """Declared things that the body names."""
+        reached = code_of(thing.function, self.root).reached
+        names = [self.found.name_of(each.declared) for each in reached if not each.called]
+        kinds = (Bucket, Index, *Table)
+        return [name for name in names if isinstance(self.found.things[name], kinds) and name != thing.__name__]
+
+    def _known(self, reader: Reader, does: str, word: str, kinds: tuple[type, ...]) -> str:
+        """The name of the thing that a word means. Raises DeclarationError when it means none of these kinds."""
+        name = self.found.resolve(word)
+        choices = self.found.named(*kinds)
+        if name is None:
+            raise unknown(reader.origin, does, word, choices)
+        if not isinstance(self.found.things[name], kinds):
+            what = f"{does} `{word}`, which is {a_kind(self.found.things[name])}"
+            raise refuse(reader.origin, what, "name one of these", choices)
+        return name
+
+    def _bucket_name(self, word: str) -> str | None:
+        name = self.found.resolve(word)
+        return name if name is not None and isinstance(self.found.things[name], Bucket) else None
+
+    def _above(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Builds what comes before; the names, each once."""
+        every = tuple(dict.fromkeys(names))
+        for name in every:
+            self.node(name)
+        return every
 
 
-def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
-
-
-def _a(thing: object) -> str:
-    kind = kind_of(thing)
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+def _doc(thing: Any) -> str:
+    return inspect.cleandoc(getattr(getattr(thing, "function", None), "__doc__", None) or "")

@@ -1,13 +1,14 @@
 """The code of a function including the project code it reaches, as text and as one hash.
 
-Two states of a project give a function the same hash exactly when nothing that it runs has changed: its own source, helpers in
-any module of the project (decorated or not), closures, classes, default arguments, and the values of constants. Docstrings,
-comments, layout, line numbers and the place of the project are left out. Each part is hashed with its length, so that parts
-cannot flow into each other. The declared things that the code names are reported with the line that names them.
+Two states of a project give a function the same hash exactly when nothing that it runs has changed: its own source,
+helpers in any module of the project (decorated or not), closures, classes, default arguments, and the values of
+constants. Docstrings, comments, layout, line numbers and the place of the project are left out. Each part is hashed
+with its length, so that parts cannot flow into each other. The declared things that the code names are reported with
+the line that names them.
 
-Values are read when a function's code is first asked for in a process and kept while they stay the same objects: a module-level
-cache that fills during a run changes nothing. A value that cannot be told as text (an open connection, a loaded model) is a
-part called "unstable": its type counts, its content does not.
+Values are read when a function's code is first asked for in a process and kept while they stay the same objects: a
+module-level cache that fills during a run changes nothing. A value that cannot be told as text (an open connection, a
+loaded model) is a part called "unstable": its type counts, its content does not.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Reached:
 
 @dataclass(frozen=True)
 class Code:
-    """A function's code. parts: itself first. distributions: installed packages that it names; their versions are not in
-    the hash (`distribution_versions` tells them)."""
+    """A function's code. parts: itself first. distributions: installed packages that it names; their versions are not
+    in the hash (`distribution_versions` tells them)."""
 
     hash: str
     parts: tuple[CodePart, ...]
@@ -70,7 +71,9 @@ def code_of(function: Callable[..., Any], root: str) -> Code:
 
 
 def _distinct(reached: Iterable[Reached]) -> list[Reached]:
-    return list({(each.name, id(type(each.declared)), each.file, each.line, each.called): each for each in reached}.values())
+    return list(
+        {(each.name, id(type(each.declared)), each.file, each.line, each.called): each for each in reached}.values()
+    )
 
 
 def hash_of(parts: Iterable[CodePart]) -> str:

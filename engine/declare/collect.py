@@ -1,7 +1,7 @@
 """From the modules of a project to its graph: every declared thing named, ordered and checked.
 
-First the declared objects are found (attributes of the modules, and what those are declared over), then a node of each is
-built after its inputs. Whatever is wrong is told here, before anything runs, with file and line.
+First the declared objects are found (attributes of the modules, and what those are declared over), then a node of each
+is built after its inputs. Whatever is wrong is told here, before anything runs, with file and line.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def collect(
 ) -> Graph:
     """The graph of what some modules declare. Raises DeclarationError.
 
-    tables_of: the tables that a query names. sql_key: the key columns of a query, given its tables' keys; without it a query's
-    key is not known here (None) and not asked for. root: the project's folder, whose code is walked for the declared things
-    that functions name; by default the folder of the modules.
+    tables_of: the tables that a query names. sql_key: the key columns of a query, given its tables' keys; without it a
+    query's key is not known here (None) and not asked for. root: the project's folder, whose code is walked for the
+    declared things that functions name; by default the folder of the modules.
     """
     found = Declarations()
     for module in modules:

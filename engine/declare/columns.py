@@ -1,13 +1,15 @@
 """From Python's types to column types: what an annotation stores, or why it cannot be stored.
 
-Scalars, `Optional`, `Literal`, `Enum`, lists, dicts (JSON) and record classes (dataclass, TypedDict, NamedTuple, pydantic
-model), nested ones as structs. Pydantic is recognised by its attributes and never imported.
+Scalars, `Optional`, `Literal`, `Enum`, lists, dicts (JSON) and record classes (dataclass, TypedDict, NamedTuple,
+pydantic model), nested ones as structs. Pydantic is recognised by its attributes and never imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
@@ -30,12 +32,34 @@ SCALARS: dict[type, str] = {
     Decimal: "decimal",
 }
 STORABLE = (
-    "str", "int", "float", "bool", "bytes", "datetime", "date", "time", "Decimal", "Literal[...]", "an Enum", "list[T]", "dict",
-    "T | None", "a dataclass, TypedDict, NamedTuple or pydantic model of these",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "bytes",
+    "datetime",
+    "date",
+    "time",
+    "Decimal",
+    "Literal[...]",
+    "an Enum",
+    "list[T]",
+    "dict",
+    "T | None",
+    "a dataclass, TypedDict, NamedTuple or pydantic model of these",
 )  # fmt: skip
 RESERVED_COLUMNS = frozenset(
-    "_key _rowid _rowaddr _rowoffset _distance _score _relevance_score _row_created_at_version "
-    "_row_last_updated_at_version".split()
+    [
+        "_key",
+        "_rowid",
+        "_rowaddr",
+        "_rowoffset",
+        "_distance",
+        "_score",
+        "_relevance_score",
+        "_row_created_at_version",
+        "_row_last_updated_at_version",
+    ]
 )
 LISTS = (list, tuple, Sequence, MutableSequence)
 DICTS = (dict, Mapping, MutableMapping)
@@ -91,7 +115,11 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     kept = tuple(member for member in members if member is not type(None))
     inner = [without_none(member) for member in kept]
     nullable = len(kept) < len(members) or any(none for _, none in inner)
-    return (inner[0][0] if len(inner) == 1 else Union[tuple(member for member, _ in inner)]), nullable
+    return (inner[0][0] if len(inner) == 1 else _union(member for member, _ in inner)), nullable
+
+
+def _union(members: Iterable[Any]) -> Any:
+    return functools.reduce(operator.or_, members)
 
 
 def column_type(annotation: Any, _inside: tuple[Any, ...] = ()) -> ColumnType:
@@ -127,7 +155,9 @@ def _of_values(values: Iterable[Any], nullable: bool, text: str) -> ColumnType:
     if not known:
         raise CannotStore(f"`{text}` has no values")
     if len(kinds) > 1:
-        raise CannotStore(f"`{text}` mixes {' and '.join(sorted(kind.__name__ for kind in kinds))}; a column has one type")
+        raise CannotStore(
+            f"`{text}` mixes {' and '.join(sorted(kind.__name__ for kind in kinds))}; a column has one type"
+        )
     kind = kinds.pop()
     if kind not in (str, int, float, bool):
         raise CannotStore(f"`{text}` has values of type {kind.__name__}; they must be str, int, float or bool")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, ParamSpec, TypeVar
 
 from packyak.engine.declare.bucket import Bucket, Created, Files
-from packyak.engine.declare.nodes import Marks, Origin
+from packyak.engine.declare.nodes import Marks
 from packyak.engine.declare.origin import caller, of_code
 
 P = ParamSpec("P")
@@ -56,7 +56,7 @@ def code_of_callable(function: Callable[..., Any]) -> Any:
     """The code object beneath a function's wrappers."""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
-    return function.__code__  # type: ignore[attr-defined]
+    return function.__code__
 
 
 class Asset(Declared[P, R]):
@@ -145,9 +145,7 @@ class Function(Declared[P, R]):
 
     kind = "function"
 
-    def __init__(
-        self, function: Callable[P, R], *, on: Created | None, every: float | None, cron: str | None
-    ) -> None:
+    def __init__(self, function: Callable[P, R], *, on: Created | None, every: float | None, cron: str | None) -> None:
         super().__init__(function)
         self.on = on
         self.every = every

@@ -11,7 +11,18 @@ from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from packyak.engine.declare import options
 from packyak.engine.declare.bucket import Created
-from packyak.engine.declare.declared import Asset, Check, Function, Index, Learned, Severity, Source, Sql, Teaching, Transform
+from packyak.engine.declare.declared import (
+    Asset,
+    Check,
+    Function,
+    Index,
+    Learned,
+    Severity,
+    Source,
+    Sql,
+    Teaching,
+    Transform,
+)
 from packyak.engine.declare.options import TableOptions
 from packyak.engine.declare.origin import here
 
@@ -37,8 +48,8 @@ def asset(
 
     key: the column, or columns, that name a record; without one the table is replaced whole and cannot be corrected.
     inputs: `{"p": thing}` binds parameter p to a thing of another name. The annotation picks the form: `pa.Table`,
-    `pa.RecordBatchReader`, `pd.DataFrame`, `Iterator[dict]`, `Bucket`; without one it is a DuckDB relation. The function may
-    yield dicts or return a DataFrame, an Arrow table or a relation. Further options: see `TableOptions`.
+    `pa.RecordBatchReader`, `pd.DataFrame`, `Iterator[dict]`, `Bucket`; without one it is a DuckDB relation. The
+    function may yield dicts or return a DataFrame, an Arrow table or a relation. Further options: see `TableOptions`.
 
         @asset(key="country")
         def countries() -> Iterator[dict]:
@@ -64,11 +75,11 @@ def transform(
 ) -> Callable[[Callable[P, R]], Transform[P, R]]:
     """A function from one record (or file) of `source` to one record or several.
 
-    Parameters are columns, bound by name; one annotated with a record class gets the whole record. The return type says what
-    is written: a scalar is one column named as the function, a dataclass, TypedDict or pydantic model its fields,
-    `list[T]` or `Iterator[T]` several records. key: their field that is unique in the whole asset. key_in_parent: unique
-    among the records of one source record. lookup: `{"rates": "currency"}` gives parameter `rates` the record of asset
-    `rates` whose key is in column `currency`. concurrency: how many calls of an async function run at once.
+    Parameters are columns, bound by name; one annotated with a record class gets the whole record. The return type says
+    what is written: a scalar is one column named as the function, a dataclass, TypedDict or pydantic model its fields,
+    `list[T]` or `Iterator[T]` several records. key: their field that is unique in the whole asset. key_in_parent:
+    unique among the records of one source record. lookup: `{"rates": "currency"}` gives parameter `rates` the record of
+    asset `rates` whose key is in column `currency`. concurrency: how many calls of an async function run at once.
 
         @transform(tickets)
         def text(subject: str, body: str) -> str:
@@ -104,10 +115,11 @@ def learned(
 ) -> Callable[[Callable[P, R]], Learned[P, R]]:
     """A transform that people teach by correcting it. Its return type says what it may answer.
 
-    `Literal`, `bool` or `Enum` is a choice, a number an estimate, `str` a text, a record class one answer per field. The body
-    is an optional first rule; `...` or None is no opinion. abstain_below: the confidence (0 to 1) below which it does not
-    answer. costs: how much worse than another a wrong answer is, by the right answer. by="parent": it learns from all
-    children of a record. using: another learner than the built-in ones. train_after: how many corrections it waits for.
+    `Literal`, `bool` or `Enum` is a choice, a number an estimate, `str` a text, a record class one answer per field.
+    The body is an optional first rule; `...` or None is no opinion. abstain_below: the confidence (0 to 1) below which
+    it does not answer. costs: how much worse than another a wrong answer is, by the right answer. by="parent": it
+    learns from all children of a record. using: another learner than the built-in ones. train_after: how many
+    corrections it waits for.
 
         @learned(text, abstain_below=0.8)
         def topic(text: str) -> Literal["billing", "delivery", "other"]: ...
@@ -141,16 +153,16 @@ def sql(query: str, *, key: str | Sequence[str] | None = None, **table: Unpack[T
 
 
 @overload
-def check(function: Callable[P, R], /) -> Check[P, R]: ...
-@overload
-def check(
+def check(  # type: ignore[overload-overlap]  # a declared source is callable too; it is a target all the same
     target: Source | None = None, /, *, blocking: bool = False, severity: Severity = "error"
 ) -> Callable[[Callable[P, R]], Check[P, R]]: ...
+@overload
+def check(function: Callable[P, R], /) -> Check[P, R]: ...
 def check(target: Any = None, /, *, blocking: bool = False, severity: Severity = "error") -> Any:
     """A rule about an asset's data, run after the asset and before it is published.
 
-    The function's parameters are declared things, bound by name. It answers True or False, or gives the rows that break the
-    rule: a query or an iterable. blocking: while it fails, the last good version stays and nothing below runs.
+    The function's parameters are declared things, bound by name. It answers True or False, or gives the rows that break
+    the rule: a query or an iterable. blocking: while it fails, the last good version stays and nothing below runs.
 
         @check(topics_per_day, blocking=True)
         def every_day_counts(topics_per_day):
@@ -183,15 +195,17 @@ def function(
 ) -> Any:
     """Code run by a trigger; without one it is run by hand.
 
-    on: a bucket's new files (`inbox.created("*.pdf")`), each given as `File`. every: a period ("10 minutes", seconds or a
-    timedelta). cron: a cron line of five fields, in UTC.
+    on: a bucket's new files (`inbox.created("*.pdf")`), each given as `File`. every: a period ("10 minutes", seconds or
+    a timedelta). cron: a cron line of five fields, in UTC.
 
         @function(every="1 day")
         async def remind(): ...
     """
     trigger, period, line = options.a_trigger(on), options.seconds(every), options.cron_line(cron)
     if sum(given is not None for given in (trigger, period, line)) > 1:
-        raise options.refuse(here(), "A function has one trigger, and more are given", "keep one of on=, every= and cron=")
+        raise options.refuse(
+            here(), "A function has one trigger, and more are given", "keep one of on=, every= and cron="
+        )
 
     def declare(function: Callable[P, R]) -> Function[P, R]:
         return Function(options.a_function("function", function), on=trigger, every=period, cron=line)

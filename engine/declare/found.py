@@ -20,11 +20,11 @@ from packyak.engine.errors import nearest
 Thing = Bucket | Files | Sql | Index | Declared[..., object]
 # DuckDB's reserved words: a table of such a name would have to be quoted in every query.
 SQL_WORDS = frozenset(
-    """all analyse analyze and any array as asc asymmetric at both case cast check collate column constraint create default
-    deferrable desc describe distinct do else end except false fetch for foreign from group having in initially intersect into
-    lambda lateral leading limit not null offset on only or order pivot pivot_longer pivot_wider placing primary qualify
-    references returning select show some summarize symmetric table then to trailing true union unique unpivot using variadic
-    when where window with""".split()
+    "all analyse analyze and any array as asc asymmetric at both case cast check collate column constraint create "  # noqa: SIM905
+    "default deferrable desc describe distinct do else end except false fetch for foreign from group having in "
+    "initially intersect into lambda lateral leading limit not null offset on only or order pivot pivot_longer "
+    "pivot_wider placing primary qualify references returning select show some summarize symmetric table then to "
+    "trailing true union unique unpivot using variadic when where window with".split()
 )
 
 
@@ -91,7 +91,9 @@ class Declarations:
 
     def _refuse_twin(self, name: str, thing: Thing, twin: str) -> None:
         first = self.things[twin]
-        how = f"Two things are named `{name}`" if twin == name else f"The names `{twin}` and `{name}` differ by case only"
+        how = (
+            f"Two things are named `{name}`" if twin == name else f"The names `{twin}` and `{name}` differ by case only"
+        )
         raise refuse(
             thing.origin,
             f"{how}: the {kind_of(first)} at {first.origin} and the {kind_of(thing)} here",
@@ -104,6 +106,12 @@ def kind_of(thing: object) -> str:
     if isinstance(thing, Bucket):
         return "bucket"
     return "files" if isinstance(thing, Files) else str(getattr(thing, "kind", type(thing).__name__))
+
+
+def a_kind(thing: object) -> str:
+    """The word with its article."""
+    kind = kind_of(thing)
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _declared_over(thing: Thing) -> Iterator[object]:

@@ -26,11 +26,9 @@ def learned_facts(thing: Learned[..., Any], returned: Returned, view: View | Non
     task = "record" if returned.returns == "record" else _task(one, view)
     known = {choice for column in returned.columns for choice in column.choices or ()}
     for answer in teaching.costs:
-        if known and answer not in known and not (answer in ("True", "False", True, False)):
-            raise refuse(
-                thing.origin, f"costs= of learned `{name}` names {answer!r}, which it never answers", "name its answers",
-                [str(choice) for choice in known],
-            )  # fmt: skip
+        if known and answer not in known:
+            what = f"costs= of learned `{name}` names {answer!r}, which it never answers"
+            raise refuse(thing.origin, what, "name its answers", sorted(map(str, known)))
     return {
         "task": task, "abstain_below": teaching.abstain_below, "costs": dict(teaching.costs), "by": teaching.by,
         "using": teaching.using, "train_after": teaching.train_after, "has_rule": not says_nothing(thing.function),
@@ -49,5 +47,8 @@ def _task(column: Column, view: View | None) -> str | None:
 
 def _not_teachable(thing: Learned[..., Any], what: str) -> Exception:
     return refuse(
-        thing.origin, f"learned `{thing.__name__}` answers {what}, which cannot be taught", "answer one of these", TEACHABLE
+        thing.origin,
+        f"learned `{thing.__name__}` answers {what}, which cannot be taught",
+        "answer one of these",
+        TEACHABLE,
     )

@@ -1,7 +1,8 @@
 """What a project declares, as frozen records: the one form that the rest of the engine reads.
 
-`collect` turns the decorated objects of a user's modules into a `Graph` of these nodes, once, with every name resolved and
-every rule of the face checked. Nodes hold facts and no behaviour; the graph answers who is above, below and who owns what.
+`collect` turns the decorated objects of a user's modules into a `Graph` of these nodes, once, with every name resolved
+and every rule of the face checked. Nodes hold facts and no behaviour; the graph answers who is above, below and who
+owns what.
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ class TransformNode(TableNode):
     """A function from one record (or file) of `source` to one (`many` False) or several.
 
     returns: "scalar" (one column named as the function), "record" (fields of a class), "dicts" (columns seen at run),
-    "table" (Arrow, from a file). For many: `key` names a field unique in the asset, `key_in_parent` one unique in its parent,
-    neither: parent's key + hash of content + occurrence. For one: the key is the source's.
+    "table" (Arrow, from a file). For many: `key` names a field unique in the asset, `key_in_parent` one unique in its
+    parent, neither: parent's key + hash of content + occurrence. For one: the key is the source's.
     """
 
     source: str = ""

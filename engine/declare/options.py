@@ -23,9 +23,10 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800
 class TableOptions(TypedDict, total=False):
     """Options of every stored declaration.
 
-    personal: columns with personal data, and of what kind. subject: the column that says whose. purpose: why they are kept.
-    keep: how long ("3 years"). owner: who answers for the data. was: the old name, after a rename. failures_allowed: how many
-    records may fail before the run does (below 1: a share). retries: how often a failing asset is tried again.
+    personal: columns with personal data, and of what kind. subject: the column that says whose. purpose: why they are
+    kept. keep: how long ("3 years"). owner: who answers for the data. was: the old name, after a rename.
+    failures_allowed: how many records may fail before the run does (below 1: a share). retries: how often a failing
+    asset is tried again.
     """
 
     personal: Mapping[str, str]
@@ -47,7 +48,9 @@ def a_function(decorator: str, thing: object) -> Callable[..., Any]:
     """The function that a decorator was put on. Raises DeclarationError for anything else."""
     if isinstance(thing, Declared):
         raise refuse(
-            thing.origin, f"`{thing.__name__}` is declared twice: as {thing.kind} and as {decorator}", "keep one decorator"
+            thing.origin,
+            f"`{thing.__name__}` is declared twice: as {thing.kind} and as {decorator}",
+            "keep one decorator",
         )
     if isinstance(thing, type) or not callable(thing) or not hasattr(thing, "__name__"):
         raise refuse(
@@ -56,7 +59,9 @@ def a_function(decorator: str, thing: object) -> Callable[..., Any]:
     try:
         origin = of_code(code_of_callable(thing))
     except AttributeError:
-        raise refuse(here(), f"@{decorator} stands on {_described(thing)}, which has no Python code", "write a `def`") from None
+        raise refuse(
+            here(), f"@{decorator} stands on {_described(thing)}, which has no Python code", "write a `def`"
+        ) from None
     if not thing.__name__.isidentifier():
         raise refuse(origin, f"{_described(thing)} has no name, and the name is the {decorator}'s", "write a `def`")
     return thing
@@ -69,10 +74,17 @@ def a_source(decorator: str, source: object) -> Source:
     next_step = f"write @{decorator}(tickets), where `tickets` is an asset, transform, sql or a bucket's files"
     if isinstance(source, Bucket):
         raise refuse(
-            here(), f"@{decorator} was given the bucket `{source.name}`", 'name its files: `.files("*")` gives them as records'
+            here(),
+            f"@{decorator} was given the bucket `{source.name}`",
+            'name its files: `.files("*")` gives them as records',
         )
+    kind = getattr(source, "kind", "")
     if isinstance(source, DECLARED):
-        raise refuse(here(), f"@{decorator} was given a {source.kind}, which has no records", next_step)
+        raise refuse(
+            here(),
+            f"@{decorator} was given {'an' if kind[0] in 'aeiou' else 'a'} {kind}, which has no records",
+            next_step,
+        )
     if callable(source) and getattr(source, "__name__", "") != "":
         name = getattr(source, "__name__", "")
         raise refuse(
@@ -96,7 +108,9 @@ def table_facts(decorator: str, options: Mapping[str, Any]) -> TableFacts:
         raise refuse(here(), f"keep={keep!r} is no time", 'write it like keep="3 years" or keep="90 days"')
     allowed = options.get("failures_allowed")
     if allowed is not None and (isinstance(allowed, bool) or not isinstance(allowed, int | float) or allowed < 0):
-        raise refuse(here(), f"failures_allowed={allowed!r} is no number", "give a count, or a share below 1 such as 0.05")
+        raise refuse(
+            here(), f"failures_allowed={allowed!r} is no number", "give a count, or a share below 1 such as 0.05"
+        )
     retries = options.get("retries", 0)
     if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
         raise refuse(here(), f"retries={retries!r} is no count", "give 0 or more")
@@ -163,7 +177,9 @@ def seconds(every: str | float | timedelta | None) -> float | None:
         found = PERIOD.fullmatch(every) or PERIOD.fullmatch(f"1 {every}")
         every = float(found[1]) * SECONDS[found[2]] if found and found[2] in SECONDS else -1
     if isinstance(every, bool) or not isinstance(every, int | float) or every <= 0:
-        raise refuse(here(), "every= is no time that can be counted", 'write it like every="10 minutes" or every=600 (seconds)')
+        raise refuse(
+            here(), "every= is no time that can be counted", 'write it like every="10 minutes" or every=600 (seconds)'
+        )
     return float(every)
 
 

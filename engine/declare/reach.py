@@ -1,8 +1,8 @@
 """The walk from one function to everything of the project that it runs.
 
-Names are read from the syntax tree and looked up among the live objects: closure first, then module. Project code is walked
-on; installed packages are noted by module; declared things are reported and not entered, unless they are called as plain
-functions. What decides is where code lies: beneath the project's folder and in no package folder.
+Names are read from the syntax tree and looked up among the live objects: closure first, then module. Project code is
+walked on; installed packages are noted by module; declared things are reported and not entered, unless they are called
+as plain functions. What decides is where code lies: beneath the project's folder and in no package folder.
 """
 
 from __future__ import annotations
@@ -12,22 +12,43 @@ import copy
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from weakref import WeakKeyDictionary
 
 from packyak.engine.declare import values
 from packyak.engine.declare.bucket import Bucket, Created, Files
 from packyak.engine.declare.code import UNSTABLE, CodePart, Reached
 from packyak.engine.declare.declared import DECLARED, Declared
-from packyak.engine.declare.source import Use, class_node, function_node, imports, tree_of, uses
+from packyak.engine.declare.nodes import Origin
+from packyak.engine.declare.scope import (
+    MISSING,
+    Names,
+    bytecode,
+    file_of,
+    file_of_function,
+    global_names,
+    imported,
+    is_packyak,
+    is_type_form,
+    lies_in,
+    plain_function,
+)
+from packyak.engine.declare.source import (
+    FunctionNode,
+    Use,
+    assigned_outside,
+    class_node,
+    function_node,
+    imports,
+    tree_of,
+    uses,
+)
 
-PACKAGE_FOLDERS = ("site-packages", "dist-packages")
-MISSING = object()
 # What a function's names held when they were first read, so that caches filled later change nothing.
 _FIRST_READ: WeakKeyDictionary[Any, dict[str, _Read]] = WeakKeyDictionary()
-OWN_FOLDERS = tuple(str(folder) for folder in (Path(__file__).resolve().parents[1], Path(ast.__file__).resolve().parent))
+CONTAINERS = ("list", "dict", "set", "deque", "Counter", "defaultdict", "OrderedDict")
 
 
 class _Read(NamedTuple):
@@ -36,19 +57,6 @@ class _Read(NamedTuple):
     value: Any
     text: str
     others: tuple[Any, ...]
-
-
-@functools.lru_cache(maxsize=4096)
-def _lies_in(file: str, root: str) -> bool:
-    """Whether code in `file` is the project's own: beneath its folder, neither Packyak's nor installed."""
-    if file.startswith("<"):
-        return True  # typed at a prompt or made by exec
-    path, folder = Path(file).resolve(), Path(root)
-    if not path.is_relative_to(folder):
-        return False
-    if any(path.is_relative_to(own) and not folder.is_relative_to(own) for own in OWN_FOLDERS):
-        return False
-    return not any(part in PACKAGE_FOLDERS for part in path.relative_to(folder).parts)
 
 
 class Reach:
@@ -65,7 +73,7 @@ class Reach:
         """Starts at the function whose code is asked for: its text is part of the answer wherever it lies."""
         innermost = function.function if isinstance(function, Declared) else function
         own = isinstance(innermost, types.FunctionType) and (
-            self._is_project(_file_of_function(innermost)) or not hasattr(innermost, "__wrapped__")
+            self._is_project(file_of_function(innermost)) or not hasattr(innermost, "__wrapped__")
         )
         if own:
             self._function(innermost)  # type: ignore[arg-type]
@@ -77,7 +85,7 @@ class Reach:
     # -- what lies where
 
     def _is_project(self, file: str | None) -> bool:
-        return bool(file) and _lies_in(str(file), self.root)
+        return bool(file) and lies_in(str(file), self.root)
 
     def _outside(self, module: str | None) -> None:
         """Notes an installed package; the standard library and Packyak itself have no version of their own here."""
@@ -100,15 +108,16 @@ class Reach:
         code = function.__code__
         node = function_node(code)
         name = f"{function.__module__}.{function.__qualname__}"
-        text = ast.unparse(self._undeclared(node, function)) if node is not None else _bytecode(code)
+        text = ast.unparse(self._undeclared(node, function)) if node is not None else bytecode(code)
         if not self._note(function, CodePart(name, code.co_filename, code.co_firstlineno, text)):
             return
-        names = _Names(function)
+        names = Names(function)
         self._defaults(function, node, name)
         if node is None:
-            for word in sorted(_global_names(code)):
+            for word in sorted(global_names(code)):
                 self._use(Use(word, (), code.co_firstlineno), names, function, code.co_filename)
             return
+        names.state = assigned_outside(node)
         self._imports(node, function, names)
         self._walk(node, names, function, code.co_filename)
 
@@ -117,11 +126,11 @@ class Reach:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.decorator_list:
             return node
         bare = copy.copy(node)
-        names = _Names(function)
-        bare.decorator_list = [each for each in node.decorator_list if not _is_packyak(each, names)]
+        names = Names(function)
+        bare.decorator_list = [each for each in node.decorator_list if not is_packyak(each, names)]
         return bare
 
-    def _walk(self, node: ast.AST, names: _Names, owner: Any, file: str) -> None:
+    def _walk(self, node: ast.AST, names: Names, owner: Any, file: str) -> None:
         tree = self._undeclared(node, owner) if isinstance(owner, types.FunctionType) else node
         for use in uses(tree):
             self._use(use, names, owner, file)
@@ -134,10 +143,10 @@ class Reach:
             texts = [self._first_read(function, f"={place}", value) for place, value in enumerate(live)]
             self._note(None, CodePart(f"{name} defaults", code.co_filename, code.co_firstlineno, ", ".join(texts)))
 
-    def _imports(self, node: ast.AST, function: types.FunctionType, names: _Names) -> None:
+    def _imports(self, node: ast.AST, function: types.FunctionType, names: Names) -> None:
         """Imports inside the body: project modules are looked at, installed packages noted."""
         for statement in imports(node):
-            for alias, module, attribute in _imported(statement, function.__globals__.get("__package__") or ""):
+            for alias, module, attribute in imported(statement, function.__globals__.get("__package__") or ""):
                 found = self._project_module(module)
                 if found is None:
                     self._outside(module)
@@ -170,8 +179,8 @@ class Reach:
         text = ast.unparse(node) if node is not None else f"class {kind.__qualname__}"
         if not self._note(kind, CodePart(name, file, node.lineno if node else 0, text)):
             return
-        methods = [each for each in map(_plain_function, vars(kind).values()) if each is not None]
-        names = _Names(*methods, module=module)
+        methods = [each for each in map(plain_function, vars(kind).values()) if each is not None]
+        names = Names(*methods, module=module)
         if node is not None:
             self._walk(node, names, kind, file)
         for base in kind.__bases__:
@@ -186,9 +195,9 @@ class Reach:
 
     # -- names
 
-    def _use(self, use: Use, names: _Names, owner: Any, file: str) -> None:
+    def _use(self, use: Use, names: Names, owner: Any, file: str) -> None:
         value = names.value(use.root)
-        if value is MISSING:
+        if value is MISSING or (use.adds and type(value).__name__ in CONTAINERS) or use.root in names.state:
             return
         name, rest = use.root, list(use.attributes)
         while rest and isinstance(value, types.ModuleType) and self._is_project(getattr(value, "__file__", None)):
@@ -198,11 +207,13 @@ class Reach:
                 return
             value, name = inner, f"{name}.{word}"
         if value is Bucket and use.text_argument is not None and not rest:
-            self.reached.append(Reached(use.text_argument, _quiet_bucket(use.text_argument, file, use.line), file, use.line))
+            self.reached.append(
+                Reached(use.text_argument, _quiet_bucket(use.text_argument, file, use.line), file, use.line)
+            )
             return
-        if use.annotation and not isinstance(value, type):
-            return
-        if isinstance(value, type) and use.annotation and not self._is_project(_file_of(value)):
+        if use.annotation and not (
+            self._is_project(file_of(value)) if isinstance(value, type) else is_type_form(value)
+        ):
             return
         self._thing(value, name, file, use.line, called=use.called and not rest, owner=owner)
 
@@ -210,7 +221,9 @@ class Reach:
         if isinstance(value, Created):
             value = value.bucket
         if isinstance(value, DECLARED):
-            self.reached.append(Reached(_declared_name(value, name), value, file, line, called and isinstance(value, Declared)))
+            self.reached.append(
+                Reached(_declared_name(value, name), value, file, line, called and isinstance(value, Declared))
+            )
             if called and isinstance(value, Declared):
                 self._thing(value.function, name, file, line)
             return
@@ -224,13 +237,13 @@ class Reach:
         if isinstance(value, types.ModuleType):
             self._module(value)
         elif isinstance(value, types.FunctionType):
-            if self._is_project(_file_of_function(value)):
+            if self._is_project(file_of_function(value)):
                 self._function(value)
             else:
                 self._outside(value.__module__)
                 self._wrapped(value, name, file, line)
         elif isinstance(value, type):
-            if self._is_project(_file_of(value)):
+            if self._is_project(file_of(value)):
                 self._class(value)
             else:
                 self._outside(value.__module__)
@@ -241,7 +254,7 @@ class Reach:
             self._thing(value.func, f"{name}.func", file, line)
             self._thing([*value.args, value.keywords], f"{name}.arguments", file, line)
         elif isinstance(value, staticmethod | classmethod | property):
-            inner = _plain_function(value)
+            inner = plain_function(value)
             if inner is not None:
                 self._thing(inner, name, file, line)
         elif callable(value) and hasattr(value, "__wrapped__"):
@@ -305,7 +318,7 @@ class Reach:
                 return f"{label} {getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
             if label == "logging.Logger":
                 return f"{label} {value.name}"
-            project = self._is_project(_file_of(type(value)))
+            project = self._is_project(file_of(type(value)))
             held = values.attributes(value) if project or hasattr(type(value), "__dataclass_fields__") else None
             if held is None or id(value) in walked:
                 return self._unstable(name, file, line, label) if held is None else f"{label} again"
@@ -323,66 +336,7 @@ class Reach:
         return label
 
 
-class _Names:
-    """What names mean inside some functions: their imports, then closures, then their module."""
-
-    def __init__(self, *functions: types.FunctionType, module: types.ModuleType | None = None) -> None:
-        self.local: dict[str, Any] = {}
-        self.closed: dict[str, Any] = {}
-        self.own = frozenset[str]()
-        self.globals: dict[str, Any] = vars(module) if module is not None else {}
-        for function in functions:
-            self.globals = self.globals or function.__globals__
-            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-                self.closed[name] = _content(cell)
-        if len(functions) == 1 and module is None:
-            code = functions[0].__code__
-            self.own = frozenset(code.co_varnames + code.co_cellvars)
-
-    def value(self, name: str) -> Any:
-        if name in self.local:
-            return self.local[name]
-        if name in self.closed:
-            return self.closed[name]
-        return MISSING if name in self.own else self.globals.get(name, MISSING)
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return MISSING
-
-
-def _imported(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, str, str | None]]:
-    """(name bound, module, attribute of it) of an import statement."""
-    if isinstance(statement, ast.Import):
-        for alias in statement.names:
-            yield alias.asname or alias.name.partition(".")[0], alias.name if alias.asname else alias.name.partition(".")[0], None
-        return
-    above = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
-    module = ".".join([*above, *([statement.module] if statement.module else [])])
-    for alias in statement.names:
-        yield alias.asname or alias.name, module, alias.name
-
-
-def _is_packyak(decorator: ast.expr, names: _Names) -> bool:
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    words = list(uses(target))
-    value = names.value(words[0].root) if words else MISSING
-    for attribute in words[0].attributes if words else ():
-        value = getattr(value, attribute, MISSING)
-    return str(getattr(value, "__module__", "")).startswith("packyak.engine.declare")
-
-
-def _plain_function(value: Any) -> types.FunctionType | None:
-    if isinstance(value, property):
-        value = value.fget
-    value = getattr(value, "__func__", value)
-    return value if isinstance(value, types.FunctionType) else None
-
-
-def _has_arguments(node: Any) -> bool:
+def _has_arguments(node: Any) -> TypeGuard[FunctionNode]:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
 
 
@@ -390,37 +344,7 @@ def _is_data(value: Any) -> bool:
     return type(value) in (*values.PLAIN, list, tuple, set, frozenset, dict)
 
 
-def _file_of(kind: type) -> str | None:
-    if kind.__module__ == "builtins":
-        return None
-    return _file_of_module(kind.__module__)
-
-
-def _file_of_module(name: str | None) -> str | None:
-    file = getattr(sys.modules.get(name or ""), "__file__", None)
-    return "<prompt>" if file is None and name == "__main__" else file
-
-
-def _file_of_function(function: types.FunctionType) -> str | None:
-    """Generated functions (`<string>`) lie where their module does."""
-    file = function.__code__.co_filename
-    return (_file_of_module(function.__module__) or file) if file.startswith("<") else file
-
-
-def _bytecode(code: types.CodeType) -> str:
-    """Where there is no source: what the interpreter runs, constants and names included."""
-    constants = [_bytecode(each) if isinstance(each, types.CodeType) else values.encode(each, repr) for each in code.co_consts]
-    return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames}"
-
-
-def _global_names(code: types.CodeType) -> set[str]:
-    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
-    return {*code.co_names, *code.co_freevars}.union(*map(_global_names, inner)) if inner else {*code.co_names, *code.co_freevars}
-
-
 def _quiet_bucket(name: str, file: str, line: int) -> Bucket:
-    from packyak.engine.declare.nodes import Origin
-
     bucket = Bucket.__new__(Bucket)
     bucket.name, bucket.origin = name, Origin(file, line)
     return bucket

@@ -1,8 +1,8 @@
 """Files of records: CSV and JSON lines, as dicts one by one or as an Arrow table at once, with equal records both ways.
 
-Values of a CSV file stay the strings they are ("" stays ""); nothing is guessed. `types={"n": int}` converts columns, and there
-an empty value is None. Blank lines are skipped. What is wrong is told with file, line and the argument that helps. An empty
-file, or one with a header only, has no records.
+Values of a CSV file stay the strings they are ("" stays ""); nothing is guessed. `types={"n": int}` converts columns,
+and there an empty value is None. Blank lines are skipped. What is wrong is told with file, line and the argument that
+helps. An empty file, or one with a header only, has no records.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def read_csv(
 ) -> Records:
     """The records of a CSV file with a header line.
 
-    types: columns to convert: `int`, `float`, `bool`, `datetime`, `date` or any function of a string. encoding: as Python names
-    it; a byte order mark is dropped. Raises DataError while reading, naming file and line.
+    types: columns to convert: `int`, `float`, `bool`, `datetime`, `date` or any function of a string. encoding: as
+    Python names it; a byte order mark is dropped. Raises DataError while reading, naming file and line.
 
         @transform(inbox.files("*.csv"), key="id")
         def orders(file: File) -> Iterator[dict]:
@@ -90,7 +90,9 @@ PARSERS: dict[Any, Callable[[str], Any]] = {bool: to_bool, datetime: datetime.fr
 class _Csv:
     def __init__(self, file: File, delimiter: str, encoding: str, types: dict[str, Any]) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise DataError(f"{delimiter!r} cannot delimit values", next_step="give one character, such as ';' or '\\t'")
+            raise DataError(
+                f"{delimiter!r} cannot delimit values", next_step="give one character, such as ';' or '\\t'"
+            )
         self.file, self.delimiter, self.encoding = file, delimiter, encoding
         self.parsers = {name: PARSERS.get(kind, kind) for name, kind in types.items()}
 
@@ -121,7 +123,9 @@ class _Csv:
                         yield start, values
                     start = reader.line_num + 1
             except csv.Error as problem:
-                raise _broken(self.file, start, f"cannot be read as CSV: {problem}", "check the quotes of that line") from None
+                raise _broken(
+                    self.file, start, f"cannot be read as CSV: {problem}", "check the quotes of that line"
+                ) from None
             except UnicodeDecodeError as problem:
                 raise _undecodable(self.file, self.encoding, problem) from None
 
@@ -132,7 +136,10 @@ class _Csv:
             if name in header[:place]:
                 first = header.index(name) + 1
                 raise _broken(
-                    self.file, line, f"names `{name}` twice in its header (columns {first} and {place + 1})", "rename one of them"
+                    self.file,
+                    line,
+                    f"names `{name}` twice in its header (columns {first} and {place + 1})",
+                    "rename one of them",
                 )
         for name in self.parsers:
             if name not in header:
@@ -182,7 +189,9 @@ class _Csv:
         from pyarrow import csv as arrow_csv
 
         data = self.file.read_bytes()
-        if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii") or not _plain(data, self.delimiter):
+        if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii") or not _plain(
+            data, self.delimiter
+        ):
             return None
         data = data.removeprefix(b"\xef\xbb\xbf")
         header = next(csv.reader(io.StringIO(_first_line(data), newline=""), delimiter=self.delimiter), [])
@@ -240,7 +249,9 @@ class _JsonLines:
         except RecursionError:
             raise _broken(self.file, line, "is nested too deeply", "flatten the record") from None
         if not isinstance(record, dict):
-            raise _broken(self.file, line, f"holds {type(record).__name__}, not an object", 'write records like {"id": 1}')
+            raise _broken(
+                self.file, line, f"holds {type(record).__name__}, not an object", 'write records like {"id": 1}'
+            )
         return record
 
     def table(self) -> pa.Table:
@@ -275,7 +286,8 @@ def _first_line(data: bytes) -> str:
 
 
 def _plain(data: bytes, delimiter: str) -> bool:
-    """Whether Arrow and Python read these bytes alike: valid UTF-8, and every quote that opens a value closes it properly."""
+    """Whether Arrow and Python read these bytes alike: valid UTF-8, and every quote that opens a value closes it
+    properly."""
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -297,7 +309,9 @@ def _codec(encoding: str, file: File) -> str:
         name = codecs.lookup(encoding).name
     except LookupError:
         raise DataError(
-            f"{file}: there is no encoding {encoding!r}", next_step="give one that Python knows, such as 'cp1252'", file=str(file)
+            f"{file}: there is no encoding {encoding!r}",
+            next_step="give one that Python knows, such as 'cp1252'",
+            file=str(file),
         ) from None
     return "utf-8-sig" if name == "utf-8" else name
 

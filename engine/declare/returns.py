@@ -1,7 +1,7 @@
 """What a function's return annotation says is written: one record or several, and which columns.
 
-`-> str` one column, `-> Row` its fields, `-> Iterator[Row]` several records, `-> Iterator[dict]` columns known only at run,
-`-> pa.Table` (from a file) a whole table.
+`-> str` one column, `-> Row` its fields, `-> Iterator[Row]` several records, `-> Iterator[dict]` columns known only at
+run, `-> pa.Table` (from a file) a whole table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ from packyak.engine.declare.columns import (
 from packyak.engine.declare.nodes import Column
 
 STREAMS = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
-TABLES = {"Table": "table", "RecordBatch": "table", "RecordBatchReader": "reader", "DataFrame": "frame", "Records": "table"}
+TABLES = {
+    "Table": "table",
+    "RecordBatch": "table",
+    "RecordBatchReader": "reader",
+    "DataFrame": "frame",
+    "Records": "table",
+}
 TABLE_HOMES = ("pyarrow", "pandas", "polars", "packyak")
 RELATION = "DuckDBPyRelation"
 
@@ -87,7 +93,8 @@ def of_transform(name: str, function: Callable[..., Any], hints: dict[str, Any],
     """Reads a transform's return annotation. Raises WrongReturn."""
     if "return" not in hints:
         raise WrongReturn(
-            f"`{name}` does not say what it returns", "annotate it: `-> str`, `-> Row` or, for several, `-> Iterator[Row]`"
+            f"`{name}` does not say what it returns",
+            "annotate it: `-> str`, `-> Row` or, for several, `-> Iterator[Row]`",
         )
     annotation = answered(hints["return"])
     if without_none(annotation)[0] is None:
@@ -96,18 +103,21 @@ def of_transform(name: str, function: Callable[..., Any], hints: dict[str, Any],
         if not from_file:
             raise WrongReturn(
                 f"`{name}` returns `{shown(annotation)}`, but a transform sees one record at a time",
-                "annotate one record (a scalar or record class) or several (`Iterator[Row]`), or declare it with @asset",
+                "annotate one record (a scalar or class) or several (`Iterator[Row]`), or declare it with @asset",
             )
         return Returned(True, "table", None, annotation)
     several, item = several_of(annotation)
     if not several:
         if _yields(function):
             raise WrongReturn(
-                f"`{name}` yields, but says it returns `{shown(annotation)}`", f"annotate `-> Iterator[{shown(annotation)}]`"
+                f"`{name}` yields, but says it returns `{shown(annotation)}`",
+                f"annotate `-> Iterator[{shown(annotation)}]`",
             )
         return _one(name, annotation, annotation, False)
     if item is None:
-        raise WrongReturn(f"`{name}` returns `{shown(annotation)}` without saying of what", "write `-> Iterator[dict]` or a class")
+        raise WrongReturn(
+            f"`{name}` returns `{shown(annotation)}` without saying of what", "write `-> Iterator[dict]` or a class"
+        )
     return _one(name, item, annotation, True)
 
 
@@ -120,7 +130,9 @@ def _one(name: str, item: Any, annotation: Any, many: bool) -> Returned:
             return Returned(many, "record", record_columns(kind), kind)
         stored = column_type(item)
     except CannotStore as problem:
-        raise WrongReturn(f"`{name}` returns `{shown(annotation)}`: {problem}", "return one of the types listed") from None
+        raise WrongReturn(
+            f"`{name}` returns `{shown(annotation)}`: {problem}", "return one of the types listed"
+        ) from None
     return Returned(many, "scalar", (Column(name, stored.type, stored.nullable, stored.choices),), kind)
 
 

@@ -1,7 +1,7 @@
 """Source text as syntax trees without docstrings, comments and layout, and where in them a live function stands.
 
-A tree is parsed once per state of its file. What has no source (typed at a prompt, made by `exec`) has no tree; the caller
-falls back to its bytecode.
+A tree is parsed once per state of its file. What has no source (typed at a prompt, made by `exec`) has no tree; the
+caller falls back to its bytecode.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -116,7 +116,8 @@ def class_node(file: str, qualname: str) -> ast.ClassDef | None:
 
 @dataclass(frozen=True)
 class Use:
-    """A name that code reads, with the attributes asked of it: `helpers.clean(x)` is ("helpers", ("clean",), called)."""
+    """A name that code reads, with the attributes asked of it: `helpers.clean(x)` is ("helpers", ("clean",),
+    called)."""
 
     root: str
     attributes: tuple[str, ...]
@@ -124,6 +125,10 @@ class Use:
     called: bool = False
     text_argument: str | None = None
     annotation: bool = False
+    adds: bool = False
+
+
+ADDING = frozenset(("add", "append", "appendleft", "extend", "update"))
 
 
 def uses(node: ast.AST) -> Iterator[Use]:
@@ -140,6 +145,10 @@ def _uses(node: ast.AST, call: ast.Call | None, annotation: bool) -> Iterator[Us
             return
         yield from _uses(root, None, annotation)
         return
+    added_to = _added_to(node)
+    if added_to is not None:
+        yield from (replace(use, adds=True) if use.root == added_to else use for use in _inside(node, annotation))
+        return
     if isinstance(node, ast.Call):
         yield from _uses(node.func, node, annotation)
         for argument in (*node.args, *node.keywords):
@@ -148,10 +157,32 @@ def _uses(node: ast.AST, call: ast.Call | None, annotation: bool) -> Iterator[Us
     if annotation and isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from _uses_of_text(node)
         return
+    yield from _inside(node, annotation)
+
+
+def _inside(node: ast.AST, annotation: bool) -> Iterator[Use]:
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
                 yield from _uses(child, None, annotation or name in ("annotation", "returns"))
+
+
+def _added_to(node: ast.AST) -> str | None:
+    """The name that a statement only puts something into."""
+    target: ast.AST | None = None
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        target = node.value.func.value if node.value.func.attr in ADDING else None
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
+        target = node.target.value
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
+        target = node.targets[0].value
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def assigned_outside(node: ast.AST) -> frozenset[str]:
+    """Names that code declares `global` or `nonlocal`: it writes them."""
+    found = (child.names for child in ast.walk(node) if isinstance(child, ast.Global | ast.Nonlocal))
+    return frozenset(name for names in found for name in names)
 
 
 def _chain(node: ast.expr) -> tuple[ast.expr, tuple[str, ...]]:
@@ -170,7 +201,7 @@ def _text_argument(call: ast.Call | None) -> str | None:
 
 def _uses_of_text(node: ast.Constant) -> Iterator[Use]:
     try:
-        expression = ast.parse(node.value, mode="eval")
+        expression = ast.parse(str(node.value), mode="eval")
     except (SyntaxError, ValueError):
         return
     for use in _uses(expression, None, True):

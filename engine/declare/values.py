@@ -1,7 +1,8 @@
 """Values as text that is equal for equal values, in every process: for hashing what code reads.
 
-Builtin values read like their `repr`. Sets are sorted (their order differs from process to process); dicts keep their order,
-because code may depend on it (first rule wins). What is neither plain data nor known is given to the caller to name.
+Builtin values read like their `repr`. Sets are sorted (their order differs from process to process); dicts keep their
+order, because code may depend on it (first rule wins). What is neither plain data nor known is given to the caller to
+name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+import types
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
@@ -59,6 +61,8 @@ def _named(value: Any, each: Callable[[Iterable[Any]], list[str]], other: Other)
         return f"{other(kind)}.{value.name}"
     if isinstance(value, re.Pattern):
         return f"re.compile({value.pattern!r}, {value.flags})"
+    if kind.__module__ == "typing" or isinstance(value, types.GenericAlias | types.UnionType):
+        return repr(value)
     if kind in (OrderedDict, defaultdict):
         factory = each([value.default_factory]) if kind is defaultdict else []
         return f"{name}({', '.join(factory)}{{{_pairs(value, each)}}})"
