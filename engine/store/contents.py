@@ -63,7 +63,7 @@ def _text(value: str, kind: pa.DataType, depth: int) -> str:
     if pa.types.is_string(kind):
         return value
     if pa.types.is_float16(kind) or pa.types.is_floating(kind):
-        return f"({value} + 0)::varchar"
+        return f"case when isnan({value}) then 'nan' else ({value} + 0)::varchar end"
     if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return f"hex({value})"
     if pa.types.is_timestamp(kind):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import secrets
 import threading
 import time
@@ -26,6 +27,7 @@ __all__ = ["Correction", "CorrectionLog", "decode", "encode", "new_id"]
 FOLDER = "corrections"
 LOOSE_FILES = 500
 _SEGMENT = "segment-"
+_NAME = re.compile(r".+-(\d+)-([0-9a-f]{16})\.jsonl")
 _ATTEMPTS = 5
 Field = tuple[str, str, str]
 
@@ -80,8 +82,7 @@ class CorrectionLog:
         )
         for one in stored:
             _check(one)
-        if not self._home.create(f"{FOLDER}/{save}.jsonl", _lines(stored)):
-            raise HomeError(f"the save {save} exists already", next_step="save again")
+        self._save(save, stored)
         return stored
 
     def all(self) -> tuple[Correction, ...]:
@@ -99,39 +100,47 @@ class CorrectionLog:
 
     def position(self) -> str:
         """A short text that differs when there is something new. Costs one listing; a merge leaves it as it is."""
-        names = self._home.names(FOLDER, ".jsonl")
-        total = sum(int(_sum_of(name), 16) for name in names) % 2**64
-        return f"{sum(_saves_of(name) for name in names)}.{total:016x}"
+        return _position(self._tally(name) for name in self._home.names(FOLDER, ".jsonl"))
 
     def since(self, position: str | None) -> tuple[Correction, ...]:
         """The corrections saved after a position, oldest first; all where the position cannot be found back."""
         every = self.all()
-        saves = list(dict.fromkeys(sorted(_save_of(one) for one in every)))
-        total = 0
-        for place in range(len(saves) + 1):
-            if position == f"{place}.{total:016x}":
-                later = set(saves[place:])
-                return tuple(one for one in every if _save_of(one) in later)
-            if place < len(saves):
-                total = (total + int(_sum(saves[place]), 16)) % 2**64
+        by_id = sorted(one.id for one in every)
+        passed = (0, 0)
+        for place in range(len(by_id) + 1):
+            if position == _position([passed]):
+                later = set(by_id[place:])
+                return tuple(one for one in every if one.id in later)
+            if place < len(by_id):
+                passed = (place + 1, passed[1] + _sum([by_id[place]]))
         return every
 
     def tidy(self) -> None:
-        """Merges the saves into one segment when there are many. The segment is there before they go, and reading
-        knows both."""
+        """Merges the saves into one segment when they are many. It is there before they go, and reading knows both."""
         names = self._home.names(FOLDER, ".jsonl")
         loose = [name for name in names if not name.startswith(_SEGMENT)]
-        if len(loose) <= LOOSE_FILES:
-            return
-        files = self._files(loose)
+        files = self._files(names) if len(loose) > LOOSE_FILES else None
         if files is None:
             return
-        merged = sorted({one.id: one for found in files.values() for one in found}.values(), key=_order)
-        total = sum(int(_sum_of(name), 16) for name in loose) % 2**64
-        segment = f"{_SEGMENT}{new_id()}-{len(loose)}-{total:016x}.jsonl"
-        self._home.create(f"{FOLDER}/{segment}", _lines(merged))
+        merged_before = {one.id for name in names if name.startswith(_SEGMENT) for one in files[name]}
+        merged = {one.id: one for name in loose for one in files[name] if one.id not in merged_before}
+        if merged:
+            self._save(_SEGMENT + new_id(), sorted(merged.values(), key=_order))
         for name in loose:
             self._home.remove(f"{FOLDER}/{name}")
+
+    def _save(self, name: str, corrections: Sequence[Correction]) -> None:
+        """The name tells the number of corrections and the sum of their ids, so that a listing tells enough."""
+        total = _sum(one.id for one in corrections)
+        if not self._home.create(f"{FOLDER}/{name}-{len(corrections)}-{total:016x}.jsonl", _lines(corrections)):
+            raise HomeError(f"the save {name} exists already", next_step="save again")
+
+    def _tally(self, name: str) -> tuple[int, int]:
+        told = _NAME.fullmatch(name)
+        if told is not None:
+            return int(told[1]), int(told[2], 16)
+        ids = [one.id for one in self._parsed(name) or ()]
+        return len(ids), _sum(ids)
 
     def _files(self, names: Sequence[str]) -> dict[str, tuple[Correction, ...]] | None:
         """Content by file; None where one has just been merged away."""
@@ -178,21 +187,14 @@ def _order(one: Correction) -> tuple[str, str]:
     return one.at, one.id
 
 
-def _save_of(one: Correction) -> str:
-    return one.id.rsplit("-", 1)[0]
+def _sum(ids: Iterable[str]) -> int:
+    """An order-free sum of hashes."""
+    return sum(int.from_bytes(hashlib.blake2b(one.encode(), digest_size=8).digest()) for one in ids) % 2**64
 
 
-def _sum(save: str) -> str:
-    return hashlib.blake2b(save.encode(), digest_size=8).hexdigest()
-
-
-def _sum_of(name: str) -> str:
-    stem = name.removesuffix(".jsonl")
-    return stem.rsplit("-", 1)[1] if name.startswith(_SEGMENT) and name.count("-") == 3 else _sum(stem)
-
-
-def _saves_of(name: str) -> int:
-    return int(name.split("-")[2]) if name.startswith(_SEGMENT) and name.count("-") == 3 else 1
+def _position(tallies: Iterable[tuple[int, int]]) -> str:
+    counts, totals = zip(*tallies, strict=True) if (tallies := list(tallies)) else ((), ())
+    return f"{sum(counts)}.{sum(totals) % 2**64:016x}"
 
 
 def _check(one: Correction) -> None:

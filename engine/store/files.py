@@ -7,6 +7,7 @@ out unless the pattern's last part does too. Standard library only.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
 import re
@@ -23,6 +24,9 @@ FOLDER = "buckets"
 KEY_BYTES = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_HARMLESS = re.compile(
+    r"[A-Za-z0-9_-][A-Za-z0-9_. -]{0,99}(?:/[A-Za-z0-9_-][A-Za-z0-9_. -]{0,99}){0,8}"
+)  # most keys, fast
 _CHUNK = 1 << 20
 Keys = list[str]  # inside the class `list` is a verb
 
@@ -207,13 +211,19 @@ def _expression(pattern: str) -> str:
             text, place = text + ".*", place + 2
         elif pattern[place] in "*?":
             text, place = text + ("[^/]*" if pattern[place] == "*" else "[^/]"), place + 1
-        elif pattern[place] == "[" and (end := pattern.find("]", place + 2)) > 0:
-            inner = pattern[place + 1 : end].replace("\\", "\\\\")
-            text += f"(?!/)[{'^' + inner[1:] if inner[0] == '!' else inner.replace('^', chr(92) + '^')}]"
-            place = end + 1
+        elif end := _bracket_end(pattern, place):
+            text, place = text + "(?!/)" + fnmatch.translate(pattern[place:end])[4:-3], end
         else:
             text, place = text + re.escape(pattern[place]), place + 1
     return text
+
+
+def _bracket_end(pattern: str, place: int) -> int:
+    """Where the choice of letters that begins here ends; 0 where none begins or it never ends."""
+    if pattern[place] != "[":
+        return 0
+    first = place + 2 if pattern[place + 1 : place + 2] == "!" else place + 1
+    return pattern.find("]", first + 1) + 1
 
 
 def _walk(
@@ -240,7 +250,7 @@ def _walk(
 
 
 def _why_not(root: Path, entry: os.DirEntry[str], key: str) -> str:
-    if reason := invalid(key):
+    if not _HARMLESS.fullmatch(key) and (reason := invalid(key)):
         return reason
     if entry.is_symlink():
         if not _inside(root, Path(entry.path)):

@@ -8,8 +8,8 @@ asset.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -51,27 +51,12 @@ class Query:
         Whole numbers that fit come as int64, also from `sum`. Raises QueryError, with the nearest name where one is
         unknown.
         """
-        with self._connection.cursor() as cursor:
-            for name, data in (tables or {}).items():
-                cursor.register(name, data)
-            try:
-                relation = cursor.sql(sql, params=params)
-                if relation is None:
-                    return pa.table({})
-                huge = [
-                    name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"
-                ]
-                return _small(plain(relation.to_arrow_table()), huge)
-            except duckdb.Error as error:
-                raise _explained(error, sql, tables or {}) from error
-            finally:
-                for name in tables or {}:
-                    with suppress(duckdb.Error):
-                        cursor.unregister(name)
-
-    def relation(self, data: pa.Table) -> Any:
-        """The data as a DuckDB relation, which lives as long as this engine."""
-        return self._connection.from_arrow(data)
+        with self._over(tables or {}, sql) as cursor:
+            relation = cursor.sql(sql, params=params)
+            if relation is None:
+                return pa.table({})
+            huge = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"]
+            return _small(plain(relation.to_arrow_table()), huge)
 
     def hash_sum(self, data: Any, columns: Sequence[str] | None = None) -> int:
         """The order-free 128-bit sum of the hashes of the records of `data` (Arrow table or Lance data set).
@@ -81,9 +66,21 @@ class Query:
         """
         schema = data.schema
         chosen = list(schema.names if columns is None else columns)
-        sums = self.run(hash_select([(name, schema.field(name).type) for name in chosen], "d"), {"d": data})
-        high, low = (int(sums[name][0].as_py() or 0) for name in ("high", "low"))
-        return ((high << 64) + low) % _MODULUS
+        sql = hash_select([(name, schema.field(name).type) for name in chosen], "d")
+        with self._over({"d": data}, sql) as cursor:
+            high, low = cursor.execute(sql).fetchone()
+        return ((int(high or 0) << 64) + int(low or 0)) % _MODULUS
+
+    @contextmanager
+    def _over(self, tables: Mapping[str, Any], sql: str) -> Iterator[Any]:
+        """A cursor that sees these tables and nothing of other calls; it explains what goes wrong with `sql`."""
+        with self._connection.cursor() as cursor:
+            try:
+                for name, data in tables.items():
+                    cursor.register(name, data)
+                yield cursor
+            except duckdb.Error as error:
+                raise _explained(error, sql, tables) from error
 
     def close(self) -> None:
         """Lets go of its memory."""

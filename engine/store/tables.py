@@ -17,7 +17,7 @@ from typing import Any
 import lance
 import pyarrow as pa
 import pyarrow.compute as pc
-from packyak.engine.errors import DataError, HomeError, HomeFull, HomeNotWritable
+from packyak.engine.errors import DataError, HomeError, HomeFull, HomeNotWritable, QueryError
 from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY, aligned, checked, plain, retyped
 
@@ -58,7 +58,7 @@ class Table:
 
     def version(self) -> int | None:
         """The number of the newest version, None where there is no table."""
-        return int(self.dataset().latest_version) if self.exists() else None
+        return int(self.dataset().version) if self.exists() else None
 
     def dataset(self, version: int | None = None) -> Any:
         """The Lance data set at a version (default: the newest), which `Query.run` reads without copying it whole."""
@@ -140,14 +140,14 @@ class Table:
         """The versions that can still be read, oldest first."""
         return sorted(int(one["version"]) for one in self.dataset().versions()) if self.exists() else []
 
-    def tidy(self, keep: Iterable[int] = (), *, grace: timedelta = timedelta(minutes=10)) -> None:
-        """Merges many small pieces into few and removes versions older than `grace`, save the newest and those in
-        `keep`.
+    def tidy(self, keep: Iterable[int] = (), *, grace: timedelta = timedelta(minutes=10)) -> int | None:
+        """Merges many small pieces into few and removes versions older than `grace`, save the newest and the kept ones.
 
-        A kept version stays readable throughout. Call it only while no other writer is at work.
+        Answers the version that is the newest now: merging makes one, with the same records, in which none counts as
+        changed. A kept version stays readable throughout. Call it only while no other writer is at work.
         """
         if not self.exists():
-            return
+            return None
         with self._explained():
             data = self.dataset()
             if len(data.get_fragments()) > FRAGMENTS:
@@ -155,6 +155,7 @@ class Table:
                 data = self.dataset()
             _pin(data, set(keep))
             data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
+            return int(data.version)
 
     def _write(self, data: pa.Table, mode: str) -> int:
         data = checked(plain(data), self.name)
@@ -229,8 +230,12 @@ class Table:
         """Lance reports the system's refusals as OSError with Rust text; say what they mean."""
         try:
             yield
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, pa.ArrowInvalid) as error:
             raise _explanation(error, self.uri) from error
+        except ValueError as error:
+            text = str(error).removeprefix("Invalid user input: ").removeprefix("Schema error: ").split(", /")[0]
+            next_step = "correct the names of the columns or the condition"
+            raise QueryError(f"{self.name} cannot be read so: {text[:500]}", next_step=next_step) from error
 
 
 def _explanation(error: Exception, uri: str) -> HomeError:
