@@ -29,12 +29,13 @@ class Job:
     """One size of the job in a folder of its own: the project in `packyak/`, the script and its files in `pandas/`.
 
     `calls`: a file to which each called function of the user's adds its name; only the pass that counts has one, and
-    only then does the source say so, so that no measured call does more than the job.
+    only then does the source say so, so that no measured call does more than the job. `alone`: no worker, no server.
     """
 
     folder: Path
     size: int
     calls: Path | None = None
+    alone: bool = False
 
     @property
     def project(self) -> Path:
@@ -47,7 +48,8 @@ class Job:
     def write_code(self, short: int = 6) -> None:
         """Both sides' code. Another `short` is another rule: one function edited."""
         rules = _source("rules").replace("SHORT = 6", f"SHORT = {short}")
-        _write(self.project / "packyak.toml", 'name = "spine"\nmodules = ["pipeline"]\n')
+        settings = '\n[settings]\nworker = "off"\nprefect = "off"\n' if self.alone else ""
+        _write(self.project / "packyak.toml", f'name = "spine"\nmodules = ["pipeline"]\n{settings}')
         _write(self.project / "pipeline.py", _source("pipeline"))
         _write(self.project / "rules.py", counting(rules, self.calls) if self.calls else rules)
         _write(self.script / "rules.py", rules)

@@ -58,7 +58,7 @@ FORBIDDEN = {
 ALLOWED = {("engine/store/tables.py", "dataset")}
 LONGEST = 450
 PLACES = re.compile(
-    r"/work/|/root/|/home/\w+/|/opt/(?!homebrew)|pypi\.org|files\.pythonhosted|download\.pytorch|huggingface\.co",
+    r"(?<!~)/work/|/root/|/home/\w+/|/opt/(?!homebrew)|pypi\.org|files\.pythonhosted|download\.pytorch|huggingface\.co",
     re.IGNORECASE,
 )
 
