@@ -64,6 +64,18 @@ def keeps_key(sql: str, table: str, key: Sequence[str]) -> bool:
     return bool(names) and _keeps(parsed(sql), table.casefold(), names, {})
 
 
+def query_key(sql: str, keys: Mapping[str, Sequence[str] | None]) -> tuple[str, ...] | None:
+    """The key columns of a query's output: an input's key that it keeps, else the columns it groups by, else None.
+
+    Args:
+        keys: the key columns of each table that the query reads; None for one without.
+    """
+    for table, key in keys.items():
+        if key and keeps_key(sql, table, key):
+            return tuple(key)
+    return group_keys(sql)
+
+
 # Reading the text
 
 

@@ -12,7 +12,7 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packyak.engine.errors import QueryError
-from packyak.engine.store.sql import AGGREGATES, group_keys, keeps_key, tables_of
+from packyak.engine.store.sql import AGGREGATES, group_keys, keeps_key, query_key, tables_of
 from sqlglot import ErrorLevel, exp
 
 TABLES = {
@@ -163,6 +163,14 @@ def test_loses_key(sql: str) -> None:
 
 def test_no_key_is_never_kept() -> None:
     assert not keeps_key("select * from t", "t", ())
+
+
+def test_a_query_keeps_an_inputs_key_before_it_makes_its_own() -> None:
+    keys = {"t": ("id",), "u": None}
+    assert query_key("select distinct id, name from t", keys) == ("id",)
+    assert query_key("select distinct name from t", keys) == ("name",)
+    assert query_key("select name, count(*) as n from t join u using (id) group by all", keys) == ("name",)
+    assert query_key("select * from u", keys) is None
 
 
 def answer(sql: str, **tables: pa.Table) -> pa.Table:
