@@ -1,0 +1,192 @@
+"""`packyak run`: nothing to do is found out first and cheaply; else the warm worker does it, else this process.
+
+The command line loads neither tables nor the user's code for a run that the worker does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packyak.cli.place import Place
+from packyak.cli.say import CANCELLED, DONE, NOT_UP_TO_DATE, note, on_terminal, plain, say, say_json
+from packyak.cli.words import counted, duration
+from packyak.engine.run.gate import nothing_to_do
+from packyak.engine.store.home import Home
+
+if TYPE_CHECKING:
+    from packyak.cli.following import View
+    from packyak.engine.run.runs import RunRecord
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What `packyak run` was asked. cancel: "" for the run under way, else its name."""
+
+    assets: tuple[str, ...] = ()
+    wait: bool = False
+    retry_failed: bool = False
+    here: bool = False
+    cancel: str | None = None
+    as_json: bool = False
+    verbose: bool = False
+
+
+def run(place: Place, asked: Asked) -> int:
+    """Does it, tells it, and answers the exit code."""
+    if asked.cancel is not None:
+        return cancel(place, asked)
+    if not asked.assets and (summary := nothing_to_do(Home(place.home), place.modules)) is not None:
+        failed = int(summary.get("failed", 0))
+        if not (failed and asked.retry_failed):
+            return _nothing(int(summary.get("assets", 0)), failed, asked)
+    from packyak.cli.following import view_of
+
+    with _stopped_by_signals(), view_of(asked.as_json, on_terminal(sys.stdout)) as view:
+        record = _run_in_worker(place, asked, view) if place.uses_worker and not asked.here else None
+        if record is None:
+            record = _run_here(place, asked, view)
+        view.progress(record)
+    return _tell(record, asked)
+
+
+def _nothing(assets: int, failed: int, asked: Asked) -> int:
+    if asked.as_json:
+        answer = {"id": None, "state": "done", "nothing_to_do": True, "up_to_date": assets, "failed_records": failed}
+        say_json({**answer, "assets": []})
+        return DONE
+    again = f"; {counted(failed, 'record')} failed before, `packyak run --retry-failed` tries again" if failed else ""
+    say(f"Everything is up to date: {counted(assets, 'asset')}{again}")
+    return DONE
+
+
+def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
+    """The run as the worker did it, None where none can be had."""
+    from packyak.engine.errors import NoWorker
+    from packyak.engine.run.client import connect_or_start, stop_run
+
+    running: list[str] = []
+
+    def progress(record: RunRecord) -> None:
+        running[:] = [record.id]
+        view.progress(record)
+
+    try:
+        client = connect_or_start(
+            place.home, place.root, idle_minutes=float(place.settings["worker_idle_minutes"])
+        )
+        done: RunRecord = client.run(
+            list(asked.assets) or None,
+            wait=asked.wait,
+            retry_failed=asked.retry_failed,
+            on_progress=progress,
+            on_output=view.output,
+        )
+    except NoWorker:
+        return None
+    except KeyboardInterrupt:
+        if running:
+            stop_run(Home(place.home), running[0])
+        raise
+    return done
+
+
+def _run_here(place: Place, asked: Asked, view: View) -> RunRecord:
+    """The run in this process. With --json, what the user's code prints goes to standard error."""
+    from packyak.engine.project import Project
+
+    aside = contextlib.redirect_stdout(sys.stderr) if asked.as_json else contextlib.nullcontext()
+    with aside:
+        project = Project.open(place.root, home=place.given)
+        return project.run(
+            asked.assets or None, wait=asked.wait, retry_failed=asked.retry_failed, on_progress=view.progress
+        )
+
+
+def _tell(record: RunRecord, asked: Asked) -> int:
+    code = {"done": DONE, "cancelled": CANCELLED}.get(record.state, NOT_UP_TO_DATE)
+    if asked.as_json:
+        say_json({**plain(record), "nothing_to_do": not record.assets})
+        return code
+    seconds = duration(_seconds(record))
+    if record.state == "done":
+        say(_done(record, asked.assets, seconds))
+    elif record.state == "cancelled":
+        note(f"Cancelled after {seconds}. What was computed is kept; the next run goes on from there.")
+    else:
+        note(_failed(record, seconds))
+    return code
+
+
+def _done(record: RunRecord, assets: Sequence[str], seconds: str) -> str:
+    if not record.assets:
+        return f"Up to date: {', '.join(assets)}" if assets else "Everything is up to date"
+    visited = [each for each in record.assets if each.state == "done"]
+    failed = sum(each.failed for each in visited)
+    kept = f"; {counted(failed, 'record')} failed (`packyak show ASSET --only failed`)" if failed else ""
+    return f"Done in {seconds}: {counted(len(visited), 'asset')} brought up to date{kept}"
+
+
+def _failed(record: RunRecord, seconds: str) -> str:
+    failed = [each.asset for each in record.assets if each.state == "failed"]
+    blocked = [each.asset for each in record.assets if each.state == "blocked"]
+    parts = [f"failed: {', '.join(failed)}"] if failed else []
+    parts += [f"blocked: {', '.join(blocked)}"] if blocked else []
+    told = "; ".join(parts) or record.error
+    return f"Not up to date after {seconds}: {told}. The last good versions stay readable. Next: `packyak status` says why."
+
+
+def _seconds(record: RunRecord) -> float:
+    from datetime import datetime
+
+    if not record.started or not record.ended:
+        return 0.0
+    return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
+
+
+def cancel(place: Place, asked: Asked) -> int:
+    """Stops a run, and says how it stands then."""
+    from packyak.engine.errors import PackyakError
+    from packyak.engine.run.client import stop_run
+    from packyak.engine.run.runs import RunStore
+
+    home = Home(place.home)
+    store = RunStore(home)
+    store.sweep()
+    name = asked.cancel or next((record.id for record in store.open()), None)
+    record = stop_run(home, name) if name else None
+    if name and record is None:
+        raise PackyakError(f"there is no run {name}", next_step="`packyak history` lists the runs")
+    if asked.as_json:
+        say_json({"run": plain(record) if record else None})
+    elif record is None:
+        say("No run is under way")
+    elif record.is_open:
+        say(f"The run {record.id} was asked to stop; it does at its next look")
+    else:
+        say(f"The run {record.id} is over: {record.state}")
+    return DONE
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Being told to end (SIGTERM) stops a run as Ctrl-C does: it is noted as cancelled and what was computed stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
