@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,7 +87,7 @@ class LocalPlace:
 
     @contextlib.contextmanager
     def _temporary(self, target: Path, data: bytes, secret: bool) -> Iterator[Path]:
-        temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}"
+        temporary = target.parent / f"{TEMPORARY}{os.getpid()}-{os.urandom(6).hex()}"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(
