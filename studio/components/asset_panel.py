@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from packyak.engine.declare.nodes import CheckNode, Node, TableNode
+from packyak.engine.declare.nodes import CheckNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.shell import launch, places
@@ -25,7 +25,7 @@ def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], ru
     node = project.graph[name]
     status = next((status for status in statuses if status.name == name), None)
     _title(node, status)
-    if status is not None:
+    if status is not None and isinstance(node, (TableNode, IndexNode)):
         _sentence(status)
         _facts(status)
         if isinstance(node, TableNode):
@@ -37,7 +37,7 @@ def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], ru
         _heading("What it is")
         st.text(node.doc)
     _heading("Code")
-    st.code(str(node.origin), language=None)
+    st.code(tables.place(str(node.origin), project.root), language=None)
 
 
 def _title(node: Node, status: AssetStatus | None) -> None:
@@ -47,8 +47,9 @@ def _title(node: Node, status: AssetStatus | None) -> None:
             st.query_params.pop("asset", None)
             st.rerun(scope="fragment")
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.badge(pipeline.kind_of(node), color="gray")
         if status is not None:
+            st.badge(status.kind, color="gray")
+        if status is not None and isinstance(node, (TableNode, IndexNode)):
             st.badge(pipeline.STATE_WORDS[status.state], color=TONES[status.state])  # type: ignore[arg-type]
             if status.updated_at:
                 st.caption(f"last run {words.age(status.updated_at)}", width="content")
@@ -59,8 +60,7 @@ def _heading(text: str) -> None:
 
 
 def _sentence(status: AssetStatus) -> None:
-    sentence = status.reason[:1].upper() + status.reason[1:]
-    st.text(sentence if sentence.endswith((".", "!", "?")) or not sentence else f"{sentence}.")
+    st.text(words.sentence(status.reason))
 
 
 def _facts(status: AssetStatus) -> None:

@@ -51,7 +51,7 @@ def _page(project: Project, live: bool) -> None:
         st.rerun()
     statuses = _statuses(project, run)
     chosen = _chosen(project.graph)
-    _header(project, statuses, run)
+    _header(project, pipeline.assets(project.graph, statuses), run)
     board = pipeline.board(project.graph, statuses, progress.of_assets(run))
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):

@@ -1,9 +1,166 @@
-"""The Records page."""
+"""The Records page: any asset, a page of its records at a time, every value open to correction.
+
+What is typed in the grid becomes a draft at once and stays one over pages, sorting and filters until it is saved or
+discarded. The address names asset and record, so that a view can be sent to somebody.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import streamlit as st
+from packyak.engine.declare.nodes import TableNode
+from packyak.engine.errors import PackyakError
+from packyak.engine.run.answers import AssetStatus, Page
+from packyak.studio.components import grid, saving
+from packyak.studio.components.record_panel import record_panel
+from packyak.studio.components.toolbar import Query, toolbar
+from packyak.studio.shell import launch, places
+from packyak.studio.views import pipeline, records, words
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+PAGE = 50
 
 
-def records_page(project) -> None:
-    st.header("Records")
+def records_page(project: Project) -> None:
+    """Draw the page for the asset that the address names, else the last one with records."""
+    statuses = pipeline.assets(project.graph, project.status())
+    names = [status.name for status in statuses if isinstance(project.graph[status.name], TableNode)]
+    ready = [status.name for status in statuses if status.rows is not None and status.name in names]
+    if not names:
+        _nothing("This project declares no assets yet.", "Add a function with @transform, @asset or sql(...) to it.")
+        return
+    asset = _asset(names, ready)
+    query = _header(project, asset, names, statuses)
+    if asset not in ready:
+        _never_ran(project, asset, statuses)
+        return
+    try:
+        _body(project, asset, query)
+    except PackyakError as error:
+        st.error(literal(str(error)))
+
+
+def _asset(names: Sequence[str], ready: Sequence[str]) -> str:
+    """The asset to show. The address wins; a choice in the list changes the address."""
+    named = st.query_params.get("asset", "")
+    if named not in names:
+        named = ready[-1] if ready else names[-1]
+        st.query_params["asset"] = named
+    if st.session_state.get("records_asset") != named:
+        st.session_state["records_asset"] = named
+    return named
+
+
+def _choose_asset() -> None:
+    st.query_params.from_dict({"asset": st.session_state["records_asset"]})
+
+
+def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus]) -> Query:
+    with st.container(key="page_header", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.selectbox(
+                "Asset",
+                names,
+                key="records_asset",
+                on_change=_choose_asset,
+                label_visibility="collapsed",
+                width=230,
+            )
+            _stale_words(project, statuses)
+        return toolbar(project, asset)
+
+
+def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
+    """What saved corrections, or anything else, have made stale; one press runs it."""
+    waiting = [status.name for status in statuses if status.state in pipeline.NEEDS_RUN]
+    run = launch.under_way(project)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch"):
+        if note := st.session_state.get(saving.NOTE):
+            st.badge(literal(note), icon=":material/check:", color="green")
+        if run is not None:
+            st.badge("a run is under way", icon=":material/sync:", color="blue")
+        elif waiting:
+            st.badge(f"now stale: {literal(words.listed(waiting))}", color="orange")
+    if waiting and run is None:
+        if st.button(pipeline.run_label(statuses), icon=":material/play_arrow:", key="run_stale"):
+            launch.start(project, (), retry_failed=False)
+            st.switch_page(places.pipeline())
+    elif st.button("See the pipeline", icon=":material/account_tree:", key="to_pipeline", type="tertiary"):
+        st.switch_page(places.pipeline(), query_params={"asset": st.query_params["asset"]})
+
+
+def _nothing(title: str, text: str) -> None:
+    with st.container(key="nothing", width=520):
+        st.subheader(title, anchor=False)
+        st.text(text)
+
+
+def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) -> None:
+    status = next(status for status in statuses if status.name == asset)
+    _nothing(f"{literal(asset)} has no records yet", f"{words.sentence(status.reason)} Run it to see its records.")
+    busy = launch.under_way(project) is not None
+    if st.button("Run this", type="primary", icon=":material/play_arrow:", disabled=busy, key="run_this"):
+        launch.start(project, (asset,))
+        st.switch_page(places.pipeline(), query_params={"asset": asset})
+
+
+def _body(project: Project, asset: str, query: Query) -> None:
+    total = _count(project, asset, query)
+    pages = max(-(-total // PAGE), 1)
+    number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
+    offset = (number - 1) * PAGE
+    page = project.page(asset, offset=offset, limit=PAGE, **query.arguments())
+    chain = [node.name for node in project.graph.chain(asset)]
+    shown = records.editors(page, chain, editable=query.version is None)
+    key = st.query_params.get("key", "")
+    with st.container(horizontal=True, wrap=False, gap="small", height=500, border=False, key="records_body"):
+        with st.container(width="stretch", height="stretch", key="records_grid", gap="small"):
+            if page.total:
+                grid.records_grid(asset, page, shown, query.digest)
+            else:
+                _no_match(query)
+        if key:
+            with st.container(key="record_panel", width=390, gap="small"):
+                record_panel(project, asset, key, page, shown, editable=query.version is None)
+    _footer(project, asset, page, shown, query, pages)
+
+
+def _count(project: Project, asset: str, query: Query) -> int:
+    """How many records match, asked once per view: it places the page before the page is read."""
+    known = st.session_state.get("records_total")
+    if known is None or known[0] != (asset, query.digest):
+        known = ((asset, query.digest), project.page(asset, limit=0, **query.arguments()).total)
+        st.session_state["records_total"] = known
+    total: int = known[1]
+    return total
+
+
+def _no_match(query: Query) -> None:
+    _nothing("No record matches", "Loosen the search or a filter to see more." if query.narrowed else "It is empty.")
+
+
+def _footer(
+    project: Project, asset: str, page: Page, shown: Sequence[records.Editor], query: Query, pages: int
+) -> None:
+    drafts = grid.drafts(asset)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_footer"):
+        number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
+        st.caption(records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total), width="content")
+        if pages > 1:
+            st.pagination(pages, key=query.page_key, max_visible_pages=5)
+        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="stretch"):
+            if query.version is not None:
+                st.caption("An earlier version, as it was: corrections go to the current one.", width="content")
+            elif not any(editor.editable for editor in shown):
+                st.caption("This asset has no key that lasts, so its values cannot be corrected.", width="content")
+            if drafts and st.button("Discard", key="discard", type="tertiary"):
+                grid.discard(asset)
+                st.rerun()
+            label = f"Save {words.counted(len(drafts), 'correction')}" if drafts else "Save corrections"
+            if st.button(label, type="primary", icon=":material/save:", key="save", disabled=not drafts):
+                saving.save_dialog(project, asset)

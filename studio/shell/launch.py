@@ -5,12 +5,16 @@ Reaching the worker can take seconds when it has to start first; until the run i
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from packyak.engine.errors import RunFailed
+from packyak.engine.run.remote import run_in_worker
 from packyak.engine.run.runs import RunRecord
 
 if TYPE_CHECKING:
@@ -19,6 +23,15 @@ if TYPE_CHECKING:
 PENDING = "launch"
 FOLLOWED = "followed_run"
 ENDED = "ended_run"
+
+
+def run_in_process(project: Project, assets: Sequence[str], retry_failed: bool) -> None:
+    """Without a worker: a process of the command line. Never in this one, which must not load the run's libraries."""
+    command = [sys.executable, "-P", "-m", "packyak", "run", *assets, "--json"]
+    command += ["--retry-failed"] if retry_failed else []
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    if done.returncode and not project.runs(limit=1):
+        raise RunFailed("the run could not be started", output=done.stderr[-2000:])
 
 
 @dataclass
@@ -32,7 +45,11 @@ class Launch:
 
     def go(self, project: Project, retry_failed: bool) -> None:
         try:
-            self.record = project.run(list(self.asked) or None, retry_failed=retry_failed)
+            self.record = run_in_worker(
+                project, self.asked or None, wait=False, retry_failed=retry_failed, on_progress=None
+            )
+            if self.record is None:
+                run_in_process(project, self.asked, retry_failed)
         except Exception as error:  # shown on the page; a thread has nobody else to tell
             self.error = error
         finally:

@@ -13,17 +13,14 @@ from functools import lru_cache
 from typing import Literal
 
 from packyak.engine.declare.nodes import (
-    AssetNode,
     BucketNode,
     CheckNode,
     FilesNode,
     FunctionNode,
     Graph,
     IndexNode,
-    LearnedNode,
     Node,
-    SqlNode,
-    TransformNode,
+    TableNode,
 )
 from packyak.engine.run.answers import AssetStatus, PlanStep, State
 from packyak.studio.views import words
@@ -178,29 +175,14 @@ def _edges(ways: Ways, known: Mapping[str, AssetStatus]) -> tuple[Edge, ...]:
     return tuple(edges)
 
 
-def kind_of(node: Node) -> str:
-    """What a node is, in one word."""
-    kinds: tuple[tuple[type[Node], str], ...] = (
-        (LearnedNode, "learned"),
-        (TransformNode, "transform"),
-        (SqlNode, "sql"),
-        (AssetNode, "asset"),
-        (IndexNode, "index"),
-        (FilesNode, "files"),
-        (BucketNode, "bucket"),
-        (FunctionNode, "function"),
-    )
-    return next((word for kind, word in kinds if isinstance(node, kind)), "node")
-
-
 def _card(
     node: Node, status: AssetStatus | None, progress: AssetProgress | None, ways: Ways, now: datetime | None
 ) -> Card:
     place, below = ways.across.places[node.name], ways.down.places[node.name]
     size = (place.width, place.height, (place.x, place.y), (below.x, below.y))
-    kind = kind_of(node)
-    if status is None:
-        line = _source_line(node)
+    kind = status.kind if status else ""
+    if status is None or _is_source(node):
+        line = _source_line(node, status)
         return Card(node.name, kind, "source", line, "", "", "", (), f"{node.name}, {kind}, {line}", *size)
     state = SHOWN_IN_RUN.get(progress.state, status.state) if progress else status.state
     line = progress.line if progress and progress.line else card_line(status)
@@ -222,16 +204,15 @@ def _card(
     )
 
 
-def _source_line(node: Node) -> str:
-    if isinstance(node, FilesNode):
-        return f"files of {node.bucket}"
-    if isinstance(node, FunctionNode):
-        if node.on is not None:
-            return f"on new {node.on[0]}/{node.on[1]}"
-        if node.cron:
-            return f"at {node.cron}"
-        return f"every {words.duration(node.every)}" if node.every else "by hand"
-    return "files"
+def _source_line(node: Node, status: AssetStatus | None) -> str:
+    """What a source card says: how many files, or when the function runs."""
+    if not isinstance(node, FunctionNode):
+        return (status.reason if status else "") or "files"
+    if node.on is not None:
+        return f"on new {node.on[0]}/{node.on[1]}"
+    if node.cron:
+        return f"at {node.cron}"
+    return f"every {words.duration(node.every)}" if node.every else "by hand"
 
 
 def card_line(status: AssetStatus) -> str:
@@ -261,6 +242,11 @@ def card_marks(status: AssetStatus) -> tuple[Mark, ...]:
     if status.corrections:
         marks.append(Mark(f"{words.count(status.corrections)} corrected", "accent", "values that a person set"))
     return tuple(marks)
+
+
+def assets(graph: Graph, statuses: Sequence[AssetStatus]) -> tuple[AssetStatus, ...]:
+    """The statuses of what a run brings up to date: assets and indexes, without files and functions."""
+    return tuple(status for status in statuses if isinstance(graph[status.name], (TableNode, IndexNode)))
 
 
 def counts(statuses: Sequence[AssetStatus]) -> Counts:

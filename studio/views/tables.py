@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, VersionInfo
@@ -38,6 +39,12 @@ def cause_words(cause: Cause) -> str:
     if cause.count is None or number in cause.reason or str(cause.count) in cause.reason:
         return cause.reason
     return f"{words.counted(cause.count, 'record')}: {cause.reason}"
+
+
+def place(origin: str, root: Path) -> str:
+    """`/home/ana/inbox/pipeline.py:12` as seen from the project: `pipeline.py:12`."""
+    path = Path(origin)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else origin
 
 
 def check_words(check: CheckResult) -> str:

@@ -113,6 +113,13 @@ def listed(names: list[str] | tuple[str, ...], limit: int = 3) -> str:
     return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
 
 
+def sentence(text: str) -> str:
+    """Text with a capital at its start and a stop at its end."""
+    text = text.strip()
+    stop = "" if not text or text[-1] in ".!?" else "."
+    return f"{text[:1].upper()}{text[1:]}{stop}"
+
+
 def literal(text: object) -> str:
     """Any text as Markdown that shows exactly it, for labels that Streamlit reads as Markdown."""
     escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~$:" else char for char in str(text))

@@ -1,0 +1,95 @@
+"""The side panel of the Records page: one record, how each value came to be, undo, and a typed editor for one field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from packyak.engine.errors import PackyakError
+from packyak.engine.run.answers import Page, RecordDetail
+from packyak.engine.run.correct import Said
+from packyak.studio.components import saving
+from packyak.studio.components.record import record_sheet
+from packyak.studio.views import records
+from packyak.studio.views.record import sheet
+from packyak.studio.views.records import Editor
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+
+def record_panel(
+    project: Project, asset: str, key: str, page: Page, shown: Sequence[Editor], *, editable: bool
+) -> None:
+    """Draw the record of that key."""
+    _title(key, page)
+    try:
+        detail = project.record(asset, key)
+    except PackyakError as error:
+        st.text(str(error))
+        return
+    if editable:
+        _correct(project, detail, shown)
+    undone = record_sheet(sheet(detail, [editor.column for editor in shown]), key=f"sheet-{asset}-{key}")
+    if undone:
+        saving.undo(project, undone)
+
+
+def _title(key: str, page: Page) -> None:
+    keys = page.rows[records.KEY].to_pylist()
+    here = keys.index(key) if key in keys else None
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        st.subheader(literal(key), anchor=False, width="stretch")
+        _step("record_up", ":material/keyboard_arrow_up:", "Record above", keys, here, -1)
+        _step("record_down", ":material/keyboard_arrow_down:", "Record below", keys, here, 1)
+        if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close"):
+            st.query_params.pop("key", None)
+            st.rerun()
+
+
+def _step(name: str, icon: str, hint: str, keys: Sequence[str], here: int | None, by: int) -> None:
+    there = None if here is None else here + by
+    possible = there is not None and 0 <= there < len(keys)
+    if st.button("", icon=icon, type="tertiary", key=name, help=hint, disabled=not possible) and there is not None:
+        st.query_params["key"] = keys[there]
+        st.rerun()
+
+
+def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) -> None:
+    """Correct one field here: for long text, and for values that deserve a reason of their own."""
+    open_to = {editor.column: editor for editor in shown if editor.editable}
+    if not open_to:
+        return
+    base = f"fix-{detail.asset}-{detail.key}"
+    with st.expander("Correct a field", icon=":material/edit:", key=f"{base}-open"):
+        column = st.selectbox("Field", list(open_to), key=f"{base}-column")
+        if column is None:
+            return
+        was = next((field.value for field in detail.fields if field.column == column), None)
+        now = _editor(open_to[column], was, f"{base}-{column}")
+        why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
+        if st.button("Save correction", type="primary", key=f"{base}-save", disabled=now == was):
+            saving.save(project, [Said(detail.asset, detail.key, column, now, why)])
+
+
+def _editor(editor: Editor, was: Any, key: str) -> Any:
+    if editor.kind == "choice":
+        options = list(editor.choices)
+        return st.selectbox("Value", options, index=options.index(was) if was in options else None, key=key)
+    if editor.kind == "flag":
+        return st.selectbox("Value", [True, False], index=None if was is None else int(not was), key=key)
+    if editor.kind == "integer":
+        return st.number_input("Value", value=was, step=1, key=key)
+    if editor.kind == "number":
+        return st.number_input("Value", value=was, key=key)
+    if editor.kind == "date":
+        return st.date_input("Value", value=was, key=key)
+    if editor.kind == "moment":
+        found = st.datetime_input("Value (UTC)", value=records.cell(was, "moment"), key=key)
+        return was if found is None or found == records.cell(was, "moment") else records.typed(found, editor)
+    if editor.kind == "time":
+        return st.time_input("Value", value=was, key=key)
+    text = st.text_area("Value", value=was or "", key=key, height=120)
+    return text if text or was is not None else None

@@ -1,0 +1,243 @@
+"""Records as a grid shows them: which editor each column gets, what a person changed, and what that would save.
+
+Pure: takes the engine's page, answers plain values. A draft is what a person typed and has not saved yet, by key and
+column.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, Literal
+
+from packyak.engine.run.answers import ColumnInfo, Page
+from packyak.studio.views import words
+
+Kind = Literal["text", "integer", "number", "flag", "choice", "moment", "date", "time", "shown"]
+KEY = "_key"
+UNSAVED = "\N{BULLET}"
+CORRECTED = "\N{LOWER RIGHT PENCIL}"
+KINDS: Mapping[str, Kind] = {
+    "string": "text",
+    "int64": "integer",
+    "float64": "number",
+    "bool": "flag",
+    "timestamp": "moment",
+    "date": "date",
+    "time": "time",
+}
+COMPARISONS: Mapping[str, tuple[str, ...]] = {
+    "text": ("contains", "=", "!=", "empty", "filled"),
+    "choice": ("=", "!=", "empty", "filled"),
+    "flag": ("=", "empty", "filled"),
+    "shown": ("contains", "empty", "filled"),
+}
+ORDERED = ("=", "!=", "<", "<=", ">", ">=", "empty", "filled")
+COMPARISON_WORDS: Mapping[str, str] = {
+    "=": "is",
+    "!=": "is not",
+    "<": "less than",
+    "<=": "at most",
+    ">": "more than",
+    ">=": "at least",
+    "contains": "contains",
+    "empty": "is empty",
+    "filled": "is filled",
+}
+LONG_TEXT = 48
+
+Cell = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Editor:
+    """How one column is shown and edited. `width`: pixels, 0 for as wide as its content."""
+
+    column: str
+    kind: Kind
+    editable: bool
+    owner: str
+    choices: tuple[Any, ...] = ()
+    width: int = 0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One value that a person typed and has not saved."""
+
+    was: Any
+    now: Any
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One line of what saving would do."""
+
+    key: str
+    column: str
+    was: str
+    now: str
+
+
+class Unfit(ValueError):
+    """A typed value that the column cannot hold."""
+
+
+def editors(page: Page, chain: Sequence[str] = (), *, editable: bool = True) -> tuple[Editor, ...]:
+    """One editor per column: keys first, then what the asset itself computes, then its sources', nearest first.
+
+    chain: the assets that the view joins, nearest first.
+    """
+    rank = {owner: place for place, owner in enumerate(chain)}
+    last = len(rank)
+    ordered = sorted(page.columns, key=lambda column: (column.editable, rank.get(column.owner, last)))
+    if not any(column.editable for column in page.columns):
+        ordered = list(page.columns)
+    samples = {name: page.rows[name].to_pylist()[:50] for name in page.rows.column_names}
+    return tuple(_editor(column, samples.get(column.name, []), editable) for column in ordered)
+
+
+def _editor(column: ColumnInfo, sample: Sequence[Any], editable: bool) -> Editor:
+    kind: Kind = "choice" if column.choices else KINDS.get(column.type, "shown")
+    if kind == "choice" and not all(isinstance(choice, (str, int, float, bool)) for choice in column.choices or ()):
+        kind = "shown"
+    longest = max((len(value) for value in sample if isinstance(value, str)), default=0)
+    width = 380 if kind == "text" and longest > LONG_TEXT else 0
+    return Editor(
+        column.name, kind, editable and column.editable and kind != "shown", column.owner, column.choices or (), width
+    )
+
+
+def grid_rows(
+    page: Page, drafts: Mapping[Cell, Draft], shown: Sequence[Editor], open_label: str = ""
+) -> list[dict[str, Any]]:
+    """The page's rows as the grid gets them: drafts laid over, marks in words, what no editor can hold as text."""
+    rows = []
+    for row in page.rows.to_pylist():
+        key = row[KEY]
+        filled: dict[str, Any] = {"open": open_label, "marks": marks(page, drafts, key)}
+        for editor in shown:
+            draft = drafts.get((key, editor.column))
+            filled[editor.column] = cell(draft.now if draft else row.get(editor.column), editor.kind)
+        rows.append(filled)
+    return rows
+
+
+def marks(page: Page, drafts: Mapping[Cell, Draft], key: str) -> str:
+    """What is special about a record: columns with unsaved values, then columns that a person corrected."""
+    unsaved = [f"{UNSAVED} {column}" for k, column in drafts if k == key]
+    return ", ".join([*unsaved, *sorted(f"{CORRECTED} {column}" for k, column in page.corrected if k == key)])
+
+
+def cell(value: Any, kind: Kind) -> Any:
+    """A value as the grid takes it."""
+    if value is None or kind in ("text", "integer", "number", "flag", "choice", "date", "time"):
+        return value
+    if kind == "moment":
+        return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+    return words.value(value)
+
+
+def typed(value: Any, editor: Editor) -> Any:
+    """What a person typed, as a value of the column. Raises Unfit with the reason."""
+    if value is None or value == "":
+        return None
+    try:
+        return _TYPED[editor.kind](value, editor)
+    except (ValueError, TypeError) as error:
+        raise Unfit(f"{words.value(value, 60)} is no value of {editor.column}: {error}") from error
+
+
+def _choice(value: Any, editor: Editor) -> Any:
+    found = next((choice for choice in editor.choices if choice == value or str(choice) == str(value)), None)
+    if found is None:
+        raise ValueError(f"choose one of {', '.join(map(str, editor.choices))}")
+    return found
+
+
+def _moment(value: Any, _: Editor) -> datetime:
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _flag(value: Any, _: Editor) -> bool:
+    return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "1", "yes")
+
+
+_TYPED: Mapping[str, Any] = {
+    "text": lambda value, _: str(value),
+    "integer": lambda value, _: int(value),
+    "number": lambda value, _: float(value),
+    "flag": _flag,
+    "choice": _choice,
+    "moment": _moment,
+    "date": lambda value, _: value if isinstance(value, date) else date.fromisoformat(str(value)[:10]),
+    "time": lambda value, _: value if isinstance(value, time) else time.fromisoformat(str(value)),
+    "shown": lambda value, _: json.loads(value) if isinstance(value, str) else value,
+}
+
+
+def merged(
+    drafts: Mapping[Cell, Draft],
+    page: Page,
+    shown: Sequence[Editor],
+    edited: Mapping[int, Mapping[str, Any]],
+) -> tuple[dict[Cell, Draft], list[str]]:
+    """The drafts after an edit of the grid, and what could not be taken. A value set back is no draft."""
+    after, refused = dict(drafts), []
+    by_column = {editor.column: editor for editor in shown}
+    rows = page.rows.to_pylist()
+    for position, values in edited.items():
+        if position >= len(rows):
+            continue
+        row = rows[position]
+        for column, value in values.items():
+            editor = by_column.get(column)
+            if editor is None or not editor.editable:
+                continue
+            try:
+                now = typed(value, editor)
+            except Unfit as error:
+                refused.append(str(error))
+                continue
+            put(after, (row[KEY], column), row.get(column), now)
+    return after, refused
+
+
+def put(drafts: dict[Cell, Draft], where: Cell, was: Any, now: Any) -> None:
+    """Keep one typed value; forget it where it is what the record says anyway."""
+    before = drafts[where].was if where in drafts else was
+    if now == before:
+        drafts.pop(where, None)
+    else:
+        drafts[where] = Draft(before, now)
+
+
+def previews(drafts: Mapping[Cell, Draft]) -> list[Preview]:
+    """What saving would do, line by line."""
+    return [
+        Preview(key, column, words.value(draft.was, 160), words.value(draft.now, 160))
+        for (key, column), draft in drafts.items()
+    ]
+
+
+def comparisons(editor: Editor) -> tuple[str, ...]:
+    """The comparisons that make sense for a column."""
+    return COMPARISONS.get(editor.kind, ORDERED)
+
+
+def filter_words(column: str, op: str, value: Any) -> str:
+    """ "topic is billing", "amount more than 20", "city is empty"."""
+    word = COMPARISON_WORDS.get(op, op)
+    return f"{column} {word}" if op in ("empty", "filled") else f"{column} {word} {words.value(value, 40)}"
+
+
+def span_words(offset: int, shown: int, total: int) -> str:
+    """ "51 to 100 of 1,506 records"."""
+    if not total:
+        return "No records"
+    if shown == total:
+        return words.counted(total, "record")
+    return f"{words.count(offset + 1)} to {words.count(offset + shown)} of {words.counted(total, 'record')}"
