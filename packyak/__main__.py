@@ -1,7 +1,7 @@
 """The command `packyak` (and `yak`, and `python -m packyak`).
 
-`packyak run` starts without the rest of the command line, because most of the time there is nothing to do, and saying so
-should cost next to nothing.
+`packyak run` starts without the rest of the command line: most of the time there is nothing to do, and saying so should
+cost next to nothing.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """How a run is told while it goes on: plain lines in a pipe, a table that redraws itself on a terminal.
 
-Plain: one line per asset when its turn is over, and one now and then for an asset that takes long. Standard library only,
-except for the terminal's view, which imports rich.
+Plain: one line per asset when its turn is over, and one now and then for an asset that takes long. Standard library
+only, except for the terminal's view, which imports rich.
 """
 
 from __future__ import annotations

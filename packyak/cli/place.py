@@ -1,4 +1,4 @@
-"""Which project and which home a command is about, found out before anything heavy is imported. Standard library only."""
+"""Which project and which home a command is about, found out before any heavy import. Standard library only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class Place:
 
 
 def find_place(project: str | Path | None = None, home: str | None = None) -> Place:
-    """The project in a folder (default: here) or above it. Raises ProjectNotFound, and SettingError for its packyak.toml."""
+    """The project in a folder (default: here) or above it.
+
+    Raises ProjectNotFound, and SettingError for what its packyak.toml says wrongly.
+    """
     start = Path(project or ".")
     file = find_config(start)
     if file is None:

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """What `packyak run` was asked. cancel: "" for the run under way, else its name."""
+    """What `packyak run` was asked. cancel: stop the run under way instead of starting one."""
 
     assets: tuple[str, ...] = ()
     wait: bool = False
     retry_failed: bool = False
     here: bool = False
-    cancel: str | None = None
+    cancel: bool = False
     as_json: bool = False
     verbose: bool = False
 
 
 def run(place: Place, asked: Asked) -> int:
     """Does it, tells it, and answers the exit code."""
-    if asked.cancel is not None:
-        return cancel(place, asked)
+    if asked.cancel:
+        return cancel(place, asked.as_json)
     if not asked.assets and (summary := nothing_to_do(Home(place.home), place.modules)) is not None:
         failed = int(summary.get("failed", 0))
         if not (failed and asked.retry_failed):
@@ -77,9 +77,7 @@ def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
         view.progress(record)
 
     try:
-        client = connect_or_start(
-            place.home, place.root, idle_minutes=float(place.settings["worker_idle_minutes"])
-        )
+        client = connect_or_start(place.home, place.root, idle_minutes=float(place.settings["worker_idle_minutes"]))
         done: RunRecord = client.run(
             list(asked.assets) or None,
             wait=asked.wait,
@@ -138,7 +136,8 @@ def _failed(record: RunRecord, seconds: str) -> str:
     parts = [f"failed: {', '.join(failed)}"] if failed else []
     parts += [f"blocked: {', '.join(blocked)}"] if blocked else []
     told = "; ".join(parts) or record.error
-    return f"Not up to date after {seconds}: {told}. The last good versions stay readable. Next: `packyak status` says why."
+    kept = "The last good versions stay readable"
+    return f"Not up to date after {seconds}: {told}. {kept}. Next: `packyak status` says why."
 
 
 def _seconds(record: RunRecord) -> float:
@@ -149,23 +148,20 @@ def _seconds(record: RunRecord) -> float:
     return (datetime.fromisoformat(record.ended) - datetime.fromisoformat(record.started)).total_seconds()
 
 
-def cancel(place: Place, asked: Asked) -> int:
-    """Stops a run, and says how it stands then."""
-    from packyak.engine.errors import PackyakError
+def cancel(place: Place, as_json: bool = False) -> int:
+    """Stops the run under way, and says how it stands then."""
     from packyak.engine.run.client import stop_run
     from packyak.engine.run.runs import RunStore
 
     home = Home(place.home)
     store = RunStore(home)
     store.sweep()
-    name = asked.cancel or next((record.id for record in store.open()), None)
+    name = next((record.id for record in store.open()), None)
     record = stop_run(home, name) if name else None
-    if name and record is None:
-        raise PackyakError(f"there is no run {name}", next_step="`packyak history` lists the runs")
-    if asked.as_json:
+    if as_json:
         say_json({"run": plain(record) if record else None})
     elif record is None:
-        say("No run is under way")
+        say("No run is on")
     elif record.is_open:
         say(f"The run {record.id} was asked to stop; it does at its next look")
     else:
@@ -188,5 +184,3 @@ def _stopped_by_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-

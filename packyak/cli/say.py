@@ -1,7 +1,7 @@
 """What a command prints, and how it ends: answers on standard output, one clear text about an error on standard error.
 
-With --json, standard output holds exactly one JSON document, an error included. Exit codes are part of the face: scripts
-rely on them. Standard library only.
+With --json, standard output holds exactly one JSON document, an error included. Exit codes are part of the face:
+scripts rely on them. Standard library only.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def say_json(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: times in ISO 8601, bytes in base64, decimals and the rest as text, NaN and infinities null."""
+    """A value as JSON has it: times in ISO 8601, bytes in base64, NaN and infinities null, anything else as text."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -1,0 +1,69 @@
+"""The whole command line: its commands, and what happens around each of them (usage, errors, exit codes)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from packyak.cli import commands_data, commands_place, commands_run  # noqa: F401 (they declare themselves)
+from packyak.cli.options import app, flag
+from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
+
+ORDER = "init run plan status show sql history diff correct studio settings doctor stop".split()
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 an asset failed or is blocked, 2 it cannot be done as asked, 3 another run is on, "
+    "130 cancelled."
+)
+app.registered_commands.sort(key=lambda each: ORDER.index(each.name or ""))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Does what the arguments say; answers the exit code. Never lets an error through."""
+    prepare_streams()
+    as_json, verbose = "--json" in arguments, "--verbose" in arguments
+    try:
+        code = typer.main.get_command(app).main(list(arguments), prog_name="packyak", standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer has no reader
+        return NOT_READ
+    except TyperException as error:
+        return _usage(error, as_json)
+    except Abort:
+        return CANCELLED
+    except (Exception, KeyboardInterrupt) as error:
+        return say_error(error, as_json=as_json, verbose=verbose)
+
+
+def _usage(error: TyperException, as_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context is not None else "packyak"
+    message = error.format_message().strip()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(message)
+        return DONE
+    if as_json:
+        say_json({"error": "UsageError", "message": message, "next_step": f"{name} --help", "exit_code": WRONG})
+    else:
+        note(f"{name}: {message if message.endswith(('.', '?')) else message + '.'} Next: `{name} --help`.")
+    return WRONG
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"packyak {version('packyak-studio')}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXIT_CODES)
+def packyak(
+    version: Annotated[bool, flag("--version", "Say which version this is.", callback=_version, is_eager=True)] = False,
+) -> Any:
+    """Data pipelines as plain Python functions, which people correct and which learn from it."""

@@ -1,0 +1,359 @@
+"""The commands that look into assets and correct them: show, sql, history, diff, correct."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from packyak.cli.asking import Desk
+from packyak.cli.options import Asset, HomeUri, Json, ProjectFolder, Verbose, command, flag
+from packyak.cli.place import find_place
+from packyak.cli.say import note, say, say_json
+from packyak.cli.tables import cell, show_table
+from packyak.cli.words import counted, moment, signed
+from packyak.engine.errors import PackyakError
+from packyak.engine.run.answers import Change, Diff, RecordDetail, VersionInfo
+
+KEY = "_key"
+
+
+@command(
+    "show",
+    ("packyak show topic", "the first records of an asset"),
+    ("packyak show topic --key T-10042", "one record, and how each field came to be"),
+    ("packyak show topic --where \"topic = 'billing'\"", "records that fulfil an SQL condition"),
+    ("packyak show topic --text refund", "records that contain a text"),
+    ("packyak show topic --only corrected", "records that people corrected"),
+    ("packyak show topic --version 3f2a", "as it was in an earlier version"),
+    ("packyak show topic --sort received --descending --limit 5", "the latest five"),
+)
+def show(
+    asset: Asset,
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="One record, field by field.")] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help="An SQL condition on its columns.")
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="Records that contain this text.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="corrected|failed", help="Corrected records, or failed ones.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option("--columns", metavar="A,B", help="Only these columns.")] = None,
+    sort: Annotated[str | None, typer.Option("--sort", metavar="COLUMN", help="Sorted by a column.")] = None,
+    descending: Annotated[bool, flag("--descending", "The largest first.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many records.")] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="How many to pass over first.")] = 0,
+    version: Annotated[
+        str | None, typer.Option("--version", metavar="VERSION", help="A version by name (or its beginning), or a run.")
+    ] = None,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Show an asset's records, corrections included."""
+    desk = Desk(find_place(project, home))
+    if key is not None:
+        _show_record(desk.ask("record", asset, key), as_json)
+        return
+    if only not in (None, "corrected", "failed"):
+        raise PackyakError(f"--only {only} is no choice", choices=("corrected", "failed"), next_step="take one of them")
+    page = desk.ask(
+        "page", asset, offset=offset, limit=limit, sort=sort, descending=descending, text=text, version=version,
+        only=only, where=where,
+    )  # fmt: skip
+    names = _names(page, columns)
+    rows = page.rows.select(names).to_pylist()
+    if as_json:
+        say_json({"asset": asset, "total": page.total, "offset": offset, "columns": page.columns, "rows": rows})
+        return
+    marked = {(row, column) for row, column in page.corrected}
+    keys = page.rows[KEY].to_pylist()
+    show_table(
+        names, [[_marked(row[name], (keys[at], name) in marked) for name in names] for at, row in enumerate(rows)]
+    )
+    more = page.total - offset - len(rows)
+    note(f"{counted(page.total, 'record')}{f', {more:,} more' if more > 0 else ''}{'; * corrected' if marked else ''}")
+
+
+def _marked(value: Any, corrected: bool) -> Any:
+    return f"{cell(value)} *" if corrected else value
+
+
+def _names(page: Any, columns: str | None) -> list[str]:
+    """The columns to show. The key stands in front where no column says the same."""
+    names = [name for name in page.rows.schema.names if name != KEY]
+    if columns:
+        wanted = [name.strip() for name in columns.split(",")]
+        unknown = [name for name in wanted if name not in page.rows.schema.names]
+        if unknown:
+            raise PackyakError(f"there is no column {unknown[0]!r}", choices=names, next_step="name some of these")
+        return wanted
+    keys = page.rows[KEY].to_pylist()
+    said = any(
+        page.rows[name].to_pylist() == keys for name in names if str(page.rows.schema.field(name).type) == "string"
+    )
+    return names if said else [KEY, *names]
+
+
+def _show_record(found: RecordDetail, as_json: bool) -> None:
+    if as_json:
+        say_json(found)
+        return
+    rows = []
+    for each in found.fields:
+        person = (
+            f"{each.corrected_by}, {moment(each.corrected_at)}{f': {each.why}' if each.why else ''}"
+            if each.corrected_by
+            else ""
+        )
+        outdated = " (its inputs changed since)" if each.outdated else ""
+        sure = f"{each.confidence:.0%}" if each.confidence is not None else ""
+        beneath = each.computed if each.decided == "person" else None
+        rows.append((each.column, each.value, each.owner, each.decided, sure, beneath, person + outdated, each.error))
+    headers = ("column", "value", "owner", "decided by", "sure", "computed", "corrected", "error")
+    used = [place for place in range(len(headers)) if place < 4 or any(cell(row[place]) for row in rows)]
+    show_table([headers[place] for place in used], [[row[place] for place in used] for row in rows])
+
+
+@command(
+    "sql",
+    ('packyak sql "select topic, count(*) as n from topic group by all"', "ask anything over the assets"),
+    ('packyak sql "from topic limit 5" --json', "rows as JSON"),
+    ('packyak sql "from topic" --csv > topic.csv', "rows as CSV"),
+    ("packyak sql - < query.sql", "the query from a file"),
+)
+def sql(
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="SQL (DuckDB's) over assets by name; - reads standard input.")
+    ],
+    as_csv: Annotated[bool, flag("--csv", "Answer with CSV.")] = False,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Ask a query over the project's assets."""
+    table = Desk(find_place(project, home)).ask("sql", sys.stdin.read() if query == "-" else query)
+    names = list(table.schema.names)
+    if as_json:
+        say_json({"columns": names, "rows": table.to_pylist()})
+    elif as_csv:
+        _say_csv(table)
+    else:
+        right = [
+            name
+            for name, kind in zip(names, table.schema.types, strict=True)
+            if str(kind).startswith(("int", "uint", "double", "decimal"))
+        ]
+        show_table(names, [list(row.values()) for row in table.to_pylist()], right=right)
+        note(counted(table.num_rows, "row"))
+
+
+def _say_csv(table: Any) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(table.schema.names)
+    for batch in table.to_batches():
+        writer.writerows([[_raw(value) for value in row.values()] for row in batch.to_pylist()])
+
+
+def _raw(value: Any) -> Any:
+    """A value for a CSV field; a text keeps its line breaks, which CSV can quote."""
+    return value if isinstance(value, str) else cell(value)
+
+
+@command(
+    "history",
+    ("packyak history", "the runs"),
+    ("packyak history topic", "the versions of an asset"),
+    ("packyak history topic T-10042", "what people said about one record"),
+)
+def history(
+    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="An asset by name.", show_default=False)] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="A record's key.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """List the runs, an asset's versions, or a record's corrections, newest first."""
+    desk = Desk(find_place(project, home))
+    if asset is None:
+        _show_runs(desk.ask("runs", limit), as_json)
+    elif key is None:
+        _show_versions(desk.ask("versions", asset)[:limit], as_json)
+    else:
+        _show_corrections(_corrections(desk, asset, key)[:limit], as_json)
+
+
+def _corrections(desk: Desk, asset: str, key: str) -> list[Any]:
+    """What was said about any field that the asset's view shows, whichever asset owns it."""
+    owners = {column.owner for column in desk.ask("page", asset, limit=0).columns}
+    return [each for each in desk.ask("corrections", None, key) if each.asset in owners]
+
+
+def _show_runs(runs: Any, as_json: bool) -> None:
+    if as_json:
+        say_json({"runs": runs})
+        return
+    show_table(
+        ("run", "started", "state", "assets", "error"),
+        [(each.id, moment(each.started), each.state, len(each.assets), each.error) for each in runs],
+        right=("assets",),
+        state="state",
+    )
+
+
+def _show_versions(versions: tuple[VersionInfo, ...], as_json: bool) -> None:
+    if as_json:
+        say_json({"versions": versions})
+        return
+    rows = [(each.version, moment(each.at), f"{each.rows:,}", signed(each.delta), each.run) for each in versions]
+    show_table(("version", "published", "rows", "change", "run"), rows, right=("rows", "change"))
+
+
+def _show_corrections(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        say_json({"corrections": found})
+        return
+    rows = [
+        (
+            each.id,
+            moment(each.at),
+            each.by,
+            each.kind,
+            f"{each.asset}.{each.column}",
+            each.computed,
+            each.value,
+            each.why,
+        )
+        for each in found
+    ]
+    show_table(("id", "when", "who", "what", "field", "was", "is", "why"), rows)
+
+
+@command(
+    "diff",
+    ("packyak diff topic", "what the last version changed"),
+    ("packyak diff topic 3f2a 91bc", "how two versions differ"),
+    ("packyak diff topic 3f2a 91bc --limit 100", "with up to a hundred of the records"),
+)
+def diff(
+    asset: Asset,
+    a: Annotated[
+        str | None,
+        typer.Argument(metavar="A", help="The older version; default: the one before the last.", show_default=False),
+    ] = None,
+    b: Annotated[
+        str | None, typer.Argument(metavar="B", help="The newer version; default: the last.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many records to show.")] = 20,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Say how an asset's own records differ between two versions."""
+    desk = Desk(find_place(project, home))
+    if a is None or b is None:
+        versions = desk.ask("versions", asset)
+        if not versions or (a is None and len(versions) < 2):
+            raise PackyakError(
+                f"{asset} has no two versions to compare yet", next_step=f"`packyak history {asset}` lists them"
+            )
+        a, b = a or versions[1].version, b or versions[0].version
+    found: Diff = desk.ask("diff", asset, a, b, limit=limit)
+    if as_json:
+        say_json(found)
+        return
+    for change in found.examples:
+        _say_change(change)
+    say(f"{found.a} -> {found.b}: {found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
+
+
+def _say_change(change: Change) -> None:
+    sign = "+" if change.before is None else "-" if change.after is None else "~"
+    say(f"{sign} {cell(change.key)}")
+    before, after = change.before or {}, change.after or {}
+    for name in dict.fromkeys([*before, *after]):
+        old, new = cell(before.get(name)), cell(after.get(name))
+        if change.before is not None and change.after is not None:
+            if old != new:
+                say(f"    {name}: {old or 'null'} -> {new or 'null'}")
+        elif old or new:
+            say(f"    {name}: {old or new}")
+
+
+@command(
+    "correct",
+    ("packyak correct topic T-10042 topic delivery", "your value wins from now on"),
+    ('packyak correct topic T-10042 topic delivery --why "asks for the parcel"', "with the reason"),
+    ("packyak correct topic T-10042 topic --accept", "say that the value shown is right"),
+    ("packyak correct topic T-10042 topic --null", "say that there is no value"),
+    ("packyak correct --undo 0199c0de", "the computed value holds again"),
+)
+def correct(
+    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="An asset by name.", show_default=False)] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The record's key.", show_default=False)] = None,
+    column: Annotated[
+        str | None, typer.Argument(metavar="COLUMN", help="Which of its fields.", show_default=False)
+    ] = None,
+    value: Annotated[str | None, typer.Argument(metavar="VALUE", help="The right value.", show_default=False)] = None,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason.")] = "",
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="PERSON", help="Who says so; default: the setting `person`.")
+    ] = None,
+    accept: Annotated[bool, flag("--accept", "The value shown is right.")] = False,
+    null: Annotated[bool, flag("--null", "There is no value.")] = False,
+    undo: Annotated[
+        str | None, typer.Option("--undo", metavar="ID", help="End a correction, by its id or its beginning.")
+    ] = None,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Correct one field of one record. It holds at once and survives every run; nothing is computed now."""
+    desk = Desk(find_place(project, home))
+    person = by or desk.person
+    if undo is not None:
+        saved = desk.ask("undo", _whole_id(desk, undo), by=person)
+    else:
+        _require_field(asset, key, column, value, accept or null)
+        if accept:
+            saved = desk.ask("accept", asset, key, column, by=person, why=why)
+        else:
+            saved = desk.ask("correct", asset, key, column, None if null else value, by=person, why=why)
+    if as_json:
+        say_json(saved)
+        return
+    what = {"undo": "Undone", "accept": "Accepted"}.get(saved.kind, "Corrected")
+    is_now = "" if saved.kind == "undo" else f" is {'null' if saved.value is None else cell(saved.value)}"
+    owner = f" (a field of {saved.asset})" if asset not in (None, saved.asset) else ""
+    say(f"{what}: {saved.column} of {saved.key}{is_now}{owner}. Id {saved.id}. Next: `packyak run` carries it on")
+
+
+def _require_field(asset: str | None, key: str | None, column: str | None, value: str | None, said: bool) -> None:
+    given = {"ASSET": asset, "KEY": key, "COLUMN": column, "VALUE": value if not said else ""}
+    missing = [name for name, each in given.items() if each is None]
+    if missing:
+        raise PackyakError(
+            f"{missing[0]} is missing",
+            next_step="packyak correct ASSET KEY COLUMN VALUE, or --accept, --null, --undo ID",
+        )
+    if said and value is not None:
+        raise PackyakError(
+            "a value together with --accept or --null says two things", next_step="leave one of them out"
+        )
+
+
+def _whole_id(desk: Desk, start: str) -> str:
+    found = [each.id for each in desk.ask("corrections") if each.id.startswith(start)]
+    if len(found) > 1:
+        raise PackyakError(
+            f"{len(found)} corrections begin with {start}", choices=found[:10], next_step="give more of the id"
+        )
+    return found[0] if found else start

@@ -1,0 +1,143 @@
+"""`packyak studio`: the installed studio on this machine's own address, opened in the browser.
+
+Streamlit runs as a process of its own, so that this command imports nothing of it, works from any folder, and ends it
+when it is told to end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from packyak.cli.place import Place
+from packyak.engine.errors import MissingExtra, PackyakError
+from packyak.engine.settings import PROJECT_VARIABLE
+
+HOST = "127.0.0.1"
+PORT = 8501
+START_SECONDS = 60.0
+
+
+def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[[str, int], None]) -> int:
+    """Runs the studio until it ends or is told to; answers its exit code.
+
+    ready: told the address and the process once the studio answers.
+    """
+    folder = studio_folder()
+    port = _chosen(port)
+    with _ending(subprocess.Popen(_command(folder, port), env=environment(place), stdin=subprocess.DEVNULL)) as process:
+        url = f"http://{HOST}:{port}"
+        if not _wait(url, process):
+            raise PackyakError(
+                "the studio did not start", next_step="what it printed above says why; `packyak doctor` looks further"
+            )
+        ready(url, process.pid)
+        if browser:
+            threading.Thread(target=_open, args=(url,), daemon=True).start()
+        return process.wait()
+
+
+def studio_folder() -> Path:
+    """Where the studio is installed. Raises MissingExtra without Streamlit."""
+    if importlib.util.find_spec("streamlit") is None:
+        raise MissingExtra.of("studio", why="to open the studio")
+    spec = importlib.util.find_spec("packyak.studio")
+    if spec is None or not spec.submodule_search_locations:
+        raise PackyakError("the studio is not installed", next_step='pip install "packyak-studio[studio]"')
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def environment(place: Place | None) -> dict[str, str]:
+    """What the studio is told: which project to open, and its home where the command named one."""
+    told = {**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    if place is not None:
+        told[PROJECT_VARIABLE] = str(place.root)
+        if place.given is not None:
+            told["PACKYAK_HOME"] = place.given
+    return told
+
+
+def _command(folder: Path, port: int) -> list[str]:
+    options: Mapping[str, object] = {
+        "server.address": HOST,
+        "server.port": port,
+        "server.headless": "true",  # we open the browser; Streamlit would ask for an e-mail address first
+        "server.showEmailPrompt": "false",
+        "browser.gatherUsageStats": "false",
+    }
+    flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return [sys.executable, "-m", "streamlit", "run", str(folder), *flags]
+
+
+def _chosen(port: int | None) -> int:
+    """The port asked for, else the usual one, else a free one. Raises PackyakError when the one asked for is taken."""
+    if port is not None and not _is_free(port):
+        raise PackyakError(f"port {port} is taken", next_step="leave out --port to get a free one")
+    if port is not None:
+        return port
+    if _is_free(PORT):
+        return PORT
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _ending(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """However this command ends, its studio ends too."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield process
+    except KeyboardInterrupt:
+        pass  # the usual way to end a studio, and no error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> bool:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2),
+        ):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(url)
