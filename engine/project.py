@@ -165,8 +165,12 @@ class Project:
         text: str | None = None,
         version: str | None = None,
         only: str | None = None,
+        where: str | None = None,
     ) -> Page:
-        """Some records of an asset, `_key` first. text: words searched in every text column. only: "corrected" or "failed"."""
+        """Some records of an asset, `_key` first.
+
+        text: words searched in every text column. only: "corrected" or "failed". where: an SQL condition.
+        """
         return self._reader().page(
             asset,
             offset=offset,
@@ -177,6 +181,7 @@ class Project:
             text=text,
             version=version,
             only=only,
+            where=where,
         )
 
     def record(self, asset: str, key: str) -> RecordDetail:
@@ -203,23 +208,28 @@ class Project:
 
     # Correcting
 
+    @property
+    def person(self) -> str:
+        """Who makes corrections where nobody is named: the setting `person`."""
+        return str(self.settings["person"])
+
     def correct(self, asset: str, key: str, column: str, value: Any, *, by: str | None = None, why: str = "") -> Correction:
         """Says what one field of one record is. It holds from now on, whatever is computed."""
         return self.correct_many([corrections.Said(asset, key, column, value, why)], by=by)[0]
 
     def correct_many(self, said: Iterable[corrections.Said], *, by: str | None = None) -> tuple[Correction, ...]:
         """Several corrections, saved together or not at all."""
-        return corrections.save(self._reader(), list(said), by=by)
+        return corrections.save(self._reader(), list(said), by=by or self.person)
 
     def accept(self, asset: str, key: str, column: str, *, by: str | None = None, why: str = "") -> Correction:
         """Says that the value shown is right."""
         reader = self._reader()
         value = reader.one(reader.snapshot(), asset, key)[column]
-        return corrections.save(reader, [corrections.Said(asset, key, column, value, why)], by=by, kind="accept")[0]
+        return corrections.save(reader, [corrections.Said(asset, key, column, value, why)], by=by or self.person, kind="accept")[0]
 
     def undo(self, correction_id: str, *, by: str | None = None) -> Correction:
         """Ends a correction; the computed value holds again. Undoing an undo brings it back."""
-        return corrections.undo(self._reader(), correction_id, by=by)
+        return corrections.undo(self._reader(), correction_id, by=by or self.person)
 
     def corrections(self, asset: str | None = None, key: str | None = None) -> tuple[Correction, ...]:
         """What people said, newest first, undone corrections too."""

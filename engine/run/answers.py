@@ -6,9 +6,10 @@ Nothing here computes. Numbers are counts of records unless a unit is named; tim
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 State = Literal["fresh", "stale", "failed", "blocked", "never", "running"]
 Category = Literal["new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream"]

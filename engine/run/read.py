@@ -143,13 +143,14 @@ class Reader:
         text: str | None,
         version: str | None,
         only: str | None,
+        where: str | None = None,
     ) -> Page:
         """Some records, with how many match in all."""
         snapshot = self.view(asset, version)
         columns = self.columns(asset, snapshot)
         inner = snapshot.select(asset)
-        where, params, tables = self._where(asset, columns, filters, text, only)
-        base = f"from ({inner.sql}) as v{where}"
+        condition, params, tables = self._where(asset, columns, filters, text, only, where)
+        base = f"from ({inner.sql}) as v{condition}"
         tables = {**inner.tables, **tables}
         total = self.scope.query.run(f"select count(*) as n {base}", tables, params)["n"][0].as_py()
         order = f"{quoted(sort)} {'desc' if descending else 'asc'} nulls last, " if sort else ""
@@ -158,9 +159,15 @@ class Reader:
         return Page(rows, int(total), columns, self._corrected(asset, rows[KEY].to_pylist()))
 
     def _where(
-        self, asset: str, columns: Sequence[ColumnInfo], filters: Sequence[Filter], text: str | None, only: str | None
+        self,
+        asset: str,
+        columns: Sequence[ColumnInfo],
+        filters: Sequence[Filter],
+        text: str | None,
+        only: str | None,
+        where: str | None,
     ) -> tuple[str, list[Any], dict[str, Any]]:
-        terms: list[str] = []
+        terms: list[str] = [f"({where}\n)"] if where else []
         params: list[Any] = []
         tables: dict[str, Any] = {}
         known = {column.name for column in columns}
