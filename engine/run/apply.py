@@ -20,7 +20,7 @@ from typing import Any, get_args, is_typeddict
 import pyarrow as pa
 
 from packyak.engine.declare.nodes import Parameter, TransformNode
-from packyak.engine.errors import UserCodeError
+from packyak.engine.errors import PackyakError, UserCodeError
 
 SLICE_SECONDS = 0.2  # how long user code runs between two looks at progress and cancellation
 
@@ -153,6 +153,8 @@ def finish(answer: Any) -> Any:
 
 def describe(error: BaseException) -> str:
     """A user's error in one line, with the place in their own code."""
+    if isinstance(error, PackyakError):
+        return str(error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "packyak/engine" not in frame.filename]
     ours = __file__.rsplit("/", 2)[0]
     frames = [frame for frame in frames if not frame.filename.startswith(ours)]

@@ -73,8 +73,14 @@ def _code_text(node: Node, root: str) -> tuple[str, str]:
     if function is None:
         return "", ""
     code: Code = code_of(function, root)
-    text = "\n".join(f"# {part.name}\n{part.text}" for part in code.parts)
+    text = "\n".join(_shown(part.name, part.text) for part in code.parts)
     return f"{text}\n", digest([f"{name}={version}" for name, version in sorted(distribution_versions(code.distributions).items())])
+
+
+def _shown(name: str, text: str) -> str:
+    """One part as it would stand in a file: functions and classes as they are, values behind their name."""
+    is_block = text.lstrip().startswith(("def ", "async def ", "class ", "@"))
+    return f"# {name}\n{text}" if is_block else f"{name} = {text}"
 
 
 def _declared(node: Node) -> str:

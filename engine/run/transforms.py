@@ -7,7 +7,7 @@ answered is stored with its memo; what failed keeps its last good value. At the 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ from packyak.engine.run.work import Work, file_work, record_work, stamp
 from packyak.engine.store.files import FileStat
 
 COMMIT_SECONDS = 2.0
-COMMIT_ROWS = 50_000
+COMMIT_ROWS = 200_000
+LARGEST_PART = 20_000
 
 
 class Meter(Protocol):
@@ -81,8 +82,15 @@ def bring_up_to_date(scope: Scope, node: TransformNode, work: Work, meter: Meter
     return outcome
 
 
-def _parts(work: Work, size: int) -> list[pa.Table]:
-    return [work.todo.slice(start, size) for start in range(0, work.count, size)]
+def _parts(work: Work, largest: int) -> Iterator[pa.Table]:
+    """The work in slices that take about half the time between two commits: few records of a slow function, many of a fast one."""
+    start, size = 0, min(16, largest)
+    while start < work.count:
+        began = time.perf_counter()
+        yield work.todo.slice(start, size)
+        start += size
+        took = max(time.perf_counter() - began, 1e-6)
+        size = max(1, min(largest, size * 8, int(size * COMMIT_SECONDS / 2 / took)))
 
 
 def _arguments(node: TransformNode, part: pa.Table) -> list[list[Any]]:
@@ -100,7 +108,7 @@ class _Batch:
 
     @property
     def due(self) -> bool:
-        return time.perf_counter() - self.began > COMMIT_SECONDS or sum(each.num_rows for each in self.rows) > COMMIT_ROWS * 4
+        return time.perf_counter() - self.began > COMMIT_SECONDS or sum(each.num_rows for each in self.rows) > COMMIT_ROWS
 
     def table(self, node: TransformNode) -> pa.Table:
         filled = [each for each in self.rows if each.num_rows] or self.rows[:1]
@@ -116,7 +124,7 @@ def _no_rows(node: TransformNode) -> pa.Table:
 def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
     batch, done, failed, whole = _Batch(), 0, 0, work.all_units
     gone: pa.Array | None = work.gone
-    for part in _parts(work, 5000) or [work.todo]:
+    for part in _parts(work, LARGEST_PART):
         keys = part[KEY].to_pylist()
         base, bad = done, failed
         columns = _arguments(node, part)
@@ -142,7 +150,8 @@ def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outco
             outcome.writer.store(batch.table(node), pa.concat_tables(batch.memo), gone=gone)
             batch, gone, whole = _Batch(), None, False
         meter(done, failed)
-    outcome.writer.store(batch.table(node), pa.concat_tables(batch.memo), gone=gone, all_units=whole)
+    memo = pa.concat_tables(batch.memo) if batch.memo else None
+    outcome.writer.store(batch.table(node), memo, gone=gone, all_units=whole and memo is not None)
 
 
 def _without(table: pa.Table, errors: Mapping[int, str]) -> pa.Table:
@@ -196,7 +205,7 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
             batch = _Batch()
         meter(done + 1, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    _restamp(scope, outcome.writer, work)
+    restamp(scope, node, work)
 
 
 def _file(bucket: str, place: str, stat: FileStat, etag: str) -> File:
@@ -287,18 +296,18 @@ def _rewrite_asides(writer: Writer, asides: Mapping[str, clashes.Aside]) -> None
         writer.memo.upsert(pa.Table.from_pylist(rows, schema=writer.memo.schema()))
 
 
-def _restamp(scope: Scope, writer: Writer, work: Work) -> None:
+def restamp(scope: Scope, node: TransformNode, work: Work) -> None:
     """Files whose time stamp changed but not their content: remember the stamp, so that they are not read again next time."""
     if not work.seen:
         return
+    memo = scope.memo(node.name)
     stamps = {stat.key: stamp(stat) for stat in work.seen}
-    rows = writer.query.run(
-        f"select m.* from m semi join k on m.{KEY} = k.{KEY}",
-        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(stamps)})},
+    rows = scope.query.run(
+        f"select m.* from m semi join k on m.{KEY} = k.{KEY}", {"m": memo.dataset(), "k": pa.table({KEY: list(stamps)})}
     ).to_pylist()
     for row in rows:
         row["detail"] = stamps[row[KEY]]
-    writer.memo.upsert(pa.Table.from_pylist(rows, schema=writer.memo.schema()))
+    memo.upsert(pa.Table.from_pylist(rows, schema=memo.schema()))
 
 
 def work_in_corrections(scope: Scope, node: TransformNode, writer: Writer) -> None:

@@ -23,7 +23,7 @@ from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, work_in_corrections, writer_for
+from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, restamp, work_in_corrections, writer_for
 from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
 from packyak.engine.run.work import Work, settled_inputs
 from packyak.engine.store.query import version_name
@@ -123,7 +123,8 @@ class Update:
         was = self.scope.candidates.get(name)
         if isinstance(node, TransformNode):
             work = find_work(self.scope, node, retry=self.retry)
-            if not work.count and not len(work.gone) and not work.seen and is_settled(self.scope, node):
+            if not work.count and not len(work.gone) and is_settled(self.scope, node):
+                restamp(self.scope, node, work)
                 return self._touch(node, was)
             self.progress.asset_started(name, work.count)
             self.happened("START", name, Result(name))
@@ -276,7 +277,7 @@ def is_current(scope: Scope, node: TableNode) -> bool:
         return False
     if isinstance(node, TransformNode) and isinstance(scope.graph[node.source], FilesNode):
         work = find_work(scope, node)
-        return not work.count and not len(work.gone) and not work.seen
+        return not work.count and not len(work.gone)
     return True
 
 
