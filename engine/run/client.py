@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from packyak.engine.errors import NoWorker, RunFailed
 from packyak.engine.run.address import HOST, Address, address_file, code_version, read_address
-from packyak.engine.run.process import end, is_running, wait_until
+from packyak.engine.run.process import end, is_running, spawn, wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -155,7 +155,10 @@ def connect_or_start(
     def is_there() -> bool:
         with contextlib.suppress(NoWorker):
             found.append(connect(home))
-        return bool(found) or started.poll() not in (None, 0)  # 0: another starter was faster, and its worker is coming
+        if found or started.poll() not in (None, 0):  # 0: another starter was faster, and its worker is coming
+            return True
+        address = read_address(address_file(home))  # ours and yet refused: the code changed under this process
+        return address is not None and address.pid == started.pid
 
     wait_until(is_there, seconds, pause=0.01)
     if not found:
@@ -177,8 +180,6 @@ def _replace_other(home: str) -> None:
 
 
 def _start(home: str, root: Path, idle_minutes: float | None, serve: str) -> subprocess.Popen[bytes]:
-    import subprocess
-
     # -P: the project's folder must not lend its `types.py` or `queue.py` to the standard library's names
     command = [sys.executable, "-P", "-m", "packyak.engine.run.worker", "--root", str(root), "--home", home]
     if idle_minutes is not None:
@@ -186,15 +187,7 @@ def _start(home: str, root: Path, idle_minutes: float | None, serve: str) -> sub
     try:
         log = _log(home)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            return subprocess.Popen(
-                [*command, "--serve", serve],
-                cwd=root,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        return spawn([*command, "--serve", serve], folder=root, log=log, environment=dict(os.environ))
     except OSError as error:
         raise NoWorker(f"the worker cannot be started: {error}", home=home) from error
 

@@ -15,14 +15,22 @@ import http.client
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from packyak.engine.run.process import end, is_running, machine_folder, only_one, start_mark, wait_until, write_private
+from packyak.engine.run.process import (
+    end,
+    is_running,
+    machine_folder,
+    only_one,
+    spawn,
+    start_mark,
+    wait_until,
+    write_private,
+)
 
 if TYPE_CHECKING:
     from packyak.engine.store.home import Home
@@ -74,7 +82,6 @@ class PrefectServer:
 
     def __init__(self, home: Home | str) -> None:
         self.folder = machine_folder(home if isinstance(home, str) else home.uri) / "prefect"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> Path:
@@ -107,8 +114,6 @@ class PrefectServer:
 
     def status(self) -> ServerStatus:
         """How the server stands now."""
-        if self._process is not None:
-            self._process.poll()  # collects a child of ours that has ended
         paper = self._paper()
         if paper is None:
             return ServerStatus("absent")
@@ -124,8 +129,6 @@ class PrefectServer:
         """Ends the server, if it is ours; answers whether none is left."""
         paper = self._paper()
         gone = paper is None or end(paper.pid, paper.mark)
-        if self._process is not None:
-            self._process.poll()
         if gone:
             with contextlib.suppress(OSError):
                 (self.folder / "server.json").unlink(missing_ok=True)
@@ -135,17 +138,12 @@ class PrefectServer:
         port = _free_port()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
         command = [sys.executable, "-P", "-m", "prefect", "server", "start", *FLAGS]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--port", str(port)],
-                env=environment | SETTINGS | {"PREFECT_HOME": str(self.folder)},
-                cwd=self.folder,  # settings of a prefect.toml or modules of the user's folder must not reach it
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        pid = self._process.pid
+        pid = spawn(
+            [*command, "--port", str(port)],
+            folder=self.folder,  # settings in a prefect.toml of the user's folder must not reach it
+            log=self.log,
+            environment=environment | SETTINGS | {"PREFECT_HOME": str(self.folder)},
+        ).pid
         self._write(_Paper(pid, start_mark(pid) or "", port, time.time()))
 
     def _paper(self) -> _Paper | None:

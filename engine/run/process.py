@@ -14,6 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 try:
     import fcntl
@@ -88,6 +92,28 @@ def _signal(pid: int, number: int) -> bool:
     except OSError:
         return False
     return True
+
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def spawn(command: list[str], *, folder: Path, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Starts a process that outlives this one, with its output added to a log. Raises OSError."""
+    import subprocess
+
+    _children[:] = [child for child in _children if child.poll() is None]  # those that ended are collected here
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    _children.append(child)
+    return child
 
 
 def machine_folder(uri: str) -> Path:

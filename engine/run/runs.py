@@ -195,7 +195,7 @@ def _signature(record: RunRecord) -> tuple[Any, ...]:
 def _parsed(data: bytes) -> RunRecord | None:
     try:
         return RunRecord.from_json(json.loads(data))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None  # a file that is no run must not hide the others
 
 
