@@ -46,7 +46,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", ".packyak", "text", "Where the data lives: a folder, relative to the project's, or s3://bucket/prefix."),
     Setting("person", None, "text", "Who makes corrections; by default the user of this machine."),
-    Setting("prefect", "auto", "auto-off-or-url", "auto: a local server of the project; off: none; or the URL of an API."),
+    Setting("prefect", "auto", "auto-off-or-url", "auto: a local server of its own; off: none; or an API's URL."),
     Setting("prefect_wait_seconds", 60, "number", "How long a run waits for the local Prefect server to answer."),
     Setting("worker", "auto", "auto-or-off", "auto: one warm process a project does the work; off: each command does."),
     Setting("worker_idle_minutes", 15, "number", "After how long without work the warm process ends."),

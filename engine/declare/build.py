@@ -332,7 +332,7 @@ class Builder:
     def _known(self, reader: Reader, does: str, word: str, kinds: tuple[type, ...]) -> str:
         """The name of the thing that a word means. Raises DeclarationError when it means none of these kinds."""
         name = self.found.resolve(word)
-        choices = self.found.named(*kinds)
+        choices = [each for each in self.found.named(*kinds) if each != reader.name]
         if name is None:
             raise unknown(reader.origin, does, word, choices)
         if not isinstance(self.found.things[name], kinds):

@@ -91,6 +91,8 @@ class Declarations:
 
     def _refuse_twin(self, name: str, thing: Thing, twin: str) -> None:
         first = self.things[twin]
+        if (thing.origin.file, thing.origin.line) < (first.origin.file, first.origin.line):
+            first, thing, twin, name = thing, first, name, twin
         how = (
             f"Two things are named `{name}`" if twin == name else f"The names `{twin}` and `{name}` differ by case only"
         )
@@ -144,7 +146,7 @@ def _check_name(name: str, thing: Thing) -> None:
     elif isinstance(thing, Asset | Transform | Sql) and name.casefold() in SQL_WORDS:
         problem = "is a reserved word of SQL"
     if problem:
-        raise refuse(thing.origin, f"The {kind} cannot be named `{name}`: it {problem}", "rename it")
+        raise refuse(thing.origin, f"{kind} `{name}` cannot be named so: the name {problem}", "rename it")
 
 
 def unknown(origin: Origin, does: str, word: str, choices: list[str]) -> Exception:

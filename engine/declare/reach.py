@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import enum
 import functools
 import sys
 import types
@@ -186,7 +187,7 @@ class Reach:
         for base in kind.__bases__:
             self._thing(base, base.__name__, file, 0)
         for attribute, value in vars(kind).items():
-            if not attribute.startswith("__") and _is_data(value):
+            if not attribute.startswith("__") and _is_data(value) and not isinstance(kind, enum.EnumMeta):
                 text = self._first_read(kind, attribute, value)
                 self._note(None, CodePart(f"{name}.{attribute}", file, node.lineno if node else 0, text))
         if node is None:
@@ -311,7 +312,7 @@ class Reach:
 
         def other(value: Any) -> str:
             label = f"{type(value).__module__}.{type(value).__qualname__}"
-            if isinstance(value, Created | DECLARED):
+            if isinstance(value, (Created, *DECLARED)):
                 self._thing(value, name, file, line)
                 return f"{label} {_declared_name(value, name)}"
             if self._code(value, name, file, line):

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -97,18 +97,27 @@ class _Csv:
         self.parsers = {name: PARSERS.get(kind, kind) for name, kind in types.items()}
 
     def rows(self) -> Iterator[dict[str, Any]]:
+        lines = self._values()
+        names = next(lines, [])
+        for values in lines:
+            yield dict(zip(names, values, strict=True))
+
+    def _values(self) -> Iterator[list[Any]]:
+        """The names of the columns, then the values of each record."""
         lines = self._lines()
         header = next(lines, None)
         if header is None:
             return
         names = self._names(header[1], header[0])
+        yield names
+        parsers = [(names.index(name), name, parse) for name, parse in self.parsers.items()]
         for line, values in lines:
             if len(values) != len(names):
                 raise self._ragged(line, values, names)
-            record: dict[str, Any] = dict(zip(names, values, strict=True))
-            for name, parse in self.parsers.items():
-                record[name] = self._parsed(record[name], name, parse, line)
-            yield record
+            row: list[Any] = values
+            for place, name, parse in parsers:
+                row[place] = self._parsed(row[place], name, parse, line)
+            yield row
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         """The values of each line that is not blank, with the number of the line on which they start."""
@@ -173,15 +182,19 @@ class _Csv:
         import pyarrow as pa
 
         table = self._fast_table()
-        if table is None:
-            lines = list(self._lines())
-            names = self._names(lines[0][1], lines[0][0]) if lines else []
-            for line, values in lines[1:]:
-                if len(values) != len(names):
-                    raise self._ragged(line, values, names)
-            columns = zip(*(values for _, values in lines[1:]), strict=True) if len(lines) > 1 else [()] * len(names)
-            table = pa.table([pa.array(column, pa.string()) for column in columns], names=names)
-        return self._converted(table) if self.parsers else table
+        if table is not None:
+            return self._converted(table)
+        lines = self._values()
+        names = next(lines, [])
+        columns = list(zip(*lines, strict=True)) or [()] * len(names)
+        arrays = [self._array(name, column) for name, column in zip(names, columns, strict=True)]
+        return pa.table(arrays, names=names)
+
+    def _array(self, name: str, values: Sequence[Any]) -> pa.Array:
+        import pyarrow as pa
+
+        kinds = {int: pa.int64(), float: pa.float64(), to_bool: pa.bool_()}
+        return pa.array(values, kinds.get(self.parsers[name]) if name in self.parsers else pa.string())
 
     def _fast_table(self) -> pa.Table | None:
         """Arrow's own reader, for content that it and Python's are known to read alike; None for all other."""
@@ -209,18 +222,14 @@ class _Csv:
             return None  # the slow way finds the line at fault
 
     def _converted(self, table: pa.Table) -> pa.Table:
-        import pyarrow as pa
-
         for name, parse in self.parsers.items():
-            place = table.column_names.index(name)
             try:
                 values = [None if text == "" else parse(text) for text in table[name].to_pylist()]
-                kind = {int: pa.int64(), float: pa.float64(), to_bool: pa.bool_()}.get(parse)
-                table = table.set_column(place, name, pa.array(values, kind))
             except (ValueError, TypeError, ArithmeticError):
                 for _ in self.rows():
                     pass  # finds the line at fault and raises
                 raise
+            table = table.set_column(table.column_names.index(name), name, self._array(name, values))
         return table
 
 
@@ -239,7 +248,7 @@ class _JsonLines:
 
     def _record(self, line: int, content: str) -> dict[str, Any]:
         try:
-            record = json.loads(content)
+            record = json.loads(content.rstrip())
         except json.JSONDecodeError as problem:
             whole = line == 1 and content.lstrip()[:1] in "[{" and problem.pos >= len(content.rstrip())
             raise _broken(
