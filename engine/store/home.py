@@ -45,7 +45,7 @@ class Home:
         if text.startswith("s3://"):
             from packyak.engine.store.s3 import S3Place, storage_options
 
-            self.uri = text.rstrip("/")
+            self.uri = "s3://" + text.removeprefix("s3://").strip("/")
             self.storage_options = storage_options()
             self._place = S3Place(self.uri)
         elif "://" in text:

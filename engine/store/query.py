@@ -17,10 +17,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import QueryError, nearest
-from packyak.engine.store.contents import hash_select, version_name
+from packyak.engine.store.contents import hash_select, row_hash_sql, version_name
 from packyak.engine.store.shape import plain
 
-__all__ = ["Query", "hash_sum", "version_name"]
+__all__ = ["Query", "hash_sum", "row_hash_sql", "rows_of", "version_name"]
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -53,10 +53,18 @@ class Query:
         """
         with self._over(tables or {}, sql) as cursor:
             relation = cursor.sql(sql, params=params)
-            if relation is None:
-                return pa.table({})
-            huge = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"]
-            return _small(plain(relation.to_arrow_table()), huge)
+            return pa.table({}) if relation is None else rows_of(relation)
+
+    def relation(self, data: pa.Table) -> Any:
+        """`data` as a DuckDB relation for a user's function, on DuckDB's default connection.
+
+        There, unlike in `run`, the function's own `duckdb.sql("select ... from its_parameter")` finds it too. Times
+        are in UTC. `rows_of` turns what the function made of it into Arrow.
+        """
+        cursor = duckdb.default_connection().cursor()
+        for scope in ("global", "session"):
+            cursor.execute(f"set {scope} TimeZone = 'UTC'")
+        return cursor.from_arrow(data)
 
     def hash_sum(self, data: Any, columns: Sequence[str] | None = None) -> int:
         """The order-free 128-bit sum of the hashes of the records of `data` (Arrow table or Lance data set).
@@ -95,6 +103,12 @@ def _shared() -> Query:
 def hash_sum(data: Any, columns: Sequence[str] | None = None) -> int:
     """`Query.hash_sum` on an engine that this process shares."""
     return _shared().hash_sum(data, columns)
+
+
+def rows_of(relation: Any) -> pa.Table:
+    """The rows of a DuckDB relation in the types that tables store; whole numbers that fit come as int64."""
+    huge = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"]
+    return _small(plain(relation.to_arrow_table()), huge)
 
 
 def _small(data: pa.Table, huge: Sequence[str]) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from packyak.engine.errors import DataError, KeyProblem
 
 KEY = "_key"
+_UNCASTABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError)
 _LANCE_OWN = {
     "_rowid",
     "_rowaddr",
@@ -135,7 +136,7 @@ def wider(one: pa.DataType, other: pa.DataType) -> pa.DataType:
             .field("x")
             .type
         )
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except _UNCASTABLE:
         return pa.string()
     return plain_type(both)
 
@@ -154,7 +155,7 @@ def _cast(data: pa.Table, field: pa.Field) -> pa.ChunkedArray:
         return column
     try:
         return column.cast(field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except _UNCASTABLE:
         return pa.chunked_array([[_one(value, field.type) for value in column]], field.type)
 
 
@@ -165,5 +166,5 @@ def _one(value: pa.Scalar, kind: pa.DataType) -> object:
         if pa.types.is_string(kind):
             return str(value.as_py())
         return value.cast(kind).as_py()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError, ValueError):
+    except (*_UNCASTABLE, OverflowError, ValueError):
         return None

@@ -77,11 +77,15 @@ class Table:
         return self.dataset(version).schema
 
     def read(
-        self, columns: Sequence[str] | None = None, where: str | None = None, version: int | None = None
+        self, columns: Sequence[str] | None = None, where: str | None = None, version: int | None = None, **search: Any
     ) -> pa.Table:
-        """The records as Arrow, in no particular order. where: a condition in Lance's SQL."""
+        """The records as Arrow, in no particular order.
+
+        where: a condition in Lance's SQL. search: Lance's `nearest`, `full_text_query` and `limit`, for indexes.
+        """
         with self._explained():
-            return self.dataset(version).to_table(columns=None if columns is None else list(columns), filter=where)
+            names = None if columns is None else list(columns)
+            return self.dataset(version).to_table(columns=names, filter=where, prefilter=bool(search), **search)
 
     def keys(self, version: int | None = None) -> pa.ChunkedArray:
         """All keys."""

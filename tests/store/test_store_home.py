@@ -8,7 +8,6 @@ import os
 import stat
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -148,12 +147,29 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
 
 
 AS_A_USER = """
-import os, sys from packyak.engine.store.corrections import Correction, CorrectionLog from packyak.engine.store.home
-import open_home from packyak.engine.errors import HomeNotWritable if os.getuid() == 0: os.setgid(65534);
-os.setuid(65534) home = open_home(sys.argv[1]) assert home.read("a") == b"old" for act in (lambda: home.write("a",
-b"new"), lambda: home.create("b", b""), lambda: home.remove("a"), home.require_writable, lambda:
-CorrectionLog(home).append([Correction("", "a", "k", "c", 1)])): try: act() except HomeNotWritable as error:
-print(error) else: sys.exit("it could write")
+import os, sys
+from packyak.engine.errors import HomeNotWritable
+from packyak.engine.store.corrections import Correction, CorrectionLog
+from packyak.engine.store.home import open_home
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+home = open_home(sys.argv[1])
+assert home.read("a") == b"old"
+correction = Correction("", "a", "k", "c", 1)
+for act in (
+    lambda: home.write("a", b"new"),
+    lambda: home.create("b", b""),
+    lambda: home.remove("a"),
+    home.require_writable,
+    lambda: CorrectionLog(home).append([correction]),
+):
+    try:
+        act()
+    except HomeNotWritable as error:
+        print(error)
+    else:
+        sys.exit("it could write")
 """
 
 
@@ -165,7 +181,7 @@ def test_a_home_that_only_others_may_write(tmp_path_factory: pytest.TempPathFact
         if path.stat().st_uid == os.getuid() and str(path).startswith("/tmp/"):
             path.chmod(path.stat().st_mode | 0o055)
     Path(home.uri).chmod(0o555)
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(AS_A_USER), home.uri], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", AS_A_USER, home.uri], capture_output=True, text=True)
     Path(home.uri).chmod(0o755)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("give your user write access") == 5

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from packyak.engine.errors import QueryError
 from packyak.engine.store.contents import row_hash_sql, version_name
 from packyak.engine.store.home import Home
-from packyak.engine.store.query import Query, hash_sum
+from packyak.engine.store.query import Query, hash_sum, rows_of
 from packyak.engine.store.tables import Table
 
 T = pa.table({"_key": ["a", "b"], "n": [1, 2], "text": ["x", None]})
@@ -115,6 +115,16 @@ def test_the_time_zone_is_utc(query: Query, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_statement_without_rows(query: Query) -> None:
     assert query.run("select * from t where false", {"t": T}).schema.names == ["_key", "n", "text"]
     assert query.run("set threads = 1").num_rows == 0
+
+
+def test_a_relation_for_a_users_function(query: Query) -> None:
+    import duckdb
+
+    tickets = query.relation(T)
+    assert rows_of(tickets.filter("n > 1").aggregate("sum(n) as s")).to_pylist() == [{"s": 2}]
+    found = rows_of(duckdb.sql("select sum(n) as s, timestamptz '2024-01-01 00:00:00+00' as at from tickets"))
+    assert found.to_pylist() == [{"s": 3, "at": datetime(2024, 1, 1, tzinfo=UTC)}]
+    assert str(found.schema.field("s").type) == "int64"
 
 
 def test_threads_do_not_disturb_each_other(query: Query) -> None:

@@ -1,0 +1,252 @@
+"""Search: one table per index with text, its hash, its vector and the filter columns, keyed as the records are.
+
+An unchanged text is never embedded twice. What embeds is handed in; without it, search is by words only. Up to
+`IN_MEMORY` records the nearest vectors are found by comparing all of them; beyond, by Lance's IVF_RQ index with a
+second look at the candidates (PQ and HNSW took minutes to build at a million records where this took half a one). Any
+LanceDB client can open the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from packyak.engine.errors import DataError, QueryError
+from packyak.engine.store.home import Home
+from packyak.engine.store.shape import KEY
+from packyak.engine.store.tables import Table
+
+FOLDER = "indexes"
+IN_MEMORY = 20_000
+BATCH = 256
+TEXT, HASH, MODEL, VECTOR = "text", "_text_hash", "_model", "vector"
+_OWN = {KEY, TEXT, HASH, MODEL, VECTOR}
+_RANK_SHIFT = 60  # reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009
+_POOL = 50
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Turns texts into vectors of one length. name: the model and its version; another name embeds everything anew."""
+
+    name: str
+    embed: Callable[[Sequence[str]], Vectors]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One found record.
+
+    score: the higher the better, comparable within one answer only. similarity: the cosine, None where it was found by
+    words alone. text_hash: that of the text that was indexed (see `text_hash`), which tells a stale hit.
+    """
+
+    key: str
+    score: float
+    similarity: float | None
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an update did: records written, records removed, and texts that had to be embedded."""
+
+    written: int = 0
+    removed: int = 0
+    embedded: int = 0
+
+
+class SearchTable:
+    """The stored side of one index."""
+
+    def __init__(self, home: Home, name: str) -> None:
+        self.name = name
+        self.table = Table(home, FOLDER, name)
+        self._memory: tuple[tuple[int, str], list[str], Vectors] | None = None
+        self._lock = threading.Lock()
+
+    def hashes(self) -> pa.Table:
+        """`_key`, `_text_hash` and `_model` of every indexed record; empty before the first update."""
+        if not self.table.exists():
+            return pa.table({name: pa.array([], pa.string()) for name in (KEY, HASH, MODEL)})
+        return self.table.read([KEY, HASH, MODEL])
+
+    def update(
+        self,
+        rows: pa.Table,
+        embedder: Embedder | None,
+        *,
+        gone: Sequence[str] = (),
+        meter: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Indexed:
+        """Indexes records and drops the keys `gone`.
+
+        rows: `_key`, `text` and the filter columns of new and changed records. A record without text leaves the index.
+        meter: told how many of how many texts are embedded.
+        """
+        if clash := sorted((_OWN - {KEY, TEXT}) & set(rows.column_names)):
+            raise DataError(f"the index {self.name} cannot filter on {clash[0]!r}", next_step="rename that column")
+        filled = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(rows[TEXT]), ""), False)
+        blank = rows.filter(pc.invert(filled))[KEY].to_pylist()
+        rows = rows.filter(filled)
+        hashes = [text_hash(text) for text in rows[TEXT].to_pylist()]
+        rows = rows.append_column(HASH, pa.array(hashes, pa.string()))
+        name = pa.scalar(embedder.name if embedder else None, pa.string())
+        rows = rows.append_column(MODEL, pa.repeat(name, rows.num_rows))
+        embedded = 0
+        if embedder is not None and rows.num_rows:
+            vectors, embedded = self._vectors(rows, embedder, meter)
+            rows = rows.append_column(VECTOR, vectors)
+        removed = self.table.delete([*gone, *blank])
+        if not self.table.exists() and not rows.num_rows:
+            return Indexed(0, removed, 0)
+        change = self.table.upsert(rows, widen=embedder is None)
+        if change or removed:
+            self._index_words()
+            self._index_vectors()
+        return Indexed(change.inserted + change.updated, removed, embedded)
+
+    def search(
+        self, text: str, k: int = 5, *, where: str | None = None, embedder: Embedder | None = None
+    ) -> tuple[Hit, ...]:
+        """The k best records for a text, by meaning (where vectors are there) and by words together.
+
+        where: a condition on the filter columns in SQL, such as `topic = 'billing'`. Raises QueryError where it is
+        none.
+        """
+        if k < 1 or not text.strip() or not self.table.exists():
+            return ()
+        data = self.table.dataset()
+        pool = max(k, _POOL)
+        near = self._near(data, text, pool, where, embedder)
+        ranks: dict[str, float] = {}
+        for found in (list(near), self._worded(text, pool, where)):
+            for place, key in enumerate(found):
+                ranks[key] = ranks.get(key, 0.0) + 1 / (_RANK_SHIFT + 1 + place)
+        best = sorted(ranks, key=lambda key: (-ranks[key], key))[:k]
+        return self._hits(best, ranks, near)
+
+    def _hits(self, keys: list[str], ranks: Mapping[str, float], near: Mapping[str, float]) -> tuple[Hit, ...]:
+        if not keys:
+            return ()
+        quoted = ", ".join(f"'{_escaped(key)}'" for key in keys)
+        found = {row[KEY]: row for row in self.table.read([KEY, TEXT, HASH], f"{KEY} in ({quoted})").to_pylist()}
+        return tuple(
+            Hit(key, ranks[key], near.get(key), found[key][TEXT], found[key][HASH]) for key in keys if key in found
+        )
+
+    def _vectors(
+        self, rows: pa.Table, embedder: Embedder, meter: Callable[[int, int], None]
+    ) -> tuple[pa.FixedSizeListArray, int]:
+        """A vector per row: those that are stored for the same text and model, and the others made now."""
+        wanted = rows[HASH].to_pylist()
+        known = self._known(set(wanted), embedder.name)
+        texts = {
+            digest: text for digest, text in zip(wanted, rows[TEXT].to_pylist(), strict=True) if digest not in known
+        }
+        todo = list(texts.items())
+        for start in range(0, len(todo), BATCH):
+            part = todo[start : start + BATCH]
+            made = _unit(np.asarray(embedder.embed([text for _, text in part]), dtype=np.float32))
+            known |= {digest: made[place] for place, (digest, _) in enumerate(part)}
+            meter(start + len(part), len(todo))
+        matrix = np.stack([known[digest] for digest in wanted])
+        return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1]), len(todo)
+
+    def _known(self, digests: set[str], model: str) -> dict[str, Vectors]:
+        if not self.table.exists() or VECTOR not in self.table.schema().names:
+            return {}
+        stored = self.table.read([HASH, MODEL, VECTOR])
+        mine = pc.and_(pc.equal(stored[MODEL], model), pc.is_in(stored[HASH], pa.array(list(digests), pa.string())))
+        stored = stored.filter(pc.fill_null(pc.and_(mine, pc.is_valid(stored[VECTOR])), False))
+        return dict(zip(stored[HASH].to_pylist(), _matrix(stored[VECTOR]), strict=True))
+
+    def _index_words(self) -> None:
+        data = self.table.dataset()
+        if not _has_index(data, TEXT):
+            data.create_scalar_index(TEXT, "INVERTED", stem=True, language="English", remove_stop_words=False)
+        else:
+            data.optimize.optimize_indices()
+
+    def _index_vectors(self) -> None:
+        data = self.table.dataset()
+        if VECTOR in data.schema.names and not _has_index(data, VECTOR) and data.count_rows() > IN_MEMORY:
+            data.create_index(VECTOR, "IVF_RQ", metric="cosine")
+
+    def _worded(self, text: str, pool: int, where: str | None) -> list[str]:
+        found = self.table.read([KEY, "_score"], where, full_text_query=text, limit=pool)
+        return [
+            key
+            for _, key in sorted(
+                zip((-score for score in found["_score"].to_pylist()), found[KEY].to_pylist(), strict=True)
+            )
+        ]
+
+    def _near(self, data: Any, text: str, pool: int, where: str | None, embedder: Embedder | None) -> dict[str, float]:
+        """Keys of the nearest vectors, nearest first, with their cosine."""
+        if embedder is None or VECTOR not in data.schema.names:
+            return {}
+        query = _unit(np.asarray(embedder.embed([text]), dtype=np.float32))[0]
+        if query.shape[0] != data.schema.field(VECTOR).type.list_size:
+            raise QueryError(
+                f"the index {self.name} was made by another model",
+                next_step="run the index again to embed its texts anew",
+            )
+        if _has_index(data, VECTOR):
+            same = f"{MODEL} = '{_escaped(embedder.name)}'"
+            where = same if where is None else f"({where}) and {same}"
+            near = {"column": VECTOR, "q": query, "k": pool, "refine_factor": 10, "nprobes": 20, "metric": "cosine"}
+            found = self.table.read([KEY, "_distance"], where, nearest=near)
+            pairs = zip(found[KEY].to_pylist(), found["_distance"].to_pylist(), strict=True)
+            return {key: 1 - distance for key, distance in pairs}
+        keys, matrix = self._in_memory(data, embedder.name)
+        similar = matrix @ query
+        if where is not None:
+            allowed = set(self.table.read([KEY], where)[KEY].to_pylist())
+            similar = np.where([key in allowed for key in keys], similar, -np.inf)
+        order = np.argsort(-similar, kind="stable")[:pool]
+        return {keys[place]: float(similar[place]) for place in order if similar[place] > -np.inf}
+
+    def _in_memory(self, data: Any, model: str) -> tuple[list[str], Vectors]:
+        """One model's vectors in one version, kept: a version never changes."""
+        with self._lock:
+            if self._memory is None or self._memory[0] != (data.version, model):
+                where = f"{VECTOR} is not null and {MODEL} = '{_escaped(model)}'"
+                stored = data.to_table(columns=[KEY, VECTOR], filter=where)
+                self._memory = ((data.version, model), stored[KEY].to_pylist(), _matrix(stored[VECTOR]))
+            return self._memory[1:]
+
+
+def text_hash(text: str) -> str:
+    """What tells two texts apart: 32 hex digits."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _has_index(data: Any, column: str) -> bool:
+    return any(column in index.field_names for index in data.describe_indices())
+
+
+def _matrix(column: pa.ChunkedArray) -> Vectors:
+    size = column.type.list_size
+    flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return np.concatenate(flat).reshape(-1, size) if flat else np.zeros((0, size), np.float32)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Length one, so that a product is the cosine; a vector of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return unit
