@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 QUIET_SECONDS: Final = 1.0  # so long at the idle pace means: done
 QUIET_PACE: Final = 0.08  # CPU seconds a second above idling that still count as idling
 LONGEST_AFTER: Final = 30.0
+WATCH_SECONDS: Final = 0.25
 
 
 class CommandError(Exception):
@@ -54,6 +56,18 @@ class Cost:
         return Cost(self.wall / parts, self.command / parts, beside)
 
 
+Key = tuple[int, str]  # a pid and when it started: pids are used again
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One process: what it is, its CPU seconds so far, its parent's pid."""
+
+    kind: str
+    cpu: float
+    parent: int
+
+
 @dataclass(frozen=True)
 class Meter:
     """Runs commands that carry `mark` in their environment, and measures them."""
@@ -69,32 +83,37 @@ class Meter:
 
     def run(self, command: Sequence[str], folder: Path) -> Cost:
         """Run one command to its end and measure it; raises CommandError with its output."""
-        before, before_command = self._beside(), _children()
+        before, before_command = self._readings(), _children()
         start = time.monotonic()
         # A file, not a pipe: a process that lives on with an inherited pipe would keep the command from seeming ended.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as told:
             quiet = {"stdin": subprocess.DEVNULL, "stdout": told, "stderr": subprocess.STDOUT}
-            done = subprocess.run(command, cwd=folder, env=self.environment, check=False, **quiet)
+            with _Watch(self) as watch:
+                done = subprocess.run(command, cwd=folder, env=self.environment, check=False, **quiet)
             wall = time.monotonic() - start
             if done.returncode:
                 told.seek(0)
                 raise CommandError(f"{' '.join(command)} exited {done.returncode}\n{told.read()[-6000:]}")
         own = _children() - before_command
-        after = self._settled()
+        after = {**watch.gone(), **self._settled()}
         spent = time.monotonic() - start
-        kinds = {*before, *after}
-        beside = {
-            kind: after.get(kind, 0.0) - before.get(kind, 0.0) - self.idle.get(kind, 0.0) * spent for kind in kinds
-        }
+        beside = {kind: -pace * spent for kind, pace in self.idle.items()}
+        for key, reading in after.items():
+            earlier = before[key].cpu if key in before else 0.0
+            beside[reading.kind] = beside.get(reading.kind, 0.0) + reading.cpu - earlier
         return Cost(wall, own, {kind: max(0.0, seconds) for kind, seconds in beside.items()})
 
     def at_idle(self, seconds: float = 10.0) -> Meter:
         """The same meter, knowing what the marked processes use when nobody asks them for anything."""
         self._settled()
-        before, start = self._beside(), time.monotonic()
+        before, start = self._readings(), time.monotonic()
         time.sleep(seconds)
-        spent, after = time.monotonic() - start, self._beside()
-        return Meter(self.mark, {kind: max(0.0, (after[kind] - before.get(kind, 0.0)) / spent) for kind in after})
+        spent, after = time.monotonic() - start, self._readings()
+        pace: dict[str, float] = {}
+        for key, reading in after.items():
+            earlier = before[key].cpu if key in before else 0.0
+            pace[reading.kind] = pace.get(reading.kind, 0.0) + (reading.cpu - earlier) / spent
+        return Meter(self.mark, pace)
 
     def end_all(self) -> None:
         """End every marked process, by its id."""
@@ -115,39 +134,69 @@ class Meter:
         except OSError:  # gone, or somebody else's
             return False
 
-    def _beside(self) -> dict[str, float]:
-        """CPU seconds so far of the marked processes and of their ended children, by kind."""
-        found: dict[str, float] = {}
+    def _readings(self) -> dict[Key, Reading]:
+        """Each marked process as it stands now."""
+        found = {}
         for pid in self._pids():
-            with contextlib.suppress(OSError):
-                kind = _kind(Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace"))
-                found[kind] = found.get(kind, 0.0) + _cpu_of(pid)
+            with contextlib.suppress(OSError, IndexError):
+                key, reading = _read(pid)
+                found[key] = reading
         return found
 
-    def _settled(self) -> dict[str, float]:
-        """Wait until the marked processes do nothing beyond idling; returns their CPU seconds then."""
+    def _settled(self) -> dict[Key, Reading]:
+        """Wait until the marked processes do nothing beyond idling; returns them as they stand then."""
         until = time.monotonic() + LONGEST_AFTER
-        last = self._beside()
+        last = self._readings()
         while last and time.monotonic() < until:
             time.sleep(QUIET_SECONDS)
-            now = self._beside()
-            busy = sum(now.values()) - sum(last.values()) - sum(self.idle.values()) * QUIET_SECONDS
+            now = self._readings()
+            busy = _total(now) - _total(last) - sum(self.idle.values()) * QUIET_SECONDS
             last = now
             if busy < QUIET_PACE * QUIET_SECONDS:
                 break
         return last
 
 
+class _Watch(threading.Thread):
+    """Remembers marked processes that end while a command runs, such as a worker that is replaced by a new one."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__(daemon=True)
+        self._meter, self._over, self._seen = meter, threading.Event(), dict[Key, Reading]()
+
+    def __enter__(self) -> _Watch:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(WATCH_SECONDS):
+            self._seen.update(self._meter._readings())
+
+    def gone(self) -> dict[Key, Reading]:
+        """Those seen last as nobody's child. A child's seconds are counted by the parent that has waited for it."""
+        return {key: reading for key, reading in self._seen.items() if reading.parent == 1}
+
+
+def _read(pid: int) -> tuple[Key, Reading]:
+    """A process from /proc/pid/stat (proc(5)): field 4 is its parent, 14 to 17 its CPU times, 22 when it started."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    cpu = sum(int(fields[at]) for at in (11, 12, 13, 14)) / TICKS
+    return (pid, fields[19]), Reading(_kind(command), cpu, int(fields[1]))
+
+
+def _total(readings: Mapping[Key, Reading]) -> float:
+    return sum(reading.cpu for reading in readings.values())
+
+
 def _kind(command: str) -> str:
     if "engine.run.worker" in command:
         return "worker"
     return "server" if "prefect" in command else "other"
-
-
-def _cpu_of(pid: int) -> float:
-    """User and system time of a process and of its ended children (proc(5): fields 14 to 17 of /proc/pid/stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(fields[at]) for at in (11, 12, 13, 14)) / TICKS
 
 
 def _children() -> float:
