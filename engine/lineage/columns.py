@@ -144,11 +144,12 @@ def _of_query(known: _Columns, node: SqlNode) -> ColumnEdges:
     owners = {name: known.owners(name) for name in node.inputs}
     lineage = known.query(node)
     stored = known.own(node.name)
-    found: dict[str, tuple[Source, ...]] = {}
-    for at, (name, sources) in enumerate(lineage.columns):
-        # DuckDB names an unnamed output by its expression: then its place tells which it is.
-        by_place = name not in stored and len(stored) == len(lineage.columns)
-        found[stored[at] if by_place else name] = _traced(sources, owners)
+    if len(stored) != len(lineage.columns):
+        raise QueryError(f"{node.name} has other columns than its query tells", next_step="run it again")
+    # DuckDB names an unnamed output by its expression: such columns are told by their order.
+    named = dict(lineage.columns)
+    unnamed = iter([column for column in stored if column not in named])
+    found = {(name if name in stored else next(unnamed)): _traced(sources, owners) for name, sources in lineage.columns}
     return ColumnEdges(found, _traced(lineage.influences, owners))
 
 

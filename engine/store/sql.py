@@ -310,10 +310,13 @@ def _only_source(select: exp.Select, ctes: CTEs) -> exp.Expr | None:
     from sqlglot import exp
 
     source: exp.Expr | None = select.args["from_"].this if select.args.get("from_") else None
-    joins = select.args.get("joins") or []
-    if any(join.kind not in ("SEMI", "ANTI") for join in joins) or select.args.get("laterals"):
-        return None
     if not isinstance(source, exp.Table | exp.Subquery) or source.args.get("pivots") or source.alias_column_names:
+        return None
+    # `from t join u`, with no select before it, keeps its joins at the table.
+    joins = [*(select.args.get("joins") or []), *(source.args.get("joins") or [])]
+    if any(join.kind not in ("SEMI", "ANTI") for join in joins):
+        return None
+    if select.args.get("laterals") or source.args.get("laterals"):
         return None
     if any(aggregates(item) for item in select.expressions):
         return None

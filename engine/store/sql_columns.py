@@ -28,7 +28,6 @@ CLAUSES = {
     "distinct": "group_by",
     "order": "sort",
     "windows": "window",
-    "joins": "join",
     "laterals": "join",
     "limit": "filter",
 }
@@ -87,6 +86,7 @@ def _column_lineage(sql: str, schemas: tuple[tuple[str, tuple[str, ...]], ...]) 
     from sqlglot.optimizer.scope import build_scope
 
     query = parsed(sql).copy()
+    _refuse_muddled_stars(sql, query)
     names = _Names(query, schemas)
     try:
         typed: dict[str, object] = {table: dict.fromkeys(columns, "UNKNOWN") for table, columns in schemas}
@@ -96,6 +96,8 @@ def _column_lineage(sql: str, schemas: tuple[tuple[str, tuple[str, ...]], ...]) 
         raise _unresolved(sql, str(error), names) from error
     if scope is None:
         raise problem(sql, "Where the columns of this query come from cannot be followed", 0)
+    if any(_is_open(each.expression) for each in scope.traverse()):
+        raise problem(sql, "Which columns a star stands for cannot be told here", 0, "*", "name the columns")
     walk = _Walk(names)
     outputs = walk.outputs(scope)
     columns = zip(_numbered([names.column(name) for name, _ in outputs]), outputs, strict=True)
@@ -176,15 +178,18 @@ class _Walk:
         self._outputs: dict[int, list[tuple[str, Sources]]] = {}
         self._influences: dict[int, Sources] = {}
         self._wholes: dict[int, Scope] = {}
+        self._unfinished: set[int] = set()
 
     def outputs(self, scope: Scope) -> list[tuple[str, Sources]]:
         """The scope's output columns, each with what it comes from."""
         if id(scope) not in self._outputs:
             self._outputs[id(scope)] = []
+            self._unfinished.add(id(scope))
             if _is_recursive(scope.expression):
                 self._outputs[id(scope)] = self._recursive_outputs(scope)
             else:
                 self._outputs[id(scope)] = self._find_outputs(scope)
+            self._unfinished.discard(id(scope))
         return self._outputs[id(scope)]
 
     def _recursive_outputs(self, scope: Scope) -> list[tuple[str, Sources]]:
@@ -245,6 +250,12 @@ class _Walk:
             parts = query.args.get(clause)
             for part in parts if isinstance(parts, list) else [parts] if parts else []:
                 found.update(self._as(how, self._reads(scope, part)))
+        for join in scope.find_all(exp.Join):  # `from t join u`, with no select before it, keeps them at the table
+            found.update(self._as("join", self._reads(scope, join)))
+        for pivot in scope.pivots:
+            if not pivot.args.get("unpivot") and pivot.parent is not None:
+                source = scope.sources.get(pivot.parent.alias_or_name)
+                found.update(self._as("group_by", self._all_of_source(source) if source else frozenset()))
         distinct, group = query.args.get("distinct"), query.args.get("group")
         if (group and group.args.get("all")) or (distinct and not distinct.args.get("on")):
             for item in query.expressions:
@@ -296,21 +307,26 @@ class _Walk:
             if table in here.sources:
                 return self._of_source(here.sources[table], column.name)
             here = here.parent
-        return frozenset()
+        raise QueryError(
+            f"Where column {column.name!r} comes from cannot be followed", next_step="write the query plainer"
+        )
 
     def _unqualified(self, scope: Scope, name: str) -> Sources:
-        """Without a table it is an output (ORDER BY, DISTINCT ON) or a whole row (`select t from t`)."""
+        """Without a table it is an output (in ORDER BY, DISTINCT ON), a whole row (`select t from t`) or a lambda's."""
         outputs = dict(self.outputs(scope))
-        if name in outputs or name not in scope.sources:
-            return outputs.get(name, frozenset())
-        return self._all_of_source(scope.sources[name])
+        if name in outputs:
+            return outputs[name]
+        here: Scope | None = scope
+        while here is not None and name not in here.sources:
+            here = here.parent
+        return self._all_of_source(here.sources[name]) if here is not None else frozenset()
 
     def _of_source(self, source: exp.Table | Scope, name: str) -> Sources:
         from sqlglot import exp
 
         if not isinstance(source, exp.Table):
             whole = self._wholes.get(id(source.expression), source)
-            return dict(self.outputs(whole)).get(name, frozenset())
+            return self._output(whole, name)
         if not isinstance(source.this, exp.Identifier):
             return frozenset()  # range(...) and its like make values of their own
         return frozenset({self._names.source(source.name, name, "identity")})
@@ -321,6 +337,14 @@ class _Walk:
         if isinstance(source, exp.Table):
             return {name.casefold() for name in self._names.all_of(source.name)}
         return set(dict(self.outputs(source)))
+
+    def _output(self, scope: Scope, name: str) -> Sources:
+        outputs = dict(self.outputs(scope))
+        if name not in outputs and id(scope) not in self._unfinished:
+            raise QueryError(
+                f"Where column {name!r} comes from cannot be followed", next_step="write the query plainer"
+            )
+        return outputs.get(name, frozenset())
 
     def _all_of_source(self, source: exp.Table | Scope) -> Sources:
         from sqlglot import exp
@@ -340,6 +364,25 @@ class _Walk:
         if name not in named and name in self._columns_of_source(source):
             return self._of_source(source, name)
         return frozenset().union(*(_through("aggregation", self._of_source(source, each)) for each in named))
+
+
+def _refuse_muddled_stars(sql: str, query: exp.Query) -> None:
+    """sqlglot overlooks `* replace` on columns that a join merges, and takes GROUP BY * for a column."""
+    from sqlglot import exp
+
+    for star in query.find_all(exp.Star):
+        select = star.find_ancestor(exp.Select)
+        joined = select is not None and select.find(exp.Join) is not None
+        if (star.args.get("replace") and joined) or isinstance(star.parent, exp.Group):
+            raise problem(sql, "Which columns a star stands for cannot be told here", 0, "*", "name the columns")
+
+
+def _is_open(query: exp.Expr) -> bool:
+    """Whether a star is left that no schema could expand."""
+    from sqlglot import exp
+
+    items = query.expressions if isinstance(query, exp.Select) else []
+    return any(item.is_star or isinstance(item.unalias(), exp.Star) for item in items)
 
 
 def _is_recursive(query: exp.Expr) -> bool:

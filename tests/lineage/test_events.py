@@ -37,7 +37,7 @@ FULL = AssetEvent(
     asset="per_day",
     task="sql",
     doc="Topics of each day, für alle.",
-    origin=Origin("/work/space here/pipeline.py", 12),
+    origin=Origin("/projects/space here/pipeline.py", 12),
     code="c0ffee",
     query="select day, topic, count(*) as n from topic group by all",
     inputs=(
@@ -55,13 +55,13 @@ FULL = AssetEvent(
 KINDS: list[Kind] = ["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 
 
-def one(event: AssetEvent, home: str = "/data/home") -> dict[str, Any]:
+def one(event: AssetEvent, home: str = "/data/shop") -> dict[str, Any]:
     (made,) = openlineage_events(home, [event])
     return json.loads(json.dumps(made))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("home", ["/data/home", "s3://bucket/some/prefix", "s3://bucket"])
+@pytest.mark.parametrize("home", ["/data/shop", "s3://bucket/some/prefix", "s3://bucket"])
 def test_every_event_and_every_facet_is_valid(kind: Kind, home: str) -> None:
     failed = kind in ("FAIL", "ABORT")
     event = replace(FULL, kind=kind, error="it broke" if failed else "", trace="Traceback ..." if failed else "")
@@ -108,29 +108,29 @@ def test_the_check_itself_sees_what_is_wrong(name: str) -> None:
 def test_names_follow_the_naming_rules() -> None:
     local, cloud = one(FULL), one(FULL, "s3://bucket/some/prefix/")
     assert [(each["namespace"], each["name"]) for each in local["outputs"]] == [
-        ("file", "/data/home/tables/per_day.lance")
+        ("file", "/data/shop/tables/per_day.lance")
     ]
     assert [(each["namespace"], each["name"]) for each in cloud["outputs"]] == [
         ("s3://bucket", "some/prefix/tables/per_day.lance")
     ]
     assert [each["name"] for each in local["inputs"]] == [
-        "/data/home/tables/topic.lance",
-        "/data/home/tables/rates.lance",
-        "/data/home/buckets/inbox",
-        "/data/home/buckets/videos",
-        "/data/home/tables/tickets.lance",  # owners of columns that a view takes from further up
-        "/data/home/tables/text.lance",
+        "/data/shop/tables/topic.lance",
+        "/data/shop/tables/rates.lance",
+        "/data/shop/buckets/inbox",
+        "/data/shop/buckets/videos",
+        "/data/shop/tables/tickets.lance",  # owners of columns that a view takes from further up
+        "/data/shop/tables/text.lance",
     ]
     assert (local["job"]["namespace"], local["job"]["name"]) == ("packyak://support", "per_day")
     location = local["job"]["facets"]["sourceCodeLocation"]
-    assert location["url"] == "file:///work/space%20here/pipeline.py#L12"
+    assert location["url"] == "file:///projects/space%20here/pipeline.py#L12"
 
 
 def test_column_lineage_says_what_is_known_and_no_more() -> None:
     facet = one(FULL)["outputs"][0]["facets"]["columnLineage"]
     assert list(facet["fields"]) == ["day", "topic"]
     (day,) = facet["fields"]["day"]["inputFields"]
-    assert (day["name"], day["field"]) == ("/data/home/tables/text.lance", "received")
+    assert (day["name"], day["field"]) == ("/data/shop/tables/text.lance", "received")
     assert day["transformations"] == [{"type": "DIRECT", "subtype": "TRANSFORMATION"}]
     (topic,) = facet["fields"]["topic"]["inputFields"]
     assert [each["subtype"] for each in topic["transformations"]] == ["IDENTITY", "CONDITIONAL"]
@@ -162,11 +162,11 @@ def test_events_of_six_assets_cost_little() -> None:
     edges = ColumnEdges({column.name: sources for column in columns})
     assets = [replace(FULL, asset=f"a{at}", columns=columns, edges=edges) for at in range(6)]
     events = [event for each in assets for event in (replace(each, kind="START", edges=None), each)]
-    openlineage_events("/data/home", events)
+    openlineage_events("/data/shop", events)
     spent = []
     for _ in range(3):
         began = time.process_time()
-        openlineage_events("/data/home", events)
+        openlineage_events("/data/shop", events)
         spent.append(time.process_time() - began)
     assert min(spent) < 0.06
 

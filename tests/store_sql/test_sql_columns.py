@@ -95,9 +95,22 @@ CASES = {
     "select * from (select id, topic, amount from topic) pivot (sum(amount) for topic in ('a'))": {
         "id": "topic.id:identity",
         "a": "topic.Amount:aggregation topic.topic:aggregation",
-        "*": "",
+        "*": "topic.Amount:group_by topic.id:group_by topic.topic:group_by",
     },
     "select c.b from (select id, y from z) c(a, b), range(3)": {"b": "z.y:identity", "*": ""},
+    "from z join topic t on z.id = t.id": {
+        "id": "z.id:identity",
+        "y": "z.y:identity",
+        "id_1": "topic.id:identity",
+        "received": "topic.received:identity",
+        "topic": "topic.topic:identity",
+        "Amount": "topic.Amount:identity",
+        "*": "topic.id:join z.id:join",
+    },
+    "select l.whole from z, lateral (select z as whole) l": {
+        "whole": "z.id:transformation z.y:transformation",
+        "*": "",
+    },
     "select z from z": {"z": "z.id:transformation z.y:transformation", "*": ""},
     "select distinct on (y) y as best from z order by y, id": {
         "best": "z.y:identity",
@@ -126,6 +139,9 @@ FAULTS = {
     "select id from topic, z": ("several tables", "topic.id or z.id", 8),
     "select * from (pivot topic on topic using sum(amount))": ("cannot be followed", "plainer", 31),
     "select columns('i.*') from topic": ("COLUMNS", "name the columns", None),
+    "select * replace (1 as id) from z join topic using (id)": ("star", "name the columns", 1),
+    "select count(*) from z group by *": ("star", "name the columns", 1),
+    "select * from (select * exclude (z.y) from z, topic) s": ("star", "name the columns", 1),
     "select * from elsewhere": ("'elsewhere'", "Valid: topic, z", 1),
 }
 
