@@ -83,8 +83,9 @@ class Progress:
         deleted: int = 0,
         failed: int | None = None,
         message: str = "",
+        trace: str = "",
     ) -> None:
-        """An asset's turn is over. message: why it failed, was blocked or skipped."""
+        """An asset's turn is over. message: why it failed, was blocked or skipped; trace: the traceback of what failed it."""
         known = self.record.asset(asset) or AssetRun(asset)
         done = known.done if computed is None else computed
         seconds = self._seconds(asset)
@@ -100,6 +101,7 @@ class Progress:
             rate=done / seconds if seconds > 0 and done else None,
             eta=None,
             message=message,
+            trace=trace,
         )
 
     def finished(self, state: RunState, error: str = "") -> RunRecord:

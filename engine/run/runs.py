@@ -46,6 +46,7 @@ class AssetRun:
     failed: int = 0
     seconds: float = 0.0
     message: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
 from packyak.engine.declare.nodes import (
     AssetNode,
@@ -48,15 +50,25 @@ def status_of(scope: Scope, published: Published, runs: RunStore) -> tuple[Asset
     good = published.load().assets
     under_way = next(iter(runs.open()), None)
     corrected = Counter(asset for asset, _, _ in scope.log.effective())
-    found = []
+    found: dict[str, AssetStatus] = {}
     for node in scope.graph.nodes.values():
         if isinstance(node, CheckNode):
             continue
         if isinstance(node, TableNode | IndexNode):
-            found.append(_table_status(scope, node, stale, good.get(node.name), published, under_way, corrected[node.name]))
+            mine = _table_status(scope, node, stale, good.get(node.name), published, under_way, corrected[node.name])
+            found[node.name] = _behind_barrier(mine, found)
         else:
-            found.append(_source_status(scope, node))
-    return tuple(found)
+            found[node.name] = _source_status(scope, node)
+    return tuple(found.values())
+
+
+def _behind_barrier(mine: AssetStatus, above: Mapping[str, AssetStatus]) -> AssetStatus:
+    """An asset that is not up to date is blocked while one of its inputs cannot be brought up to date."""
+    for name in mine.inputs if mine.state in ("stale", "never") else ():
+        if name in above and above[name].state in ("failed", "blocked"):
+            reason = f"waits for {name}, which {'failed' if above[name].state == 'failed' else 'is blocked'}"
+            return replace(mine, state="blocked", reason=reason)
+    return mine
 
 
 def _source_status(scope: Scope, node: Node) -> AssetStatus:

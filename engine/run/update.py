@@ -8,6 +8,7 @@ versions is published, whole. Nothing here knows Prefect: the steps are handed t
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,11 +30,12 @@ from packyak.engine.run.work import Work, settled_inputs
 from packyak.engine.store.query import version_name
 
 Happened = Callable[[str, str, "Result"], None]
+TRACE_CHARACTERS = 20_000
 
 
 @dataclass
 class Result:
-    """What a run did to one asset: state done | skipped | failed | blocked."""
+    """What a run did to one asset: state done | skipped | failed | blocked. trace: the traceback of what failed it."""
 
     asset: str
     state: str = "done"
@@ -44,6 +46,12 @@ class Result:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     settled: Settled | None = None
+    trace: str = ""
+
+
+def traceback_of(error: BaseException) -> str:
+    """An error as Python shows it, of bounded length."""
+    return "".join(traceback.format_exception(error))[-TRACE_CHARACTERS:]
 
 
 class AssetFailed(Exception):
@@ -96,9 +104,11 @@ class Update:
         except RunCancelled:
             raise
         except PackyakError as error:
-            return Result(name, "failed", str(error))
+            trace = traceback_of(error.__cause__) if error.__cause__ else ""
+            return Result(name, "failed", str(error), trace=trace)
         except Exception as error:
-            return Result(name, "failed", f"{name} could not be brought up to date: {describe(error)}")
+            message = f"{name} could not be brought up to date: {describe(error)}"
+            return Result(name, "failed", message, trace=traceback_of(error))
 
     def _one(self, name: str) -> Result:
         node = self.scope.graph[name]
@@ -222,7 +232,7 @@ class Update:
     def _finish(self, name: str, result: Result) -> None:
         if result.state == "failed" and isinstance(self.scope.graph[name], TableNode):
             was = self.scope.candidates.get(name)
-            if was is not None and was.state != "failed":
+            if was is not None and (was.state, was.message) != ("failed", result.message):
                 self.scope.settle(name, replace(was, state="failed", message=result.message))
             elif was is None:
                 self.scope.settle(name, Settled(0, None, "", "0", 0, "", state="failed", message=result.message, at=now()))
@@ -236,6 +246,7 @@ class Update:
             deleted=result.delta.deleted,
             failed=result.failed,
             message=result.message,
+            trace=result.trace,
         )
 
 
