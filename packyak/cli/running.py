@@ -9,19 +9,24 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packyak.cli.place import Place
 from packyak.cli.say import CANCELLED, DONE, NOT_UP_TO_DATE, note, on_terminal, plain, say, say_json
 from packyak.cli.words import counted, duration
+from packyak.engine.errors import NoWorker, RunBusy
 from packyak.engine.run.gate import nothing_to_do
 from packyak.engine.store.home import Home
 
 if TYPE_CHECKING:
     from packyak.cli.following import View
+    from packyak.engine.run.client import Client
     from packyak.engine.run.runs import RunRecord
+
+SECONDS_BETWEEN_TRIES = 0.5
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,6 @@ def _nothing(assets: int, failed: int, asked: Asked) -> int:
 
 def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
     """The run as the worker did it, None where none can be had."""
-    from packyak.engine.errors import NoWorker
     from packyak.engine.run.client import connect_or_start, stop_run
 
     running: list[str] = []
@@ -78,13 +82,7 @@ def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
 
     try:
         client = connect_or_start(place.home, place.root, idle_minutes=float(place.settings["worker_idle_minutes"]))
-        done: RunRecord = client.run(
-            list(asked.assets) or None,
-            wait=asked.wait,
-            retry_failed=asked.retry_failed,
-            on_progress=progress,
-            on_output=view.output,
-        )
+        done = _when_free(client, asked, progress, view)
     except NoWorker:
         return None
     except KeyboardInterrupt:
@@ -92,6 +90,25 @@ def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
             stop_run(Home(place.home), running[0])
         raise
     return done
+
+
+def _when_free(client: Client, asked: Asked, progress: Callable[[RunRecord], None], view: View) -> RunRecord:
+    """The run; with --wait also after one that another process does, of which the worker knows only the lock."""
+    while True:
+        try:
+            done: RunRecord = client.run(
+                list(asked.assets) or None,
+                wait=asked.wait,
+                retry_failed=asked.retry_failed,
+                on_progress=progress,
+                on_output=view.output,
+            )
+        except RunBusy:
+            if not asked.wait:
+                raise
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            return done
 
 
 def _run_here(place: Place, asked: Asked, view: View) -> RunRecord:
@@ -111,6 +128,9 @@ def _tell(record: RunRecord, asked: Asked) -> int:
     if asked.as_json:
         say_json({**plain(record), "nothing_to_do": not record.assets})
         return code
+    for each in record.assets if asked.verbose else ():
+        if each.trace:
+            note(each.trace.rstrip())
     seconds = duration(_seconds(record))
     if record.state == "done":
         say(_done(record, asked.assets, seconds))
