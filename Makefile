@@ -32,7 +32,7 @@ setup: $(READY) ## make .venv with everything pinned in constraints.txt (needs a
 studio: $(READY) ## create the sample project in ./sample, run it, open the studio on 127.0.0.1
 	@if [ ! -e "$(SAMPLE)/packyak.toml" ]; then \
 	  echo "Creating the sample project in $(SAMPLE)/"; \
-	  $(BIN)/python -m packyak.sample_data "$(SAMPLE)"; \
+	  $(BIN)/python -m packyak.sample_data "$(SAMPLE)" >/dev/null; \
 	fi
 	@echo "Bringing it up to date (the first time takes a little longer)"
 	@cd "$(SAMPLE)" && "$(CURDIR)/$(BIN)/packyak" run
