@@ -43,15 +43,19 @@ def tables_of(sql: str) -> tuple[str, ...]:
     return _tables_of(sql)
 
 
-def group_keys(sql: str) -> tuple[str, ...] | None:
+def group_keys(sql: str, columns: Iterable[str] = ()) -> tuple[str, ...] | None:
     """The output columns that identify a row because the query groups by them (or selects them DISTINCT).
 
     None when there are none, when a grouping column is not among the output, or when rollups repeat them.
 
+    Args:
+        columns: the columns of the tables, where they are known. DuckDB takes a name in GROUP BY for a table's column
+            first and for an alias second (measured).
+
     >>> group_keys("select date_trunc('day', received) as day, topic, count(*) as n from topic group by all")
     ('day', 'topic')
     """
-    return _group_keys(sql)
+    return _group_keys(sql, frozenset(column.casefold() for column in columns))
 
 
 def keeps_key(sql: str, table: str, key: Sequence[str]) -> bool:
@@ -200,40 +204,42 @@ def _visible_ctes(table: exp.Table) -> set[str]:
 
 
 @lru_cache(maxsize=512)
-def _group_keys(sql: str) -> tuple[str, ...] | None:
-    return _grouped(parsed(sql), {})
+def _group_keys(sql: str, columns: frozenset[str]) -> tuple[str, ...] | None:
+    return _grouped(parsed(sql), {}, columns)
 
 
-def _grouped(query: exp.Expr, ctes: CTEs) -> tuple[str, ...] | None:
+def _grouped(query: exp.Expr, ctes: CTEs, columns: frozenset[str]) -> tuple[str, ...] | None:
     select, ctes = _select(query, ctes)
     if select is None or _multiplies(select):
         return None
     if select.args.get("group") is not None:
-        return _keys_of_group(select, select.args["group"])
+        return _keys_of_group(select, select.args["group"], columns)
     if select.args.get("distinct") is not None and select.args["distinct"].args.get("on") is None:
-        return _unique([item.output_name for item in select.expressions])
+        return _unique(select, [item.output_name for item in select.expressions])
     inner = _only_source(select, ctes)
-    keys = _grouped(inner, ctes) if inner is not None else None
+    keys = _grouped(inner, ctes, columns) if inner is not None else None
     return tuple(keys) if keys and all(_carried(select, key.casefold()) for key in keys) else None
 
 
-def _keys_of_group(select: exp.Select, group: exp.Expr) -> tuple[str, ...] | None:
+def _keys_of_group(select: exp.Select, group: exp.Expr, columns: frozenset[str]) -> tuple[str, ...] | None:
     from sqlglot import exp
 
     if group.args.get("all"):
-        return _unique([i.output_name for i in select.expressions if not aggregates(i) and not i.find(exp.Window)])
+        groups = [item for item in select.expressions if not aggregates(item) and not item.find(exp.Window)]
+        if len(groups) == len(select.expressions) and not any(item.find(exp.Column) for item in groups):
+            return None  # constants alone group nothing: DuckDB answers every row (measured)
+        return _unique(select, [item.output_name for item in groups])
     if any(group.args.get(form) for form in ("rollup", "cube", "grouping_sets", "totals")):
         return None
     if any(isinstance(each, exp.Rollup | exp.Cube | exp.GroupingSets | exp.Tuple) for each in group.expressions):
         return None
-    return _unique([_output_of(select, each) for each in group.expressions])
+    return _unique(select, [_output_of(select, each, columns) for each in group.expressions])
 
 
-def _output_of(select: exp.Select, grouped: exp.Expr) -> str:
+def _output_of(select: exp.Select, grouped: exp.Expr, columns: frozenset[str]) -> str:
     """The name under which a grouping expression is put out, "" when it is not.
 
-    DuckDB looks for a column of the tables first and for an alias second (measured), so an alias whose own expression
-    reads a column of that name is not what is grouped by.
+    An alias whose own expression reads a column of that name is not what is grouped by: the column is.
     """
     from sqlglot import exp
 
@@ -244,7 +250,7 @@ def _output_of(select: exp.Select, grouped: exp.Expr) -> str:
     for item in items:
         if _plain(item) == _plain(grouped):
             return item.output_name
-    if isinstance(grouped, exp.Column) and not grouped.table:
+    if isinstance(grouped, exp.Column) and not grouped.table and grouped.name.casefold() not in columns:
         for item in items:
             reads = {column.name.casefold() for column in item.find_all(exp.Column)}
             if item.alias.casefold() == grouped.name.casefold() and grouped.name.casefold() not in reads:
@@ -264,10 +270,11 @@ def _plain(expression: exp.Expr) -> exp.Expr:
     return bare
 
 
-def _unique(names: Sequence[str]) -> tuple[str, ...] | None:
-    distinct = {name.casefold() for name in names}
-    known = names and all(name and name != "*" for name in names)
-    return tuple(names) if known and len(distinct) == len(names) else None
+def _unique(select: exp.Select, names: Sequence[str]) -> tuple[str, ...] | None:
+    """The names as a key, None when one is unknown, a star, or the name of several output columns."""
+    outputs = [item.output_name.casefold() for item in select.expressions]
+    clear = names and all(name and name != "*" and outputs.count(name.casefold()) == 1 for name in names)
+    return tuple(names) if clear and len({name.casefold() for name in names}) == len(names) else None
 
 
 def _keeps(query: exp.Expr, table: str, key: tuple[str, ...], ctes: CTEs) -> bool:

@@ -97,6 +97,8 @@ KEYS = {
     "select a, count(*) from t group by cube (a)": None,
     "select a, count(*) from t group by grouping sets ((a), ())": None,
     "select a, a, count(*) from t group by all": None,
+    "select a, max(b) as A from t group by all": None,
+    "select 1 as one from t group by all": None,
     "select a, count(*) from t group by a union all select 1, 2": None,
     "select distinct * from t": None,
     "select n from (select a, count(*) as n from t group by a) s": None,
@@ -109,6 +111,13 @@ KEYS = {
 @pytest.mark.parametrize("sql", KEYS)
 def test_group_keys(sql: str) -> None:
     assert group_keys(sql) == KEYS[sql]
+
+
+def test_a_name_in_group_by_is_a_column_before_it_is_an_alias() -> None:
+    sql = "select abs(b) as a, count(*) as n from t group by a"
+    assert group_keys(sql) == ("a",)
+    assert group_keys(sql, ["A", "b"]) is None
+    assert group_keys("select a, count(*) as n from t group by a", ["a", "b"]) == ("a",)
 
 
 KEPT = [
