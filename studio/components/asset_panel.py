@@ -76,9 +76,13 @@ def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> No
     with st.container(horizontal=True, gap="xsmall"):
         if st.button("Open records", icon=":material/table_rows:", key="open_records", disabled=status.rows is None):
             st.switch_page(places.records(), query_params={"asset": status.name})
-        label = "Try again" if status.state == "failed" else "Run this"
         needs = status.state in pipeline.NEEDS_RUN or bool(status.failed_records)
-        if st.button(label, icon=":material/play_arrow:", key="run_this", disabled=run is not None or not needs):
+        if st.button(
+            tables.run_words(status),
+            icon=":material/play_arrow:",
+            key="run_this",
+            disabled=run is not None or not needs,
+        ):
             launch.start(project, (status.name,), retry_failed=bool(status.failed_records) or status.state == "failed")
             st.rerun()
 

@@ -64,7 +64,8 @@ def records_grid(asset: str, page: Page, shown: Sequence[Editor], digest: str) -
 
 
 def _take(key: str, asset: str, page: Page, shown: Sequence[Editor]) -> None:
-    edited = st.session_state[key]["edited_rows"]
+    changed = st.session_state[key]["edited_rows"]
+    edited = {row: {name.removeprefix("="): value for name, value in cells.items()} for row, cells in changed.items()}
     after, refused = records.merged(drafts(asset), page, shown, edited)
     drafts(asset).clear()
     drafts(asset).update(after)

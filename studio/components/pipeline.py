@@ -45,7 +45,6 @@ def _page(project: Project, live: bool) -> None:
     run = launch.under_way(project)
     if run is None and launch.follows():
         launch.finish(project)
-        st.session_state.pop(STATUSES, None)
         st.rerun()
     if run is not None and not live:  # started elsewhere since the page was drawn
         st.rerun()
@@ -62,12 +61,10 @@ def _page(project: Project, live: bool) -> None:
 
 
 def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
-    """How every asset stands. Asked once for a run: while it goes on, the run itself tells what changes."""
-    if run is None:
-        return project.status()
-    kept: Sequence[AssetStatus] | None = st.session_state.get(STATUSES)
-    if kept is None:
-        kept = st.session_state[STATUSES] = project.status()
+    """How every node stands. Not asked again while a run goes on: the run itself tells what changes."""
+    if run is None or STATUSES not in st.session_state:
+        st.session_state[STATUSES] = project.status()
+    kept: Sequence[AssetStatus] = st.session_state[STATUSES]
     return kept
 
 
@@ -123,13 +120,8 @@ def _run_button(project: Project, statuses: Sequence[AssetStatus]) -> None:
     waiting = any(status.state in pipeline.NEEDS_RUN for status in statuses)
     failed = any(status.state == "failed" for status in statuses)
     if st.button(label, type="primary", icon=":material/play_arrow:", key="run_all", disabled=not waiting):
-        _start(project, (), statuses, failed)
-
-
-def _start(project: Project, assets: Sequence[str], statuses: Sequence[AssetStatus], retry_failed: bool) -> None:
-    st.session_state[STATUSES] = statuses
-    launch.start(project, assets, retry_failed=retry_failed)
-    st.rerun()
+        launch.start(project, retry_failed=failed)
+        st.rerun()
 
 
 def _plan_button(project: Project) -> None:

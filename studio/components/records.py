@@ -80,7 +80,7 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
     waiting = [status.name for status in statuses if status.state in pipeline.NEEDS_RUN]
     run = launch.under_way(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch"):
-        if note := st.session_state.get(saving.NOTE):
+        if note := saving.note():
             st.badge(literal(note), icon=":material/check:", color="green")
         if run is not None:
             st.badge("a run is under way", icon=":material/sync:", color="blue")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 NOTE = "saved_note"
 PREVIEWED = 200
+NOTED_SECONDS = 20.0
 
 
 @st.dialog("Save corrections", width="medium")
@@ -58,9 +60,15 @@ def undo(project: Project, correction: str) -> None:
     settled("correction undone")
 
 
+def note() -> str:
+    """What was done a moment ago, if anything was."""
+    said, at = st.session_state.get(NOTE, ("", 0.0))
+    return said if time.monotonic() - at < NOTED_SECONDS else ""
+
+
 def settled(note: str) -> None:
     """Say what happened, and draw the page anew from the records."""
-    st.session_state[NOTE] = note
+    st.session_state[NOTE] = (note, time.monotonic())
     st.session_state.pop("records_total", None)
     grid.refresh()
     st.rerun()

@@ -115,7 +115,7 @@ def open_project(root: Path) -> Project:
     return _open(str(root), stamp(root))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner="Opening the project")
 def _open(root: str, seen: Stamp) -> Project:
     from packyak.engine.project import Project
 

@@ -41,6 +41,15 @@ def cause_words(cause: Cause) -> str:
     return f"{words.counted(cause.count, 'record')}: {cause.reason}"
 
 
+def run_words(status: AssetStatus) -> str:
+    """What running this one asset is called, by what it would do."""
+    if status.state == "failed":
+        return "Try again"
+    if status.state == "fresh" and status.failed_records:
+        return f"Retry {words.count(status.failed_records)} failed"
+    return "Run this"
+
+
 def place(origin: str, root: Path) -> str:
     """`/home/ana/inbox/pipeline.py:12` as seen from the project: `pipeline.py:12`."""
     path = Path(origin)

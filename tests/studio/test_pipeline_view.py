@@ -1,0 +1,152 @@
+"""The board of the Pipeline page: cards, marks, edges, counts and what the run button says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from packyak.engine.declare.nodes import Graph
+from packyak.engine.project import Project
+from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, PlanStep
+from packyak.engine.run.runs import AssetRun, RunRecord
+from packyak.studio.views import pipeline, progress, tables
+
+SOURCE = """
+    from collections.abc import Iterator
+    from packyak import Bucket, File, check, function, read_jsonl, sql, transform
+
+    inbox = Bucket("inbox")
+
+    @transform(inbox.files("*.jsonl"), key="id")
+    def notes(file: File) -> Iterator[dict]:
+        yield from read_jsonl(file)
+
+    @transform(notes)
+    def text(body: str) -> str:
+        return body.strip()
+
+    lengths = sql("select length(text) as size, count(*) as n from text group by all")
+
+    @check(lengths)
+    def some(lengths):
+        return True
+
+    @function(on=inbox.created("*.pdf"))
+    def keep(file: File):
+        ...
+"""
+
+
+def graph_of(project_folder: Callable[..., Path]) -> Graph:
+    return Project.open(project_folder(SOURCE)).graph
+
+
+def status(name: str, **facts: object) -> AssetStatus:
+    base = AssetStatus(name, "transform", "fresh", "up to date", rows=1204, delta=12, version="abc")
+    return replace(base, **facts)  # type: ignore[arg-type]
+
+
+def test_every_node_but_checks_and_pattern_only_buckets_is_a_card(project_folder: Callable[..., Path]) -> None:
+    board = pipeline.board(graph_of(project_folder), [])
+    assert {card.name for card in board.cards} == {"inbox/*.jsonl", "notes", "text", "lengths", "keep"}
+    assert {(edge.source, edge.target) for edge in board.edges} == {
+        ("inbox/*.jsonl", "notes"),
+        ("notes", "text"),
+        ("text", "lengths"),
+    }
+
+
+def test_edges_carry_what_flows_and_cards_what_stands(project_folder: Callable[..., Path]) -> None:
+    graph = graph_of(project_folder)
+    checks = (CheckResult("some", "lengths", False, True, "error", 3),)
+    board = pipeline.board(
+        graph,
+        [
+            status("notes", failed_records=3, corrections=2),
+            status("text", state="stale", reason="12 records: input changed", delta=-3),
+            status("lengths", checks=checks),
+        ],
+    )
+    cards = {card.name: card for card in board.cards}
+    assert [mark.text for mark in cards["notes"].marks] == ["3 failed", "2 corrected"]
+    assert cards["text"].line == "stale: 12 records: input changed"
+    assert [(mark.text, mark.tone) for mark in cards["lengths"].marks] == [("1 check failing", "bad")]
+    assert "3 failed" in cards["notes"].label and "1,204 rows" in cards["notes"].label
+    edges = {edge.target: (edge.rows, edge.delta) for edge in board.edges}
+    assert edges["text"] == ("1,204", "+12") and edges["lengths"] == ("1,204", "\N{MINUS SIGN}3")
+
+
+def test_the_shape_changes_only_with_the_graph(project_folder: Callable[..., Path]) -> None:
+    graph = graph_of(project_folder)
+    assert pipeline.board(graph, []).shape == pipeline.board(graph, [status("notes", rows=9)]).shape
+    fewer = Graph({name: node for name, node in graph.nodes.items() if name != "lengths"})
+    assert pipeline.board(fewer, []).shape != pipeline.board(graph, []).shape
+
+
+def test_a_state_is_not_said_twice() -> None:
+    assert (
+        pipeline.card_line(status("a", state="stale", reason="stale: its code changed.")) == "stale: its code changed"
+    )
+    assert pipeline.card_line(status("a", state="never", reason="never computed")) == "never run"
+    assert pipeline.card_line(status("a", state="failed", reason="")) == "failed"
+
+
+def test_the_button_says_what_it_runs() -> None:
+    stale = status("a", state="stale")
+    assert pipeline.run_label([status("a")]) == "Everything is fresh"
+    assert pipeline.run_label([stale, status("b")]) == "Run 1 stale asset"
+    assert pipeline.run_label([stale, stale]) == "Run 2 stale assets"
+    assert pipeline.run_label([status("a", state="never"), status("b", state="never")]) == "Run all 2 assets"
+    assert pipeline.run_label([status("a", state="failed"), status("b")]) == "Run 1 failed asset again"
+    assert pipeline.run_label([stale, status("b", state="failed")]) == "Run 2 assets"
+
+
+def test_counts_are_worst_first() -> None:
+    found = pipeline.counts([status("a"), status("b", state="failed"), status("c")])
+    assert found.states == (("failed", 1), ("fresh", 2)) and found.of("fresh", "stale") == 2
+
+
+def test_plan_steps_in_words() -> None:
+    step = PlanStep("a", "compute", 1204, True, (), keeps=300, seconds=2.4)
+    assert pipeline.step_words(step) == "compute at most 1,204 records · 300 stay · 2.4 s"
+    assert pipeline.step_words(PlanStep("a", "query", None, True, ())) == "query, if its inputs change"
+
+
+def test_a_cause_says_its_count_once() -> None:
+    assert tables.cause_words(Cause("input", "12 records: input changed", 12)) == "12 records: input changed"
+    assert tables.cause_words(Cause("code", "its code changed", 1500)) == "1,500 records: its code changed"
+
+
+def test_a_run_under_way_in_words(project_folder: Callable[..., Path]) -> None:
+    parts = (
+        AssetRun("notes", "done", 10, 10, computed=10, changed=4),
+        AssetRun("text", "running", 500, 2000, 612.4, 2.4),
+        AssetRun("lengths"),
+    )
+    run = RunRecord("r", "running", assets=parts)
+    told = progress.of_run(run)
+    assert told.active and told.title == "Running"
+    assert told.line == "1 of 3 assets · text: 500 of 2,000 · 612 rows/s · 2.4 s left"
+    assert round(told.share, 2) == round((1 + 0.25) / 3, 2)
+    statuses = [status(part.asset) for part in parts]
+    board = pipeline.board(graph_of(project_folder), statuses, progress.of_assets(run))
+    cards = {card.name: card for card in board.cards}
+    assert (cards["text"].state, cards["text"].progress) == ("running", 0.25)
+    assert (cards["notes"].state, cards["notes"].progress) == ("fresh", None)
+    assert cards["lengths"].line == "waiting for its turn"
+
+
+def test_a_run_that_ended_in_words() -> None:
+    parts = (
+        AssetRun("a", "done", computed=3000, changed=12, failed=2),
+        AssetRun("b", "failed", message="ValueError: no"),
+        AssetRun("c", "skipped"),
+    )
+    run = RunRecord(
+        "r", "failed", started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:04.2+00:00", assets=parts
+    )
+    told = progress.of_run(run)
+    assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 failed · b did not finish"
+    assert progress.messages(run) == ("b: ValueError: no",)
+    assert progress.of_assets(run) == {}

@@ -1,0 +1,160 @@
+"""Every page on an empty, a small and a broken project, without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import packyak.studio
+import pytest
+import streamlit as st
+from packyak.engine.project import Project
+from streamlit.testing.v1 import AppTest
+
+STUDIO = Path(packyak.studio.__path__[0])
+NOTES = "\n".join(
+    json.dumps({"id": f"n{number:03}", "body": f"**note** <b>{number}</b>", "size": number}) for number in range(120)
+)
+SOURCE = """
+    from collections.abc import Iterator
+    from typing import Literal
+    from packyak import Bucket, File, read_jsonl, sql, transform
+
+    inbox = Bucket("inbox")
+
+    @transform(inbox.files("*.jsonl"), key="id")
+    def notes(file: File) -> Iterator[dict]:
+        yield from read_jsonl(file)
+
+    @transform(notes)
+    def kind(size: int) -> Literal["small", "large"]:
+        if size == 7:
+            raise ValueError("seven is refused")
+        return "large" if size > 60 else "small"
+
+    counts = sql("select kind, count(*) as n from kind group by all")
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_project() -> Iterator[None]:
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def small(project_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = project_folder(SOURCE, files={"inbox/notes.jsonl": NOTES})
+    Project.open(folder).run()
+    monkeypatch.setenv("PACKYAK_PROJECT", str(folder))
+    return folder
+
+
+def shown(page: str = "", **params: str) -> AppTest:
+    """The studio at a page of it."""
+    app = AppTest.from_file(str(STUDIO / "shell" / "main.py"), default_timeout=60)
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    if page:
+        app.switch_page(f"../pages/{page}.py")
+        for name, value in params.items():
+            app.query_params[name] = value
+        app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def words_of(app: AppTest) -> str:
+    found: list[Any] = [*app.header, *app.subheader, *app.markdown, *app.text, *app.caption, *app.error, *app.title]
+    return "\n".join(str(element.value) for element in found)
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_without_a_project_home_teaches(tmp_path: Path) -> None:
+    app = shown()
+    assert "Create the sample project" in buttons(app)
+    app.text_input(key="open_folder").input(str(tmp_path)).run()
+    app.button(key="open_project").click().run()
+    assert "holds no packyak" in app.error[0].value
+
+
+def test_a_project_without_assets_says_what_to_add(
+    project_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKYAK_PROJECT", str(project_folder("")))
+    assert "Everything is fresh" in buttons(shown())
+    assert "declares no assets yet" in words_of(shown("records"))
+
+
+def test_the_pipeline_page_of_a_project_that_never_ran(
+    project_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project_folder(SOURCE, files={"inbox/notes.jsonl": NOTES})
+    monkeypatch.setenv("PACKYAK_PROJECT", str(folder))
+    assert "Run all 3 assets" in buttons(shown())
+    assert "kind has no records yet" in words_of(shown("records", asset="kind"))
+
+
+def test_the_side_panel_of_an_asset(small: Path) -> None:
+    app = shown(asset="kind")
+    said = words_of(app)
+    assert "What it is" not in said and "Versions" in said
+    assert "Retry 1 failed" in buttons(app)
+    assert [metric.value for metric in app.metric][:1] == ["119"]
+
+
+def test_an_unknown_asset_in_the_address_is_no_error(small: Path) -> None:
+    shown(asset="nonsense")
+    app = shown("records", asset="nonsense")
+    assert app.selectbox(key="records_asset").value == "counts"
+
+
+def test_records_are_paged_and_searched(small: Path) -> None:
+    app = shown("records", asset="kind")
+    assert "1 to 50 of 120 records" in words_of(app)
+    app.text_input(key="text-kind").input("<b>11").run()
+    assert "11 records" in words_of(app)
+    app.text_input(key="text-kind").input("nowhere to be found").run()
+    assert "No record matches" in words_of(app)
+
+
+def test_a_record_is_shown_and_corrected_in_its_panel(small: Path) -> None:
+    app = shown("records", asset="kind", key="n003")
+    assert "n003" in words_of(app)
+    app.selectbox(key="fix-kind-n003-column").select("kind").run()
+    app.selectbox(key="fix-kind-n003-kind").select("large").run()
+    app.text_input(key="fix-kind-n003-kind-why").input("looked at it").run()
+    app.button(key="fix-kind-n003-save").click().run()
+    assert not app.exception
+    field = next(field for field in Project.open(small).record("kind", "n003").fields if field.column == "kind")
+    assert (field.value, field.why) == ("large", "looked at it")
+
+
+def test_a_record_that_is_not_there_says_so(small: Path) -> None:
+    assert "no record" in words_of(shown("records", asset="kind", key="gone"))
+
+
+@pytest.mark.parametrize("page", ["", "records"])
+def test_a_broken_file_is_a_page_and_mending_it_is_enough(small: Path, page: str) -> None:
+    file = small / "pipeline.py"
+    good = file.read_text()
+    file.write_text(good.replace("def kind(size: int)", "def kind(size: int"))
+    app = shown(page)
+    assert "The project's code has an error" in words_of(app)
+    assert any("pipeline" in badge and ":" in badge for badge in words_of(app).split("\n"))
+    file.write_text(good)
+    app.run()
+    assert not app.exception and "The project's code has an error" not in words_of(app)
+
+
+def test_a_wrong_declaration_names_what_was_meant(small: Path) -> None:
+    file = small / "pipeline.py"
+    file.write_text(file.read_text().replace("from kind group", "from kinds group"))
+    said = words_of(shown())
+    assert "The project's code has an error" in said and "did you mean" in said and "kind" in said
