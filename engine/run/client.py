@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from packyak.engine.errors import NoWorker, RunFailed
 from packyak.engine.run.address import HOST, Address, address_file, code_version, read_address
-from packyak.engine.run.process import end, is_running, spawn, wait_until
+from packyak.engine.run.process import end, spawn, wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -66,34 +66,39 @@ class Client:
         self,
         *args: Any,
         method: str = "run",
-        wait: bool = False,
+        wait: bool | float = False,
         on_progress: Callable[[RunRecord], None] | None = None,
         on_output: Callable[[str], None] | None = None,
         **kwargs: Any,
     ) -> Any:
-        """What a run answers; meanwhile its progress and what the user's code prints. wait: queue behind another run.
+        """What a run answers; meanwhile its progress and what the user's code prints.
+
+        wait: for another run to end, for ever or so many seconds.
 
         Raises what the run raises, RunBusy where another one is on, RunFailed when the worker dies.
         """
         from packyak.engine.run import wire
 
         messages = self.request("run", method=method, wait=wait, environment=dict(os.environ), **_packed(args, kwargs))
+        begun = False
+        last: list[dict[str, Any]] = []
         try:
             for message in messages:
                 if message["type"] == "progress" and on_progress:
                     on_progress(wire.unpack(message["record"]))
                 elif message["type"] == "output" and on_output:
                     on_output(message["text"])
-                elif message["type"] in ("result", "error"):
-                    return self._last(iter([message]))
+                begun = begun or message["type"] == "progress"
+                last = [message]
         except NoWorker as error:
-            if not is_running(self.address.pid, self.address.mark):
+            # A run that had begun is never begun again elsewhere; a killed process may be seen for a moment longer.
+            if begun or wait_until(lambda: not self.address.alive, 1.0):
                 raise RunFailed(
                     "the worker ended in the middle of the run; what was published before is intact",
                     next_step="run again: only what is missing is computed",
                 ) from error
             raise
-        raise NoWorker("the worker answered nothing", pid=self.address.pid)
+        return self._last(iter(last))
 
     def ping(self) -> dict[str, Any]:
         """How the worker is: pid, busy, run."""
@@ -162,7 +167,8 @@ def connect_or_start(
 
     wait_until(is_there, seconds, pause=0.01)
     if not found:
-        raise NoWorker("the worker did not start", home=home, log=str(_log(home)))
+        why = "the worker did not start, or with other code than this process has"
+        raise NoWorker(why, home=home, log=str(_log(home)))
     return found[0]
 
 

@@ -24,7 +24,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -55,7 +55,7 @@ class Step:
     upstream: tuple[str, ...] = ()
 
 
-class Skip(Exception):  # noqa: N818 (it is an outcome, no error)
+class Skip(Exception):
     """Raised by a step that has nothing to do, such as one whose inputs failed: its message says why."""
 
 
@@ -71,12 +71,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FlowResult:
-    """How a run ended. warning: what kept it from being told to Prefect, empty when nothing did."""
+    """How a run ended. warning: what kept it from being told to Prefect, empty when nothing did.
+
+    told: waits until Prefect knows everything, at most so many seconds, and answers the warning as it is then.
+    """
 
     state: Literal["done", "failed", "cancelled"]
     outcomes: tuple[Outcome, ...]
     flow_run_id: str | None = None
     warning: str = ""
+    told: Callable[[float], str] = field(default=lambda seconds: "", repr=False, compare=False)
 
 
 def api_url(home: Home) -> str | None:
@@ -87,7 +91,7 @@ def api_url(home: Home) -> str | None:
 def run_in_prefect(
     name: str,
     steps: Sequence[Step],
-    api_url: str | None = None,
+    api_url: str | Callable[[], str | None] | None = None,
     *,
     tags: Iterable[str] = (),
     parameters: Mapping[str, Any] | None = None,
@@ -98,7 +102,8 @@ def run_in_prefect(
 
     A step that raises has failed; the next ones are still called, as they know best whether they need it (`Skip`).
     RunCancelled ends the run: the steps left are not called. on_start: told Prefect's id of the run, from another
-    thread. linger: how many seconds the end may wait for Prefect to be told everything.
+    thread. linger: how many seconds the end may wait for Prefect to be told everything; later, the result's `told` can.
+    api_url: or what answers it (None: there is none), asked in the other thread: a server may still be starting.
     """
     reporter = _Reporter(api_url, name, tuple(tags), dict(parameters or {}), on_start) if api_url else None
     outcomes: list[Outcome] = []
@@ -114,8 +119,8 @@ def run_in_prefect(
     state = _overall(outcomes)
     if reporter is None:
         return FlowResult(state, tuple(outcomes))
-    reporter.finish(_PREFECT_STATES[state], _summary(outcomes), linger)
-    return FlowResult(state, tuple(outcomes), reporter.flow_run_id, reporter.warning)
+    warning = reporter.finish(_PREFECT_STATES[state], _summary(outcomes), linger)
+    return FlowResult(state, tuple(outcomes), reporter.flow_run_id, warning, reporter.wait)
 
 
 def _called(step: Step, reporter: _Reporter | None) -> Outcome:
@@ -159,7 +164,7 @@ class _Reporter:
 
     def __init__(
         self,
-        api_url: str,
+        api_url: str | Callable[[], str | None],
         name: str,
         tags: tuple[str, ...],
         parameters: dict[str, Any],
@@ -195,12 +200,16 @@ class _Reporter:
         name = "Skipped" if outcome.state == "skipped" else kind.capitalize()
         self._put(lambda api: _set_state(api, "task_runs", task_run, kind, name, _words(outcome.error)))
 
-    def finish(self, kind: str, message: str, linger: float) -> None:
+    def finish(self, kind: str, message: str, linger: float) -> str:
         self._put(lambda api: _set_state(api, "flow_runs", str(self.flow_run_id), kind, kind.capitalize(), message))
         self._queue.put(None)
-        self._thread.join(linger)
-        if self._thread.is_alive() and linger and not self.warning:
-            self.warning = f"Prefect at {self._api_url} is slow: its view of this run may lag behind."
+        return self.wait(linger) if linger else self.warning
+
+    def wait(self, seconds: float) -> str:
+        self._thread.join(seconds)
+        if self._thread.is_alive() and not self.warning:
+            return "Prefect has not answered in time: this run may be late or missing in its history."
+        return self.warning
 
     def _put(self, report: Callable[[Api], None]) -> None:
         self._queue.put(report)
@@ -226,12 +235,17 @@ class _Reporter:
             on_start(self.flow_run_id)
 
     def _work(self) -> None:
+        url = ""
         try:
-            with contextlib.closing(connect(self._api_url)) as api:
+            url = (self._api_url if isinstance(self._api_url, str) else self._api_url()) or ""
+            if not url:
+                self.warning = "No Prefect server answers, so this run is not in its history."
+                return
+            with contextlib.closing(connect(url)) as api:
                 while (report := self._queue.get()) is not None:
                     report(api)
         except Exception as error:  # whatever Prefect does, the run goes on
-            self.warning = f"Prefect at {self._api_url} could not be told about this run: {_words(error)}"
+            self.warning = f"Prefect at {url} could not be told about this run: {_words(error)}"
 
 
 class Api(Protocol):

@@ -86,7 +86,7 @@ class _Worker:
         self._idle_seconds = idle_seconds
         self._log = log or WorkerLog(self._path.with_name("worker.log"))
         self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
-        self._counts = threading.Lock()
+        self._counts = threading.Condition()
         self._record: RunRecord | None = None
         self._running = 0  # runs admitted and not over
         self._requests = 0
@@ -145,6 +145,8 @@ class _Worker:
                 self._log.listener = run.reply.output
                 call = getattr(target, run.message.get("method", "run"))
                 arguments, named = _arguments(run.message)
+                if wait := run.message.get("wait"):
+                    named["wait"] = wait  # the project may be held by another process than this one
                 value = call(*arguments, on_progress=lambda record: self._progress(run, record), **named)
                 run.reply.send({"type": "result", "value": wire.pack(value)})
         except Exception as error:
@@ -159,6 +161,7 @@ class _Worker:
             self._log.listener, self._log.run, self._record = None, "", None
             with self._counts:
                 self._running -= 1
+                self._counts.notify_all()
             run.over.set()
 
     def _progress(self, run: _Run, record: RunRecord) -> None:
@@ -232,7 +235,8 @@ class _Worker:
         with self._counts:
             if self._stopping:
                 raise NoWorker("the worker is ending")
-            if self._running and not message.get("wait"):
+            wait = message.get("wait") or 0
+            if self._running and wait is not True and not self._counts.wait_for(lambda: not self._running, wait):
                 raise self._busy()
             self._running += 1
             self._runs.put(run)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from packyak.engine.errors import NoWorker
 from packyak.engine.run.address import address_file, code_version, read_address
 from packyak.engine.run.client import Client, connect_or_start
 from packyak.engine.run.prefect_server import PrefectServer
@@ -36,8 +37,14 @@ def start(home: Home, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(HERE)]))
 
     def call(**options: object) -> Client:
-        code_version.cache_clear()  # an engine that is edited while its tests run
-        return connect_or_start(home.uri, root, seconds=30, serve="served:Served", **options)  # type: ignore[arg-type]
+        for tries in range(5):
+            code_version.cache_clear()
+            try:
+                return connect_or_start(home.uri, root, seconds=30, serve="served:Served", **options)  # type: ignore[arg-type]
+            except NoWorker:
+                if tries == 4:  # the engine may be edited while its tests run: the worker then has newer code than we
+                    raise
+        raise AssertionError
 
     yield call
     address = read_address(address_file(home.uri))

@@ -54,6 +54,7 @@ class Served:
         steps: int = 2,
         seconds: float = 0.02,
         hang: bool = False,
+        wait: bool | float = False,
         on_progress: Callable[[RunRecord], None] | None = None,
     ) -> dict[str, object]:
         progress = Progress(self.store, self.store.start(["text"]), on_progress)

@@ -89,8 +89,26 @@ def test_a_server_that_hangs_delays_only_the_end() -> None:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/api"
         began = time.monotonic()
         result = run_in_prefect("r", [Step(str(n), lambda: 1) for n in range(5)], url, linger=0.3)
-        assert result.state == "done" and "slow" in result.warning
+        assert result.state == "done" and "not answered in time" in result.warning
         assert time.monotonic() - began < 1
+
+
+def test_a_server_that_is_still_starting_is_waited_for_beside_the_run() -> None:
+    began = time.monotonic()
+    result = run_in_prefect("r", [Step("a", lambda: 1)], lambda: time.sleep(0.5), linger=0)  # type: ignore[func-returns-value, arg-type]
+    assert result.state == "done" and result.warning == ""
+    assert time.monotonic() - began < 0.4
+    assert "not answered in time" in result.told(0.01)
+    assert "No Prefect server" in result.told(5)
+
+
+@pytest.mark.slow
+def test_a_run_that_does_not_wait_is_told_all_the_same(prefect: Prefect) -> None:
+    home, url = prefect
+    result = run_in_prefect(new_id(), [Step("a", lambda: 1)], PrefectServer(home).wait, linger=0)
+    assert result.told(20) == ""
+    found = ask(url, "/flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    assert found[0]["state_type"] == "COMPLETED"
 
 
 @pytest.mark.slow
