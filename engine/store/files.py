@@ -1,13 +1,11 @@
 """The files of a bucket by key. A key is a relative path with forward slashes and cannot lead out of the bucket.
 
-A pattern without a slash is matched with the file's name in whatever folder (`*.jsonl`); one with a slash with the
-whole key, where `*` stays within a folder and `**` spans them (`2024/**/*.csv`). Names that begin with a dot are left
-out unless the pattern's last part does too. Standard library only.
+In a pattern `*` stands for any characters, also `/`, and `?` for one (see `declare.bucket`). Names that begin with a
+dot are left out unless the pattern's last part does too. Standard library only.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
 import re
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from packyak.engine.declare.bucket import key_matches
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.store.home import Home
 from packyak.engine.store.local import TEMPORARY, unreadable
@@ -190,40 +189,13 @@ def invalid(key: str) -> str:
 def matcher(pattern: str) -> Callable[[str], bool]:
     """A test of keys against a pattern (see the top of this file)."""
     hidden = pattern.rsplit("/", 1)[-1].startswith(".")
-    fits = re.compile(_expression(pattern if "/" in pattern else f"**/{pattern}"), re.DOTALL).fullmatch
 
     def matches(key: str) -> bool:
         if not hidden and (key.startswith(".") or "/." in key):
             return False
-        return fits(key) is not None
+        return key_matches(key, pattern)
 
     return matches
-
-
-def _expression(pattern: str) -> str:
-    """A glob as a regular expression: ** for any folders, * and ? within one, [a-z] and [!a-z] for one letter."""
-    text, place = "", 0
-    pattern = pattern.lstrip("/")
-    while place < len(pattern):
-        if pattern.startswith("**/", place):
-            text, place = text + "(?:[^/]+/)*", place + 3
-        elif pattern.startswith("**", place):
-            text, place = text + ".*", place + 2
-        elif pattern[place] in "*?":
-            text, place = text + ("[^/]*" if pattern[place] == "*" else "[^/]"), place + 1
-        elif end := _bracket_end(pattern, place):
-            text, place = text + "(?!/)" + fnmatch.translate(pattern[place:end])[4:-3], end
-        else:
-            text, place = text + re.escape(pattern[place]), place + 1
-    return text
-
-
-def _bracket_end(pattern: str, place: int) -> int:
-    """Where the choice of letters that begins here ends; 0 where none begins or it never ends."""
-    if pattern[place] != "[":
-        return 0
-    first = place + 2 if pattern[place + 1 : place + 2] == "!" else place + 1
-    return pattern.find("]", first + 1) + 1
 
 
 def _walk(

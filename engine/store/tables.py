@@ -22,7 +22,7 @@ from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY, aligned, checked, plain, retyped
 
 FRAGMENTS = 30
-ATTEMPTS = 8
+RETRIES = 50
 _FEW_KEYS = 1_000
 _FLAG = {"lance-schema:unenforced-primary-key": "true"}
 _KEPT = "kept-"
@@ -129,7 +129,13 @@ class Table:
             if not len(there):
                 return 0
             source = pa.table({KEY: there}).cast(pa.schema([_key_field()]))
-            done = before.merge_insert(KEY).when_matched_delete().use_index(False).execute(source)
+            done = (
+                before.merge_insert(KEY)
+                .when_matched_delete()
+                .use_index(False)
+                .conflict_retries(RETRIES)
+                .execute(source)
+            )
             return int(done["num_deleted_rows"])
 
     def changed_since(self, version: int, columns: Sequence[str] | None = None) -> pa.Table:
@@ -172,34 +178,33 @@ class Table:
         return int(written.version)
 
     def _merged(self, data: pa.Table) -> Change:
-        """Updates alone go through a transaction that is dropped when it is empty; inserts need `execute`, which alone
-        notices that another writer has just inserted the same keys."""
-        for _ in range(ATTEMPTS):
-            table = self.dataset()
-            merge = self._merge(table, data)
-            if len(_among(table, data[KEY])) == data.num_rows:
-                transaction, done = merge.execute_uncommitted(data)
-                if not done["num_inserted_rows"]:
-                    if not done["num_updated_rows"]:
-                        return Change(int(table.version), 0, 0)
-                    try:
-                        after = lance.LanceDataset.commit(table, transaction)
-                    except OSError as error:
-                        if "conflict" not in str(error).lower():
-                            raise
-                        continue
-                    return Change(int(after.version), 0, int(done["num_updated_rows"]))
-            done = merge.execute(data)
-            return Change(int(self.dataset().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
-        raise HomeError(
-            f"other writers kept changing {self.uri} ({ATTEMPTS} attempts)",
-            next_step="let one run at a time write a project",
-        )
+        table = self.dataset()
+        merge = self._merge(table, data)
+        if len(_among(table, data[KEY])) == data.num_rows and (change := self._updated(table, merge, data)) is not None:
+            return change
+        done = merge.execute(data)
+        return Change(int(self.dataset().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
+
+    def _updated(self, table: Any, merge: Any, data: pa.Table) -> Change | None:
+        """Updates alone, in a transaction that is dropped when it is empty. None: it has to be done by `execute`, which
+        alone waits for other writers and notices that one of them has just inserted the same keys."""
+        transaction, done = merge.execute_uncommitted(data)
+        if done["num_inserted_rows"]:
+            return None
+        if not done["num_updated_rows"]:
+            return Change(int(table.version), 0, 0)
+        try:
+            after = lance.LanceDataset.commit(table, transaction)
+        except OSError as error:
+            if "conflict" in str(error).lower():
+                return None
+            raise
+        return Change(int(after.version), 0, int(done["num_updated_rows"]))
 
     def _merge(self, table: Any, data: pa.Table) -> Any:
         names = [f"`{name}`" for name in data.column_names if name != KEY]
         differs = " or ".join(f"(target.{name} is distinct from source.{name})" for name in names)
-        merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False)
+        merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False).conflict_retries(RETRIES)
         return merge.when_matched_update_all(differs) if differs else merge
 
     def _evolved(self, data: pa.Table, widen: bool) -> pa.Table:
