@@ -87,15 +87,23 @@ class Published:
             )
         return following
 
-    def history(self, asset: str) -> tuple[AssetVersion, ...]:
-        """The published versions of an asset, newest first, each once per stretch of time in which it was the good
-        one."""
+    def history(self, asset: str, limit: int | None = None) -> tuple[AssetVersion, ...]:
+        """The published versions of an asset, newest first, one for each stretch of time in which it was the good one.
+
+        Of a stretch it tells the newest table and the first run. limit: how many; a small one reads few files.
+        """
         found: list[AssetVersion] = []
-        for number in self.numbers():
+        for number in reversed(self.numbers()):
             one = self.load(number).assets.get(asset)
-            if one is not None and (not found or (one.version, one.table) != (found[-1].version, found[-1].table)):
+            if one is None:
+                continue
+            if found and found[-1].version == one.version:
+                found[-1] = dataclasses.replace(found[-1], run=one.run, at=one.at)
+            elif len(found) == limit:
+                break
+            else:
                 found.append(one)
-        return tuple(reversed(found))
+        return tuple(found)
 
     def prune(self, keep: int) -> None:
         """Forgets all but the newest `keep` publications."""

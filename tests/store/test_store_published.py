@@ -45,6 +45,25 @@ def test_history_of_an_asset(home: Home) -> None:
         Published(home).load(3)
 
 
+def test_a_stretch_has_its_first_run_and_its_newest_table(home: Home) -> None:
+    published, vector = Published(home), Vector()
+    for table, name, run in ((1, "x", "first"), (2, "y", "second"), (7, "y", "third"), (8, "z", "fourth")):
+        vector = published.publish(replace(vector, assets={"a": AssetVersion(table, version=name, run=run)}))
+    assert [(one.table, one.run) for one in published.history("a")] == [(8, "fourth"), (7, "second"), (1, "first")]
+    assert [one.version for one in Published(home).history("a", limit=2)] == ["z", "y"]
+    assert published.history("a", limit=0) == ()
+
+
+def test_a_small_history_reads_few_files(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    published, vector = Published(home), Vector()
+    for number in range(20):
+        vector = published.publish(replace(vector, assets={"a": AssetVersion(1, version=str(number))}))
+    real, read = Home.read, []
+    monkeypatch.setattr(Home, "read", lambda self, name: read.append(name) or real(self, name))
+    assert len(Published(home).history("a", limit=3)) == 3
+    assert len(read) == 4
+
+
 def test_two_runs_from_the_same_start(home: Home) -> None:
     published = Published(home)
     start = published.load()
