@@ -139,22 +139,16 @@ class _Worker:
         return False
 
     def _do(self, run: _Run) -> None:
-        """One run, in the main thread, in the environment of the process that asked for it."""
+        """One run, in the main thread. Its end is told last: whoever hears of it may ask for the next run at once."""
+        last: dict[str, Any] = {}
         try:
-            with _environment(run.message.get("environment")), self._target.use(newest=True) as target:
-                self._log.listener = run.reply.output
-                call = getattr(target, run.message.get("method", "run"))
-                arguments, named = _arguments(run.message)
-                if wait := run.message.get("wait"):
-                    named["wait"] = wait  # the project may be held by another process than this one
-                value = call(*arguments, on_progress=lambda record: self._progress(run, record), **named)
-                run.reply.send({"type": "result", "value": wire.pack(value)})
+            last = {"type": "result", "value": wire.pack(self._outcome(run))}
         except Exception as error:
             self._settle("failed", str(error))
-            run.reply.send({"type": "error"} | wire.pack_error(error))
+            last = {"type": "error"} | wire.pack_error(error)
         except BaseException:
             self._settle("cancelled", "The worker was told to end.")
-            run.reply.send({"type": "error"} | wire.pack_error(RunCancelled("the run was cancelled: its worker ended")))
+            last = {"type": "error"} | wire.pack_error(RunCancelled("the run was cancelled: its worker ended"))
             raise
         finally:
             self._log.flush()
@@ -162,7 +156,18 @@ class _Worker:
             with self._counts:
                 self._running -= 1
                 self._counts.notify_all()
+            run.reply.send(last)
             run.over.set()
+
+    def _outcome(self, run: _Run) -> Any:
+        """What the run answers, in the environment of the process that asked for it."""
+        with _environment(run.message.get("environment")), self._target.use(newest=True) as target:
+            self._log.listener = run.reply.output
+            call = getattr(target, run.message.get("method", "run"))
+            arguments, named = _arguments(run.message)
+            if wait := run.message.get("wait"):
+                named["wait"] = wait  # the project may be held by another process than this one
+            return call(*arguments, on_progress=lambda record: self._progress(run, record), **named)
 
     def _progress(self, run: _Run, record: RunRecord) -> None:
         self._record, self._log.run = record, record.id

@@ -92,6 +92,11 @@ def test_a_run_reports_prints_and_answers(
     assert connect(home.uri).address == client.address, "the same worker answers the next"
 
 
+def test_runs_follow_each_other_at_once(start: Start) -> None:
+    client = start()
+    assert len({client.run(0)["id"] for _ in range(20)}) == 20
+
+
 def test_changed_code_is_run_and_a_syntax_error_is_told(start: Start, root: Path) -> None:
     client = start()
     made_at = client.call("made_at")
