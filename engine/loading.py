@@ -1,4 +1,4 @@
-"""Imports a project's modules from its folder, and turns what can go wrong there into errors that name file and line."""
+"""Imports a project's modules from its folder; what goes wrong there becomes an error that names file and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from packyak.engine.run.reload import sources_of
 
 
 def load_modules(root: Path, names: Sequence[str]) -> tuple[ModuleType, ...]:
-    """The modules by name, read anew where their files changed. Raises DeclarationError for what the files say wrongly."""
+    """The modules by name, read anew where their files changed. Raises DeclarationError for what the files say
+    wrongly.
+    """
     sources = sources_of(root)
     if sources.changed():
         sources.purge()
@@ -57,7 +59,10 @@ def _load(root: Path, name: str) -> ModuleType:
         raise
     except SyntaxError as error:
         raise DeclarationError(
-            f"{error.msg} ({(error.text or '').strip()})", file=error.filename, line=error.lineno, next_step="mend the line and save"
+            f"{error.msg} ({(error.text or '').strip()})",
+            file=error.filename,
+            line=error.lineno,
+            next_step="mend the line and save",
         ) from error
     except ModuleNotFoundError as error:
         if error.name == name:

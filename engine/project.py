@@ -1,4 +1,6 @@
-"""The one object that command line, studio and deployment hold: a project's declarations, its data, and what can be done with them."""
+"""The one object that command line, studio and deployment hold: a project's declarations, its data, and what can be
+done with them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,6 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
-
 from packyak.engine.declare.active import activate
 from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import Graph
@@ -32,7 +33,7 @@ from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
-from packyak.engine.store.sql import tables_of
+from packyak.engine.store.sql import query_key, tables_of
 
 Listener = Callable[[RunRecord], None]
 
@@ -40,8 +41,8 @@ Listener = Callable[[RunRecord], None]
 class Project:
     """A project: modules of declarations, and the home where its data lives.
 
-    modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first module).
-    settings: values that win over environment and packyak.toml.
+    modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first
+    module). settings: values that win over environment and packyak.toml.
 
         with Project.open() as project:
             project.run()
@@ -61,7 +62,7 @@ class Project:
         self.settings: Settings = resolve(config, {**(settings or {}), "home": None if home is None else str(home)})
         self.name = name or config.name
         self.modules = modules
-        self.graph: Graph = collect(modules, tables_of=tables_of)
+        self.graph: Graph = collect(modules, tables_of=tables_of, sql_key=query_key, root=str(self.root))
         self.home: Home = open_home(_home_uri(self.root, str(self.settings["home"])))
         self._active: list[Any] = []
 
@@ -91,7 +92,9 @@ class Project:
         self._active.append(block)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._active.pop().__exit__(kind, error, trace)
 
     # What everything works with
@@ -213,7 +216,9 @@ class Project:
         """Who makes corrections where nobody is named: the setting `person`."""
         return str(self.settings["person"])
 
-    def correct(self, asset: str, key: str, column: str, value: Any, *, by: str | None = None, why: str = "") -> Correction:
+    def correct(
+        self, asset: str, key: str, column: str, value: Any, *, by: str | None = None, why: str = ""
+    ) -> Correction:
         """Says what one field of one record is. It holds from now on, whatever is computed."""
         return self.correct_many([corrections.Said(asset, key, column, value, why)], by=by)[0]
 
@@ -225,7 +230,9 @@ class Project:
         """Says that the value shown is right."""
         reader = self._reader()
         value = reader.one(reader.snapshot(), asset, key)[column]
-        return corrections.save(reader, [corrections.Said(asset, key, column, value, why)], by=by or self.person, kind="accept")[0]
+        return corrections.save(
+            reader, [corrections.Said(asset, key, column, value, why)], by=by or self.person, kind="accept"
+        )[0]
 
     def undo(self, correction_id: str, *, by: str | None = None) -> Correction:
         """Ends a correction; the computed value holds again. Undoing an undo brings it back."""
@@ -233,7 +240,7 @@ class Project:
 
     def corrections(self, asset: str | None = None, key: str | None = None) -> tuple[Correction, ...]:
         """What people said, newest first, undone corrections too."""
-        found = [c for c in self.log.all() if (asset is None or c.asset == asset) and (key is None or c.key == key)]
+        found = [c for c in self.scope().said if (asset is None or c.asset == asset) and (key is None or c.key == key)]
         return tuple(reversed(found))
 
     # Running
@@ -249,8 +256,8 @@ class Project:
     ) -> RunRecord:
         """Brings assets (default: all) and what they depend on up to date.
 
-        wait: for a run that is under way, for ever or so many seconds; otherwise it is refused with RunBusy. retry_failed: compute
-        failed records again. here: False hands it to the warm worker where one can be had.
+        wait: for a run that is under way, for ever or so many seconds; otherwise it is refused with RunBusy.
+        retry_failed: compute failed records again. here: False hands it to the warm worker where one can be had.
         """
         if not here:
             from packyak.engine.run.remote import run_in_worker
@@ -273,7 +280,7 @@ class Project:
 
         return cancel_run(self, run_id)
 
-    def runs(self, limit: int = 50) -> list[RunRecord]:
+    def runs(self, limit: int = 50) -> tuple[RunRecord, ...]:
         """The newest runs, newest first."""
         return self.run_store.list(limit)
 
@@ -312,7 +319,9 @@ class Project:
 def _folder_of(modules: Sequence[ModuleType]) -> Path:
     file = next((module.__file__ for module in modules if getattr(module, "__file__", None)), None)
     if file is None:
-        raise ProjectNotFound("a project needs at least one module from a file", next_step="Project(my_module) or Project.open(folder)")
+        raise ProjectNotFound(
+            "a project needs at least one module from a file", next_step="Project(my_module) or Project.open(folder)"
+        )
     return Path(file).resolve().parent
 
 

@@ -1,8 +1,8 @@
 """Calls a user's function on records, and keeps what each answered or how it failed.
 
-The author writes a function of one record; here it meets columns of an Arrow batch. A record that raises, or answers what its
-declared type cannot hold, keeps the error as its own and stops nothing else. A function whose parameter is not Optional is not
-called on null. Nothing is ever called twice.
+The author writes a function of one record; here it meets columns of an Arrow batch. A record that raises, or answers
+what its declared type cannot hold, keeps the error as its own and stops nothing else. A function whose parameter is
+not Optional is not called on null. Nothing is ever called twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any, get_args, is_typeddict
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import Parameter, TransformNode
 from packyak.engine.errors import PackyakError, UserCodeError
 
@@ -27,7 +26,7 @@ SLICE_SECONDS = 0.2  # how long user code runs between two looks at progress and
 
 @dataclass
 class Answers:
-    """What the function answered, record by record: `values[i]` or `errors[i]`, and the indices it was not called on."""
+    """What the function answered, by record: `values[i]` or `errors[i]`, and the indices it was not called on."""
 
     values: list[Any] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
@@ -47,6 +46,7 @@ def call_on_records(
     names = [parameter.name for parameter in node.parameters]
     needed = [place for place, parameter in enumerate(node.parameters) if not _takes_null(parameter)]
     prepared = [_prepare(parameter, values) for parameter, values in zip(node.parameters, columns, strict=True)]
+    needed = [place for place in needed if None in columns[place]]
     rows: Iterable[tuple[Any, ...]] = zip(*prepared, strict=True) if prepared else (() for _ in range(count))
     call = _positional(function, names)
     if _is_async(function):
@@ -66,7 +66,10 @@ def _is_async(function: Callable[..., Any]) -> bool:
 def _positional(function: Callable[..., Any], names: list[str]) -> Callable[..., Any]:
     """The function as one that takes its bound parameters in order, keyword-only ones too."""
     kinds = {name: parameter.kind for name, parameter in inspect.signature(function).parameters.items()}
-    if not any(kinds.get(name) is inspect.Parameter.KEYWORD_ONLY for name in names) and list(kinds)[: len(names)] == names:
+    if (
+        not any(kinds.get(name) is inspect.Parameter.KEYWORD_ONLY for name in names)
+        and list(kinds)[: len(names)] == names
+    ):
         return function
     return lambda *args: function(**dict(zip(names, args, strict=True)))
 
@@ -92,7 +95,9 @@ def _call_sync(
         if not left:
             tick(index + 1)
             took = time.perf_counter() - began
-            step = min(step * 2, 5000) if took < SLICE_SECONDS / 4 else max(step // 2, 1) if took > SLICE_SECONDS else step
+            step = (
+                min(step * 2, 5000) if took < SLICE_SECONDS / 4 else max(step // 2, 1) if took > SLICE_SECONDS else step
+            )
             left, began = step, time.perf_counter()
     return answers
 
@@ -181,7 +186,7 @@ def _enum_of(annotation: Any) -> type[enum.Enum] | None:
 
 
 def record_builder(annotation: Any) -> Callable[[dict[str, Any]], Any]:
-    """How a row becomes an instance of the annotated record class; plain dicts for TypedDict, dict and no annotation."""
+    """How a row becomes an instance of the annotated record class; a plain dict for TypedDict, dict and nothing."""
     kind = next((k for k in (annotation, *get_args(annotation)) if isinstance(k, type)), dict)
     if kind is dict or is_typeddict(kind) or getattr(annotation, "__origin__", None) is dict:
         return dict

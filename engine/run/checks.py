@@ -1,7 +1,7 @@
 """Evaluates checks on candidate versions: True, False, or the rows that fail.
 
-A check runs again when its code or anything it reads changed; otherwise its last result stands. A check that raises has failed,
-and says so: data that could not be checked is not good data.
+A check runs again when its code or anything it reads changed; otherwise its last result stands. A check that raises
+has failed, and says so: data that could not be checked is not good data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import CheckNode, TableNode
 from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.apply import describe, finish
@@ -50,7 +49,12 @@ def checks_on(scope: Scope, asset: str) -> tuple[CheckNode, ...]:
 
 def check_inputs(scope: Scope, node: CheckNode) -> str:
     """A name for everything that the check's result depends on."""
-    names = {each.name for name in node.inputs if isinstance(scope.graph.nodes.get(name), TableNode) for each in scope.graph.chain(name)}
+    names = {
+        each.name
+        for name in node.inputs
+        if isinstance(scope.graph.nodes.get(name), TableNode)
+        for each in scope.graph.chain(name)
+    }
     return digest([scope.fingerprint(node.name), *(f"{name}={scope.public_version(name)}" for name in sorted(names))])
 
 
@@ -72,7 +76,9 @@ def evaluate(scope: Scope, node: CheckNode, before: Mapping[str, Any] | None) ->
     return Checked(_result(node, not count, count, rows, f"{count:,} rows fail" if count else ""), inputs)
 
 
-def _result(node: CheckNode, passed: bool, failing: int | None, rows: tuple[dict[str, Any], ...], message: str) -> CheckResult:
+def _result(
+    node: CheckNode, passed: bool, failing: int | None, rows: tuple[dict[str, Any], ...], message: str
+) -> CheckResult:
     return CheckResult(node.name, node.target, passed, node.blocking, node.severity, failing, rows, message, now())
 
 

@@ -1,7 +1,8 @@
 """One key, several parents: which file's or parent's record stands.
 
-Where a one-to-many transform names a key unique in the whole asset, two files may both yield it. The newest stands (modified
-time, then file key); the others are laid aside in their own unit's memo, and come back when the newest lets go of the key.
+Where a one-to-many transform names a key unique in the whole asset, two files may both yield it. The newest stands
+(modified time, then file key); the others are laid aside in their own unit's memo, and come back when the newest lets
+go of the key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import Aside, Record, read_aside
 from packyak.engine.run.view import KEY, PARENT
@@ -143,7 +143,9 @@ def _bring_back(
     types = writer.types()
     wanted = set(dropped.to_pylist())
     best: dict[str, tuple[Rank, str, Record]] = {}
-    held = writer.query.run(f"select {KEY}, aside from m where aside is not null", {"m": writer.memo.dataset()}).to_pylist()
+    held = writer.query.run(
+        f"select {KEY}, aside from m where aside is not null", {"m": writer.memo.dataset()}
+    ).to_pylist()
     asides = {row[KEY]: read_aside(row["aside"], types) for row in held if row[KEY] not in done} | settlement.asides
     for unit, aside in asides.items():
         for key, record in aside.lost.items():
@@ -157,7 +159,9 @@ def _bring_back(
         del asides[unit].lost[key]
         settlement.asides[unit] = asides[unit]
         back.append({KEY: key, PARENT: unit, **record})
-    schema = pa.schema([pa.field(KEY, pa.string()), pa.field(PARENT, pa.string()), *(pa.field(n, t) for n, t in types.items())])
+    schema = pa.schema(
+        [pa.field(KEY, pa.string()), pa.field(PARENT, pa.string()), *(pa.field(n, t) for n, t in types.items())]
+    )
     returned = pa.Table.from_pylist(back, schema=schema)
     settlement.rows = pa.concat_tables([settlement.rows, returned], promote_options="permissive")
     return dropped.filter(pc.invert(pc.is_in(dropped, pa.array(list(best), pa.string()))))

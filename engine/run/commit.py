@@ -1,8 +1,9 @@
 """Writes what was computed: effective values into the asset's table, then the bookkeeping into its memo.
 
-The table holds effective values, a person's before the function's, and changes only where one changes: equal records are not
-rewritten, so that what is downstream sees no change. The table is committed before the memo; a crash between the two computes
-at most one batch again. The asset's public version is kept as a running sum over its records' hashes.
+The table holds effective values, a person's before the function's, and changes only where one changes: equal records
+are not rewritten, so that what is downstream sees no change. The table is committed before the memo; a crash between
+the two computes at most one batch again. The asset's public version is kept as a running sum over its records'
+hashes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from packyak.engine.run.memo import Aside, read_aside
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import KEY, PARENT, quoted
@@ -37,7 +37,8 @@ class Delta:
 
 @dataclass
 class Writer:
-    """One asset's table and memo while a run writes them. `total`: the sum of its records' hashes; `rows`: their number.
+    """One asset's table and memo while a run writes them. `total`: the sum of its records' hashes; `rows`: their
+    number.
 
     widen: the columns are those seen so far rather than declared, so none is dropped for being absent from new rows.
     """
@@ -141,7 +142,9 @@ class Writer:
         return rows
 
     def _reshaped(self, rows: pa.Table) -> bool:
-        """Merges rows whose columns differ from the stored ones; the table then takes over theirs. False: nothing to reshape."""
+        """Merges rows whose columns differ from the stored ones; the table then takes over theirs. False: nothing to
+        reshape.
+        """
         stored = {f.name: f.type for f in self.table.dataset().schema}
         if {f.name: f.type for f in rows.schema} == stored:
             return False
@@ -166,7 +169,7 @@ def _hashed(data: pa.Table) -> list[str]:
 
 
 def _widens(narrow: pa.DataType, wide: pa.DataType) -> bool:
-    return pa.types.is_null(narrow) or (pa.types.is_integer(narrow) and pa.types.is_floating(wide))
+    return bool(pa.types.is_null(narrow) or (pa.types.is_integer(narrow) and pa.types.is_floating(wide)))
 
 
 def _with_beneath(

@@ -1,7 +1,8 @@
 """Saving what people say. A correction lands at the asset that owns the column, at once, and waits for no run.
 
-It keeps what the person saw: the value, and the inputs it was computed from, so that later it can be told apart from the same
-value over other inputs. Everything is checked before anything is saved; several corrections are saved together or not at all.
+It keeps what the person saw: the value, and the inputs it was computed from, so that later it can be told apart from
+the same value over other inputs. Everything is checked before anything is saved; several corrections are saved
+together or not at all.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def undo(reader: Reader, correction_id: str, *, by: str | None) -> Correction:
     """Ends a correction by another one; undoing an undo brings it back."""
     ended = next((each for each in reader.scope.log.all() if each.id == correction_id), None)
     if ended is None:
-        raise CorrectionError(f"there is no correction {correction_id!r}", next_step="`packyak history ASSET KEY` lists them")
+        raise CorrectionError(
+            f"there is no correction {correction_id!r}", next_step="`packyak history ASSET KEY` lists them"
+        )
     one = Correction("", ended.asset, ended.key, ended.column, ended.id, by=by or _person(), kind="undo")
     return reader.scope.log.append([one])[0]
 
@@ -94,7 +97,8 @@ def _column(reader: Reader, snapshot: Snapshot, said: Said) -> ColumnInfo:
         )
     if not column.editable:
         raise CorrectionError(
-            f"{said.column} is the key of {said.asset} and says which record it is", next_step="correct it at its source, in the bucket"
+            f"{said.column} is the key of {said.asset} and says which record it is",
+            next_step="correct it at its source, in the bucket",
         )
     return column
 
@@ -104,7 +108,8 @@ def _typed(said: Said, column: ColumnInfo) -> Any:
         value = decode(said.value if isinstance(said.value, str | dict) else encode(said.value), column.type)
     except (ValueError, TypeError) as error:
         raise CorrectionError(
-            f"{said.value!r} cannot be a value of {said.column}, which is {column.type}: {error}", next_step=f"give a {column.type}"
+            f"{said.value!r} cannot be a value of {said.column}, which is {column.type}: {error}",
+            next_step=f"give a {column.type}",
         ) from error
     if column.choices is not None and value is not None and value not in column.choices:
         meant = nearest(str(value), [str(choice) for choice in column.choices])

@@ -1,7 +1,7 @@
 """What an asset's values depend on besides its inputs: code, declaration, libraries, model.
 
-Two fingerprints with one `id` compute the same from the same inputs. The parts are kept apart so that a change can be named:
-the text of the code is stored once under its hash, and a difference is shown as a diff of it.
+Two fingerprints with one `id` compute the same from the same inputs. The parts are kept apart so that a change can be
+named: the text of the code is stored once under its hash, and a difference is shown as a diff of it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _code_text(node: Node, root: str) -> tuple[str, str]:
         return "", ""
     code: Code = code_of(function, root)
     text = "\n".join(_shown(part.name, part.text) for part in code.parts)
-    return f"{text}\n", digest([f"{name}={version}" for name, version in sorted(distribution_versions(code.distributions).items())])
+    return f"{text}\n", digest(
+        [f"{name}={version}" for name, version in sorted(distribution_versions(code.distributions).items())]
+    )
 
 
 def _shown(name: str, text: str) -> str:
@@ -89,7 +91,12 @@ def _declared(node: Node) -> str:
     if isinstance(node, TableNode):
         facts |= {"key": node.key, "columns": [(c.name, c.type, c.choices) for c in node.columns or ()]}
     if isinstance(node, TransformNode):
-        facts |= {"source": node.source, "many": node.many, "key_in_parent": node.key_in_parent, "returns": node.returns}
+        facts |= {
+            "source": node.source,
+            "many": node.many,
+            "key_in_parent": node.key_in_parent,
+            "returns": node.returns,
+        }
         facts |= {"settings": dict(node.settings)}
     if isinstance(node, AssetNode | TransformNode | CheckNode):
         bound = [(p.name, p.takes, p.of, p.form, p.fields, p.by) for p in node.parameters]

@@ -1,9 +1,10 @@
 """The first gate: is there anything to do at all? Answered from one small file, before any heavy import.
 
-After a run that left everything up to date, `gate.json` in the home holds what that rested on: the content of every source file
-of the project, the listing of every bucket it reads, the position of the correction log, settings, Python, and the state of the
-installed libraries. If all of it is the same, nothing is stale. A doubt (a file modified in the last seconds, a damaged gate) means
-looking properly. Standard library only; the user's modules are not imported.
+After a run that left everything up to date, `gate.json` in the home holds what that rested on: the content of every
+source file of the project, the listing of every bucket it reads, the position of the correction log, settings,
+Python, and the state of the installed libraries. If all of it is the same, nothing is stale. A doubt (a file modified
+in the last seconds, a damaged gate) means looking properly. Standard library only; the user's modules are not
+imported.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,9 +26,16 @@ RECENT_NS = 2_000_000_000
 
 
 def write_gate(
-    home: Home, *, sources: Iterable[str], buckets: Iterable[tuple[str, str]], modules: Iterable[str], summary: Mapping[str, Any]
+    home: Home,
+    *,
+    sources: Iterable[str],
+    buckets: Iterable[tuple[str, str]],
+    modules: Iterable[str],
+    summary: Mapping[str, Any],
 ) -> bool:
-    """Notes that everything is up to date, given what was read. False (and no gate) where a file is too fresh to be trusted."""
+    """Notes that everything is up to date, given what was read. False (and no gate) where a file is too fresh to be
+    trusted.
+    """
     listings = {}
     for bucket, pattern in buckets:
         listing = _listing(home, bucket, pattern)
@@ -65,7 +74,9 @@ def nothing_to_do(home: Home, modules: Iterable[str]) -> dict[str, Any] | None:
             and facts["published"] == _published(home)
             and facts["corrections"] == _position(home)
             and all(_content(path) == content for path, content in facts["sources"].items())
-            and all(_listing(home, bucket, pattern) == listing for bucket, pattern, listing in facts["buckets"].values())
+            and all(
+                _listing(home, bucket, pattern) == listing for bucket, pattern, listing in facts["buckets"].values()
+            )
         )
         return dict(facts["summary"]) if same else None
     except (ValueError, KeyError, TypeError):
@@ -103,7 +114,14 @@ def _published(home: Home) -> str:
 
 
 def _environment() -> dict[str, Any]:
-    """What else a result rests on: Python, settings in the environment, and the installed libraries by their folders' times."""
-    libraries = {path: os.stat(path).st_mtime_ns for path in sys.path if path.endswith("-packages") and os.path.isdir(path)}  # noqa: PTH112, PTH116
-    settings = {name: value for name, value in sorted(os.environ.items()) if name.startswith("PACKYAK_") and name != "PACKYAK_HOME"}
+    """What else a result rests on: Python, settings in the environment, and the installed libraries by their folders'
+    times.
+    """
+    folders = (Path(path) for path in sys.path if path.endswith("-packages"))
+    libraries = {str(folder): folder.stat().st_mtime_ns for folder in folders if folder.is_dir()}
+    settings = {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if name.startswith("PACKYAK_") and name != "PACKYAK_HOME"
+    }
     return {"python": sys.version, "libraries": libraries, "settings": settings}

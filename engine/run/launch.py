@@ -1,4 +1,5 @@
-"""Runs a project in this process: takes the lock, brings what is due up to date under Prefect, publishes, tells, lets go.
+"""Runs a project in this process: takes the lock, brings what is due up to date under Prefect, publishes, tells, lets
+go.
 
 A crash at any point leaves the published versions as they were; the next run goes on from what was committed.
 """
@@ -99,7 +100,11 @@ def _is_due(scope: Scope, node: TableNode | IndexNode, retry: bool) -> bool:
     if isinstance(node, IndexNode):
         return index_lag(scope, node) > 0
     was = scope.candidates.get(node.name)
-    return not is_current(scope, node) or (retry and bool(was and (was.failed or was.state != "ok"))) or _check_is_due(scope, node)
+    return (
+        not is_current(scope, node)
+        or (retry and bool(was and (was.failed or was.state != "ok")))
+        or _check_is_due(scope, node)
+    )
 
 
 def _check_is_due(scope: Scope, node: TableNode) -> bool:

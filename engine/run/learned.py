@@ -24,8 +24,9 @@ class Decision:
 
 
 def decide(scope: Scope, node: TransformNode, columns: Sequence[Sequence[Any]], count: int, tick: Tick) -> Decision:
-    """Calls the function, or asks what a learned transform has been taught. Until it has a model its first rule answers;
-    no opinion is null, or the value as it was where the transform repairs a column."""
+    """Calls the function, or asks what a learned transform has been taught. Until it has a model its first rule
+    answers; no opinion is null, or the value as it was where the transform repairs a column.
+    """
     if not isinstance(node, LearnedNode):
         answers = call_on_records(node, node.function, columns, count, tick)
         return Decision(answers.values, answers.errors, answers.skipped)

@@ -1,8 +1,9 @@
 """The bookkeeping beside each asset table: what each unit was computed from, and what the table does not show.
 
-A unit is what a function is called on: a record for one-to-one transforms, a parent record or file for one-to-many, and the
-single unit "" for whole assets. `aside` holds computed records that the table does not show as they are, as JSON:
-{"beneath": {key: {column: value}}, "lost": {key: {column: value}}}: under a person's correction, or lost to a newer file.
+A unit is what a function is called on: a record for one-to-one transforms, a parent record or file for one-to-many,
+and the single unit "" for whole assets. `aside` holds computed records that the table does not show as they are, as
+JSON: {"beneath": {key: {column: value}}, "lost": {key: {column: value}}}: under a person's correction, or lost to a
+newer file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.run.types import type_name
 from packyak.engine.run.view import KEY
 from packyak.engine.store.corrections import decode, encode
@@ -44,7 +44,11 @@ class Aside:
 
     def text(self, types: Mapping[str, pa.DataType]) -> str | None:
         """As stored; None when there is nothing."""
-        parts = {name: _encoded(records, types) for name, records in (("beneath", self.beneath), ("lost", self.lost)) if records}
+        parts = {
+            name: _encoded(records, types)
+            for name, records in (("beneath", self.beneath), ("lost", self.lost))
+            if records
+        }
         return json.dumps(parts, sort_keys=True) if parts else None
 
 

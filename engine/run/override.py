@@ -1,7 +1,8 @@
 """A person's value before the function's: applies the corrections of one asset to computed rows.
 
-On transforms a correction always wins. On aggregates and whole tables it holds while the computed value equals the one that
-the person saw; otherwise it parks, to be looked at again. Nothing is ever dropped: what cannot be applied is named.
+On transforms a correction always wins. On aggregates and whole tables it holds while the computed value equals the
+one that the person saw; otherwise it parks, to be looked at again. Nothing is ever dropped: what cannot be applied is
+named.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from packyak.engine.run.types import type_name
 from packyak.engine.run.view import KEY
 from packyak.engine.store.corrections import Correction, decode
@@ -30,7 +30,9 @@ class Overrides:
         return tuple(dict.fromkeys(key for key, _ in self.in_force))
 
     def apply(self, rows: pa.Table) -> tuple[pa.Table, dict[str, dict[str, Any]], list[str]]:
-        """The rows with corrected values, what was computed beneath them by key, and the corrections that could not be applied."""
+        """The rows with corrected values, what was computed beneath them by key, and the corrections that could not
+        be applied.
+        """
         if not self.in_force or not rows.num_rows:
             return rows, {}, []
         mine = pc.is_in(rows[KEY], pa.array(list(self.keys), pa.string()))

@@ -1,4 +1,6 @@
-"""What a run would do, before anything is spent: per asset the records, the causes, what stays, and how long it may take."""
+"""What a run would do, before anything is spent: per asset the records, the causes, what stays, and how long it may
+take.
+"""
 
 from __future__ import annotations
 
@@ -46,16 +48,19 @@ def _seconds(was: Settled | None, records: int | None) -> float | None:
 def _notes(scope: Scope) -> list[str]:
     """What people said that cannot be applied now: it is kept, and listed here so that it is not forgotten."""
     notes = []
-    for (asset, key, column), correction in sorted(scope.log.effective().items()):
+    for (asset, key, column), correction in sorted(scope.in_force.items()):
         node = scope.graph.nodes.get(asset)
         if not isinstance(node, TableNode):
-            notes.append(f"a correction of {asset}.{column} ({key}) waits: there is no asset {asset} (renamed? say was={asset!r})")
+            why = f"there is no asset {asset} (renamed? say was={asset!r})"
+            notes.append(f"a correction of {asset}.{column} ({key}) waits: {why}")
             continue
         types = scope.snapshot.stored(asset)
         if types and column not in types:
             notes.append(f"a correction of {asset}.{column} ({key}) waits: {asset} has no column {column} any more")
         elif types and not _allowed(node, column, correction.value, type_name(types[column])):
-            notes.append(f"a correction of {asset}.{column} ({key}) to {correction.value!r} is no longer allowed by its type")
+            notes.append(
+                f"a correction of {asset}.{column} ({key}) to {correction.value!r} is no longer allowed by its type"
+            )
     return notes + _failures(scope)
 
 
@@ -70,6 +75,7 @@ def _allowed(node: TableNode, column: str, value: object, kind: str) -> bool:
 
 def _failures(scope: Scope) -> list[str]:
     failed = {name: each.failed for name, each in scope.candidates.items() if each.failed and name in scope.graph.nodes}
-    return [f"{count:,} of {name} failed before and will not be tried again without --retry-failed" for name, count in failed.items()]
-
-
+    return [
+        f"{count:,} of {name} failed before and will not be tried again without --retry-failed"
+        for name, count in failed.items()
+    ]

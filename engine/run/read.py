@@ -5,12 +5,11 @@ Every reader goes through the published vector, or a version named by hand, neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.answers import Change, ColumnInfo, Diff, FieldDetail, Filter, Page, RecordDetail, VersionInfo
@@ -46,7 +45,9 @@ class Reader:
         names = [each.name for each in self.graph.tables]
         meant = nearest(name, names)
         raise DataError(
-            f"there is no asset {name!r}", choices=names, next_step=f"did you mean {meant!r}?" if meant else "use one of the assets"
+            f"there is no asset {name!r}",
+            choices=names,
+            next_step=f"did you mean {meant!r}?" if meant else "use one of the assets",
         )
 
     def snapshot(self, version: tuple[str, str] | None = None) -> Snapshot:
@@ -73,7 +74,9 @@ class Reader:
         overrides = self.overrides(name)
         missing = [key for key in overrides.keys if key not in set(computed[KEY].to_pylist())]
         if missing and isinstance(self.graph[name], TransformNode) and self.graph.root(name).name != name:
-            computed = pa.concat_tables([computed, pa.Table.from_pylist([{KEY: key} for key in missing], schema=computed.schema)])
+            computed = pa.concat_tables(
+                [computed, pa.Table.from_pylist([{KEY: key} for key in missing], schema=computed.schema)]
+            )
         fresh, _, _ = overrides.apply(computed)
         return Overlaid(data, fresh) if fresh.num_rows else data
 
@@ -173,7 +176,9 @@ class Reader:
         known = {column.name for column in columns}
         for each in filters:
             if each.column not in known:
-                raise DataError(f"{asset} has no column {each.column!r}", choices=sorted(known), next_step="filter by one of these")
+                raise DataError(
+                    f"{asset} has no column {each.column!r}", choices=sorted(known), next_step="filter by one of these"
+                )
             terms.append(_condition(each, params))
         words = [column.name for column in columns if column.type == "string"]
         if text:
@@ -188,7 +193,7 @@ class Reader:
 
     def _corrected_keys(self, asset: str) -> list[str]:
         owners = {node.name for node in self.graph.chain(asset)}
-        return sorted({key for owner, key, _ in self.scope.log.effective() if owner in owners})
+        return sorted({key for owner, key, _ in self.scope.in_force if owner in owners})
 
     def _failed_keys(self, asset: str) -> list[str]:
         found: list[str] = []
@@ -201,14 +206,16 @@ class Reader:
     def _corrected(self, asset: str, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
         owners = {node.name for node in self.graph.chain(asset)}
         shown = set(keys)
-        return frozenset((key, column) for owner, key, column in self.scope.log.effective() if owner in owners and key in shown)
+        return frozenset(
+            (key, column) for owner, key, column in self.scope.in_force if owner in owners and key in shown
+        )
 
     def record(self, asset: str, key: str) -> RecordDetail:
         """One record, field by field. Raises DataError where there is none of that key."""
         snapshot = self.view(asset)
         row = self.one(snapshot, asset, key)
         notes = {owner: self.note(owner, key) for owner in set(snapshot.owners(asset).values())}
-        effective = self.scope.log.effective()
+        effective = self.scope.in_force
         fields = []
         for column, owner in snapshot.owners(asset).items():
             note = notes[owner]
@@ -227,7 +234,11 @@ class Reader:
                     corrected_at=correction.at if correction else "",
                     why=correction.why if correction else "",
                     correction=correction.id if correction else "",
-                    outdated=bool(correction and correction.seen_hash and note.get("inputs") not in ("", None, correction.seen_hash)),
+                    outdated=bool(
+                        correction
+                        and correction.seen_hash
+                        and note.get("inputs") not in ("", None, correction.seen_hash)
+                    ),
                 )
             )
         return RecordDetail(asset, key, tuple(fields))
@@ -259,7 +270,11 @@ class Reader:
         found = []
         for place, each in enumerate(history):
             older = history[place + 1] if place + 1 < len(history) else None
-            found.append(VersionInfo(each.version, each.at, each.run, each.rows, each.rows - older.rows if older else None, each.table))
+            found.append(
+                VersionInfo(
+                    each.version, each.at, each.run, each.rows, each.rows - older.rows if older else None, each.table
+                )
+            )
         return tuple(found)
 
     def diff(self, asset: str, a: str, b: str, limit: int) -> Diff:
@@ -268,7 +283,9 @@ class Reader:
         old, new = self.find_version(asset, a), self.find_version(asset, b)
         table = self.scope.table(asset)
         tables = {"a": table.dataset(old.table), "b": table.dataset(new.table)}
-        shared = [f.name for f in tables["a"].schema if f.name in tables["b"].schema.names and not f.name.startswith("_")]
+        shared = [
+            f.name for f in tables["a"].schema if f.name in tables["b"].schema.names and not f.name.startswith("_")
+        ]
         differs = " or ".join(f"a.{quoted(n)} is distinct from b.{quoted(n)}" for n in shared) or "false"
         join = f"from a full join b on a.{KEY} = b.{KEY}"
         counts = self.scope.query.run(
@@ -286,9 +303,10 @@ class Reader:
 
     def _examples(self, tables: Mapping[str, Any], keys: pa.Table) -> tuple[Change, ...]:
         def rows(name: str) -> dict[str, dict[str, Any]]:
-            found = self.scope.query.run(f"select t.* from t semi join k on t.{KEY} = k.{KEY}", {"t": tables[name], "k": keys})
-            plain: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: {n: v for n, v in row.items() if not n.startswith("_")}  # noqa: E731
-            return {row[KEY]: plain(row) for row in found.to_pylist()}
+            found = self.scope.query.run(
+                f"select t.* from t semi join k on t.{KEY} = k.{KEY}", {"t": tables[name], "k": keys}
+            )
+            return {row[KEY]: {n: v for n, v in row.items() if not n.startswith("_")} for row in found.to_pylist()}
 
         before, after = rows("a"), rows("b")
         return tuple(Change(key, before.get(key), after.get(key)) for key in keys[KEY].to_pylist())
@@ -297,7 +315,7 @@ class Reader:
 def can_be_corrected(graph: Graph, asset: str) -> bool:
     """Whether the asset's records have a key that lasts."""
     root = graph.root(asset)
-    return not isinstance(root, AssetNode) or root.key is not None
+    return root.key is not None
 
 
 def _condition(each: Filter, params: list[Any]) -> str:
@@ -313,7 +331,10 @@ def _condition(each: Filter, params: list[Any]) -> str:
         params.extend(each.value)
         return f"{column} in ({', '.join('?' for _ in each.value)})"
     if each.op not in ("=", "!=", "<", "<=", ">", ">="):
-        raise DataError(f"{each.op!r} is no comparison", choices=["=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled"])
+        raise DataError(
+            f"{each.op!r} is no comparison",
+            choices=["=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled"],
+        )
     params.append(each.value)
     return f"{column} is distinct from ?" if each.op == "!=" else f"{column} {each.op} ?"
 

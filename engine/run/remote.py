@@ -25,7 +25,9 @@ def run_in_worker(
     if project.settings["worker"] == "off" or project.home.local is None:
         return None
     try:
-        client = connect_or_start(project.home.uri, project.root, idle_minutes=float(project.settings["worker_idle_minutes"]))
+        client = connect_or_start(
+            project.home.uri, project.root, idle_minutes=float(project.settings["worker_idle_minutes"])
+        )
         done: RunRecord = client.run(
             list(assets) if assets else None, wait=bool(wait), retry_failed=retry_failed, on_progress=on_progress
         )

@@ -1,7 +1,8 @@
-"""From what a function answered to rows that can be stored: typed columns, stable keys, and an error per record that has none.
+"""From what a function answered to rows that can be stored: typed columns, stable keys, and an error per record that
+has none.
 
-Declared columns are typed as declared; columns of plain dicts are typed as seen. Keys are text: one key column as its own
-text, several length-prefixed so that ("ab", "c") and ("a", "bc") differ.
+Declared columns are typed as declared; columns of plain dicts are typed as seen. Keys are text: one key column as its
+own text, several length-prefixed so that ("ab", "c") and ("a", "bc") differ.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from packyak.engine.declare.nodes import Column, TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.types import arrow_type, type_name
@@ -25,8 +26,9 @@ from packyak.engine.run.view import KEY, PARENT
 
 @dataclass
 class Rows:
-    """Rows ready to store. `errors`: by place in what was given. `left_out`: records that could not be stored, in words.
-    `notes`: what else is worth telling."""
+    """Rows ready to store. `errors`: by place in what was given. `left_out`: records that could not be stored, in
+    words. `notes`: what else is worth telling.
+    """
 
     table: pa.Table
     errors: dict[int, str] = field(default_factory=dict)
@@ -46,11 +48,19 @@ def one_each(node: TransformNode, keys: Sequence[str], values: Sequence[Any]) ->
     return Rows(pa.table([pa.array(keys, pa.string()), *arrays], names=names), errors)
 
 
-def columns_of(values: Sequence[Any], columns: Sequence[Column], *, scalar: bool) -> tuple[list[pa.Array], dict[int, str]]:
+def columns_of(
+    values: Sequence[Any], columns: Sequence[Column], *, scalar: bool
+) -> tuple[list[pa.Array], dict[int, str]]:
     """The answers as one array per declared column; answers that do not fit are null there and an error by index."""
     errors: dict[int, str] = {}
     if scalar:
         return [typed(values, columns[0], errors)], errors
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and dataclasses.is_dataclass(kinds.pop()):
+        getters = [attrgetter(column.name) for column in columns]
+        return [
+            typed(list(map(get, values)), column, errors) for get, column in zip(getters, columns, strict=True)
+        ], errors
     records: list[Mapping[str, Any] | None] = []
     for index, value in enumerate(values):
         record = None if value is None else as_record(value)
@@ -59,13 +69,15 @@ def columns_of(values: Sequence[Any], columns: Sequence[Column], *, scalar: bool
         records.append(record)
     arrays = []
     for column in columns:
-        arrays.append(typed([None if record is None else record.get(column.name) for record in records], column, errors))
+        arrays.append(
+            typed([None if record is None else record.get(column.name) for record in records], column, errors)
+        )
     return arrays, errors
 
 
 def as_record(value: Any) -> Mapping[str, Any] | None:
     """A dict, dataclass or pydantic model as a mapping of its fields; None for anything else."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
@@ -102,7 +114,9 @@ def _fitting(value: Any, kind: pa.DataType, index: int, column: Column, errors: 
         pa.array([value], kind)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
-        errors.setdefault(index, f"{column.name} is declared {column.type}, but the answer was {shown} ({type(value).__name__})")
+        errors.setdefault(
+            index, f"{column.name} is declared {column.type}, but the answer was {shown} ({type(value).__name__})"
+        )
         return None
     return value
 
@@ -148,13 +162,31 @@ def _table_of(node: TransformNode, answer: Any) -> tuple[pa.Table, dict[int, str
 
 def table_of_dicts(items: Sequence[Any]) -> pa.Table:
     """Dicts as a table, a column for every name seen. Raises DataError naming the column whose values do not agree."""
+    if set(map(type, items)) == {dict} and (table := _plain_dicts(items)) is not None:
+        return table
     records = [as_record(item) for item in items]
     wrong = next((index for index, record in enumerate(records) if record is None), None)
     if wrong is not None:
-        raise DataError(f"record {wrong + 1} is {type(items[wrong]).__name__}, not a dict", next_step="yield dicts or a record class")
+        raise DataError(
+            f"record {wrong + 1} is {type(items[wrong]).__name__}, not a dict",
+            next_step="yield dicts or a record class",
+        )
     names = dict.fromkeys(name for record in records for name in record)  # type: ignore[union-attr]
     arrays = [_seen_type(name, [record.get(name) for record in records]) for name in names]  # type: ignore[union-attr]
     return pa.table(arrays, names=[str(name) for name in names])
+
+
+def _plain_dicts(items: Sequence[dict[str, Any]]) -> pa.Table | None:
+    """Dicts of plain values in one go; None where some value needs a closer look."""
+    try:
+        records = pa.array(items)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    if not pa.types.is_struct(records.type) or any(pa.types.is_timestamp(each.type) for each in records.type):
+        return None
+    columns = dict(zip((each.name for each in records.type), records.flatten(), strict=True))
+    names = dict.fromkeys([*(name for name in items[0] if name in columns), *columns])
+    return pa.table({str(name): columns[name] for name in names})
 
 
 def _seen_type(name: str, values: list[Any]) -> pa.Array:
@@ -172,16 +204,20 @@ def _seen_type(name: str, values: list[Any]) -> pa.Array:
 
 
 def _agreeing(table: pa.Table, known: Mapping[str, pa.DataType]) -> pa.Table:
-    """Seen columns in the types that the asset has already; whole numbers may widen, anything else is the author's to decide."""
+    """Seen columns in the types that the asset has already; whole numbers may widen, anything else is the author's to
+    decide.
+    """
     for place, column in enumerate(table.schema):
         wanted = known.get(column.name)
         if wanted is None or wanted == column.type or pa.types.is_null(wanted):
             continue
-        if table[column.name].null_count == table.num_rows or (pa.types.is_floating(wanted) and pa.types.is_integer(column.type)):
+        if table[column.name].null_count == table.num_rows or (
+            pa.types.is_floating(wanted) and pa.types.is_integer(column.type)
+        ):
             table = table.set_column(place, column.name, table[column.name].cast(wanted))
         elif not (pa.types.is_integer(wanted) and pa.types.is_floating(column.type)):
             raise DataError(
-                f"column {column.name!r} is {type_name(column.type)} here and {type_name(wanted)} in the records stored so far",
+                f"column {column.name!r} is {type_name(column.type)} here and {type_name(wanted)} in what is stored",
                 next_step=f"convert {column.name!r} to one type in the function",
             )
     return table
@@ -215,7 +251,11 @@ def _named_key(name: str, table: pa.Table, rows: Rows, asset: str) -> pa.Array:
     empty = pc.is_null(table[name])
     if pc.any(empty).as_py():
         places = pc.indices_nonzero(empty).to_pylist()
-        _leave_out(rows, places, f"{len(places)} records have no {name} and were left out (the first is number {places[0] + 1})")
+        _leave_out(
+            rows,
+            places,
+            f"{len(places)} records have no {name} and were left out (the first is number {places[0] + 1})",
+        )
     keys = rows.table[name].cast(pa.string())
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
 

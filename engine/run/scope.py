@@ -1,23 +1,23 @@
 """What one look at a project works with: its graph, its home, the versions chosen, and what the last run left.
 
-`Settled` is the engine's note on one asset after a run: what it was computed with and from, so that the next look can tell in
-one comparison whether anything changed. Candidates are the newest such notes; the published ones are the good versions.
+`Settled` is the engine's note on one asset after a run: what it was computed with and from, so that the next look can
+tell in one comparison whether anything changed. Candidates are the newest such notes; the published ones are the good
+versions.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.run.fingerprint import Codes, digest
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import Snapshot
-from packyak.engine.store.corrections import Correction, CorrectionLog
+from packyak.engine.store.corrections import Correction, CorrectionLog, in_force
 from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home
 from packyak.engine.store.query import Query
@@ -30,9 +30,10 @@ CANDIDATES = "candidates.json"
 class Settled:
     """One asset as a run left it.
 
-    table, memo: Lance versions. version: the public one, a hash of content. total: the hash sum behind it. fingerprint, parts:
-    what computed it. inputs: public versions read. consumed: Lance versions read, for the change feed. applied: the corrections
-    in it. state: "ok", "failed" or "blocked" (message says why); failed: number of failed units.
+    table, memo: Lance versions. version: the public one, a hash of content. total: the hash sum behind it.
+    fingerprint, parts: what computed it. inputs: public versions read. consumed: Lance versions read, for the change
+    feed. applied: the corrections in it. state: "ok", "failed" or "blocked" (message says why); failed: number of
+    failed units.
     """
 
     table: int
@@ -111,27 +112,47 @@ class Scope:
         was = self.candidates.get(asset)
         return was.version if was else ""
 
+    @property
+    def said(self) -> tuple[Correction, ...]:
+        """All that people said, oldest first, under the names that things have now (`was=` tells the old ones)."""
+        renamed = {node.was: node.name for node in self.graph.tables if node.was}
+        return tuple(_renamed(each, renamed) for each in self.log.all()) if renamed else self.log.all()
+
+    @property
+    def in_force(self) -> dict[tuple[str, str, str], Correction]:
+        """The correction in force on each (asset, key, column)."""
+        return in_force(self.said)
+
     def corrections_digest(self, asset: str) -> str:
         """A name for all that people have said of this asset: changes with every correction and undo."""
-        return digest(sorted(each.id for each in self.log.all() if each.asset == asset))
+        return digest(sorted(each.id for each in self.said if each.asset == asset))
 
     def overrides(self, asset: str, *, conditional: bool) -> Overrides:
         """The corrections in force on the asset."""
         mine: dict[tuple[str, str], Correction] = {}
-        for (owner, key, column), correction in self.log.effective().items():
+        for (owner, key, column), correction in self.in_force.items():
             if owner == asset:
                 mine[key, column] = correction
         return Overrides(mine, conditional)
 
     def ever_corrected(self, asset: str) -> list[str]:
         """Keys of records that anybody ever corrected, undone ones too."""
-        return list(dict.fromkeys(each.key for each in self.log.all() if each.asset == asset))
+        return list(dict.fromkeys(each.key for each in self.said if each.asset == asset))
 
     def settle(self, asset: str, settled: Settled) -> None:
         """Notes what a run left of one asset, durably."""
         self.candidates[asset] = settled
         self.snapshot.forget(asset)
         save_candidates(self.home, self.candidates)
+
+
+def _renamed(correction: Correction, renamed: Mapping[str, str]) -> Correction:
+    """A correction of something that has another name now; a transform's own column is called as it is."""
+    name = renamed.get(correction.asset)
+    if name is None:
+        return correction
+    column = name if correction.column == correction.asset else correction.column
+    return replace(correction, asset=name, column=column)
 
 
 def load_candidates(home: Home) -> dict[str, Settled]:

@@ -1,8 +1,8 @@
 """Why is something stale? A value with causes and counts, answered before anything is spent.
 
-Looks at every asset as a run would, and computes nothing: what changed in its code, libraries, settings and model; which of its
-inputs; which files; what people said since; and what is above it. An asset below a stale one is stale too, with an upper bound:
-the cascade stops where values do not change.
+Looks at every asset as a run would, and computes nothing: what changed in its code, libraries, settings and model;
+which of its inputs; which files; what people said since; and what is above it. An asset below a stale one is stale
+too, with an upper bound: the cascade stops where values do not change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import FilesNode, IndexNode, Node, TableNode, TransformNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Cause
@@ -47,7 +46,7 @@ def stale_assets(scope: Scope, *, retry: bool = False) -> dict[str, Stale]:
     found: dict[str, Stale] = {}
     for node in scope.graph.nodes.values():
         if isinstance(node, TableNode | IndexNode):
-            above = [found[name] for name in node.inputs if name in found and found[name]]
+            above = [found[name] for name in node.inputs if found.get(name)]
             found[node.name] = _look(scope, node, above, retry)
     return found
 
@@ -60,7 +59,7 @@ def _look(scope: Scope, node: Node, above: list[Stale], retry: bool) -> Stale:
     if was is None or not was.table:
         return _never(scope, node, above, was)
     causes = _own_causes(scope, node, was)
-    records = 0
+    records: int | None = 0
     if not (is_current(scope, node) and not retry and not above):
         records = _records(scope, node, was, causes, above, retry)
     if above:
@@ -103,7 +102,9 @@ def _own_causes(scope: Scope, node: TableNode, was: Settled) -> list[Cause]:
         causes.append(Cause("model", f"model {was.parts.get('model') or 'none'} -> {model or 'none'}", was.rows))
     if was.applied != scope.corrections_digest(node.name):
         count = len(_new_corrections(scope, node.name, was))
-        causes.append(Cause("correction", f"{count:,} {'correction' if count == 1 else 'corrections'} to work in", count))
+        causes.append(
+            Cause("correction", f"{count:,} {'correction' if count == 1 else 'corrections'} to work in", count)
+        )
     if was.state == "failed":
         causes.append(Cause("retry", f"it failed: {was.message}"))
     return causes
@@ -111,12 +112,14 @@ def _own_causes(scope: Scope, node: TableNode, was: Settled) -> list[Cause]:
 
 def _new_corrections(scope: Scope, asset: str, was: Settled) -> list[str]:
     """The fields corrected since the run that settled the asset."""
-    mine = [each for each in scope.log.all() if each.asset == asset]
+    mine = [each for each in scope.said if each.asset == asset]
     fresh = [each for each in mine if each.at > was.at]
     return sorted({f"{each.key}/{each.column}" for each in fresh or mine})
 
 
-def _records(scope: Scope, node: TableNode, was: Settled, causes: list[Cause], above: list[Stale], retry: bool) -> int | None:
+def _records(
+    scope: Scope, node: TableNode, was: Settled, causes: list[Cause], above: list[Stale], retry: bool
+) -> int | None:
     """How many records a run would compute, adding the causes that lie in the inputs."""
     if not isinstance(node, TransformNode):
         changed = _changed_inputs(scope, node, was)
@@ -161,7 +164,9 @@ def _file_causes(scope: Scope, node: TransformNode, work: Work, whole: bool) -> 
         known = _known_units(scope, node, [stat.key for stat in work.files])
         fresh = work.count - known
         words = [f"{fresh:,} new" if fresh else "", f"{known:,} changed" if known else ""]
-        causes.append(Cause("input", f"{' and '.join(filter(None, words))} {'file' if work.count == 1 else 'files'}", work.count))
+        causes.append(
+            Cause("input", f"{' and '.join(filter(None, words))} {'file' if work.count == 1 else 'files'}", work.count)
+        )
     if len(work.gone):
         gone = len(work.gone)
         causes.append(Cause("deleted", f"{gone:,} {'file' if gone == 1 else 'files'} gone", gone))

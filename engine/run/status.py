@@ -49,7 +49,7 @@ def status_of(scope: Scope, published: Published, runs: RunStore) -> tuple[Asset
     stale = stale_assets(scope)
     good = published.load().assets
     under_way = next(iter(runs.open()), None)
-    corrected = Counter(asset for asset, _, _ in scope.log.effective())
+    corrected = Counter(asset for asset, _, _ in scope.in_force)
     found: dict[str, AssetStatus] = {}
     for node in scope.graph.nodes.values():
         if isinstance(node, CheckNode):

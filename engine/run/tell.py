@@ -1,4 +1,5 @@
-"""Tells what a run does as OpenLineage events in the home's event log: START, COMPLETE and FAIL of every asset it touches.
+"""Tells what a run does as OpenLineage events in the home's event log: START, COMPLETE and FAIL of every asset it
+touches.
 
 Telling never fails a run: an event that cannot be written is noted on the run.
 """

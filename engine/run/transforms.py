@@ -1,7 +1,8 @@
 """Brings one transform up to date: finds its work, calls the function, commits as it goes.
 
-Commits happen about every two seconds of work, so that a crash loses little and versions stay few. What a record or file
-answered is stored with its memo; what failed keeps its last good value. At the end the corrections made since are worked in.
+Commits happen about every two seconds of work, so that a crash loses little and versions stay few. What a record or
+file answered is stored with its memo; what failed keeps its last good value. At the end the corrections made since
+are worked in.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-
 from packyak.engine.declare.bucket import File
 from packyak.engine.declare.nodes import FilesNode, TransformNode
 from packyak.engine.errors import DataError
@@ -22,7 +22,7 @@ from packyak.engine.run import clashes
 from packyak.engine.run.apply import Answers, call_on_records, describe
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.learned import decide
-from packyak.engine.run.memo import memo_rows
+from packyak.engine.run.memo import Aside, memo_rows
 from packyak.engine.run.rows import Rows, one_each, several
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.uncover import uncovered
@@ -83,14 +83,16 @@ def bring_up_to_date(scope: Scope, node: TransformNode, work: Work, meter: Meter
 
 
 def _parts(work: Work, largest: int) -> Iterator[pa.Table]:
-    """The work in slices that take about half the time between two commits: few records of a slow function, many of a fast one."""
+    """The work in slices that take about half the time between two commits: few records of a slow function, many of a
+    fast one.
+    """
     start, size = 0, min(16, largest)
     while start < work.count:
         began = time.perf_counter()
         yield work.todo.slice(start, size)
         start += size
         took = max(time.perf_counter() - began, 1e-6)
-        size = max(1, min(largest, size * 8, int(size * COMMIT_SECONDS / 2 / took)))
+        size = max(1, min(largest, size * 8, int(size * COMMIT_SECONDS / took)))
 
 
 def _arguments(node: TransformNode, part: pa.Table) -> list[list[Any]]:
@@ -104,11 +106,18 @@ class _Batch:
     rows: list[pa.Table] = field(default_factory=list)
     memo: list[pa.Table] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
+    known: dict[str, pa.DataType] | None = None
     began: float = field(default_factory=time.perf_counter)
+    work: float = field(default_factory=time.process_time)
 
     @property
     def due(self) -> bool:
-        return time.perf_counter() - self.began > COMMIT_SECONDS or sum(each.num_rows for each in self.rows) > COMMIT_ROWS
+        """Seconds of work are what a crash may cost; on a busy machine, or waiting for others, a multiple of them may
+        pass.
+        """
+        if time.process_time() - self.work > COMMIT_SECONDS or time.perf_counter() - self.began > 5 * COMMIT_SECONDS:
+            return True
+        return bool(sum(each.num_rows for each in self.rows) > COMMIT_ROWS)
 
     def table(self, node: TransformNode) -> pa.Table:
         filled = [each for each in self.rows if each.num_rows] or self.rows[:1]
@@ -230,8 +239,7 @@ def _collect(
     details: Sequence[str] | None,
 ) -> int:
     """Adds what the units answered to the batch; returns how many failed."""
-    known = outcome.writer.types() if node.columns is None else {}
-    known |= {f.name: f.type for each in batch.rows for f in each.schema if not f.name.startswith("_")} if node.columns is None else {}
+    known = _known_types(outcome.writer, batch) if node.columns is None else {}
     errors = dict(answers.errors)
     for place, unit in enumerate(units):
         if place in errors:
@@ -246,6 +254,8 @@ def _collect(
             continue
         batch.rows.append(rows.table)
         batch.units.append(unit)
+        if node.columns is None:
+            known |= {f.name: f.type for f in rows.table.schema if not f.name.startswith("_") and _tells_more(known, f)}
         outcome.notes += [f"{unit}: {note}" for note in rows.notes]
         if rows.left_out:
             errors[place] = "; ".join(rows.left_out)
@@ -255,6 +265,17 @@ def _collect(
     )
     outcome.computed += len(units) - len(answers.skipped)
     return len(errors)
+
+
+def _known_types(writer: Writer, batch: _Batch) -> dict[str, pa.DataType]:
+    """The types of columns seen so far, stored or computed since the last commit."""
+    if batch.known is None:
+        batch.known = writer.types()
+    return batch.known
+
+
+def _tells_more(known: Mapping[str, pa.DataType], f: pa.Field) -> bool:
+    return f.name not in known or pa.types.is_null(known[f.name])
 
 
 def _commit_units(node: TransformNode, work: Work, batch: _Batch, outcome: Outcome, *, gone: Sequence[str]) -> None:
@@ -283,7 +304,7 @@ def _with_asides(writer: Writer, memo: pa.Table, settlement: clashes.Settlement)
     return memo.set_column(memo.schema.get_field_index("aside"), "aside", pa.array(texts, pa.string()))
 
 
-def _rewrite_asides(writer: Writer, asides: Mapping[str, clashes.Aside]) -> None:
+def _rewrite_asides(writer: Writer, asides: Mapping[str, Aside]) -> None:
     """Changes the asides of units that were not processed themselves."""
     rows = writer.query.run(
         f"select m.* from m semi join k on m.{KEY} = k.{KEY}",
@@ -297,7 +318,9 @@ def _rewrite_asides(writer: Writer, asides: Mapping[str, clashes.Aside]) -> None
 
 
 def restamp(scope: Scope, node: TransformNode, work: Work) -> None:
-    """Files whose time stamp changed but not their content: remember the stamp, so that they are not read again next time."""
+    """Files whose time stamp changed but not their content: remember the stamp, so that they are not read again next
+    time.
+    """
     if not work.seen:
         return
     memo = scope.memo(node.name)
@@ -326,5 +349,7 @@ def _without_value(scope: Scope, node: TransformNode, keys: list[str], schema: p
     """Records that the function has no value for (it failed on them), of which a person gave one."""
     view = scope.snapshot.select(node.source, ())
     wanted = pa.table({KEY: pa.array(keys, pa.string())})
-    there = scope.query.run(f"select v.{KEY} from ({view.sql}) as v semi join k on v.{KEY} = k.{KEY}", {**view.tables, "k": wanted})
+    there = scope.query.run(
+        f"select v.{KEY} from ({view.sql}) as v semi join k on v.{KEY} = k.{KEY}", {**view.tables, "k": wanted}
+    )
     return pa.Table.from_pylist(there.to_pylist(), schema=schema)

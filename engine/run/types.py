@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import Column
 
 _SIMPLE: dict[str, pa.DataType] = {

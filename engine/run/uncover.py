@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.run.memo import read_aside
 from packyak.engine.run.view import KEY, PARENT
 from packyak.engine.store.query import Query

@@ -1,8 +1,9 @@
 """The one flow: brings assets up to date, in order, and publishes what is good.
 
-For each asset: is anything different (gate two)? Which records (gate three)? Compute, commit, check. An asset that fails, is
-blocked by a check, or stands below one that is, keeps its last good version; the others go on. At the end one vector of good
-versions is published, whole. Nothing here knows Prefect: the steps are handed to whoever runs them.
+For each asset: is anything different (gate two)? Which records (gate three)? Compute, commit, check. An asset that
+fails, is blocked by a check, or stands below one that is, keeps its last good version; the others go on. At the end
+one vector of good versions is published, whole. Nothing here knows Prefect: the steps are handed to whoever runs
+them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-
-import pyarrow as pa
 
 from packyak.engine.declare.nodes import AssetNode, FilesNode, IndexNode, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import PackyakError, RunCancelled
@@ -72,14 +71,13 @@ class Update:
     results: dict[str, Result] = field(default_factory=dict)
 
     def step(self, name: str) -> Result:
-        """Brings one asset up to date; its inputs must have had their turn. Raises AssetFailed after noting a failure."""
+        """Brings one asset up to date; its inputs must have had their turn. Raises AssetFailed after noting a
+        failure.
+        """
         began = time.perf_counter()
         node = self.scope.graph[name]
         barrier = self._barrier(name)
-        if barrier:
-            result = Result(name, "blocked", barrier)
-        else:
-            result = self._guarded(name)
+        result = Result(name, "blocked", barrier) if barrier else self._guarded(name)
         result.seconds = time.perf_counter() - began
         self.results[name] = result
         self._finish(name, result)
@@ -143,7 +141,9 @@ class Update:
             self.progress.asset_started(name)
             self.happened("START", name, Result(name))
             only_corrections = self._only_corrections_differ(node)
-            outcome = work_in_whole_corrections(self.scope, node) if only_corrections else compute_whole(self.scope, node)
+            outcome = (
+                work_in_whole_corrections(self.scope, node) if only_corrections else compute_whole(self.scope, node)
+            )
         else:
             return Result(name, "skipped")
         settled = self._note(node, outcome, time.perf_counter() - began)
@@ -155,10 +155,13 @@ class Update:
         )  # fmt: skip
 
     def _touch(self, node: TableNode, was: Settled | None) -> Result:
-        """Nothing to compute: only what the asset was looked at with is noted, so that the next look is a comparison."""
+        """Nothing to compute: what the asset was looked at with is noted, so that the next look is a comparison."""
         assert was is not None
         settled = replace(
-            was, inputs=inputs_of(self.scope, node), consumed=self._consumed(node), applied=self.scope.corrections_digest(node.name)
+            was,
+            inputs=inputs_of(self.scope, node),
+            consumed=self._consumed(node),
+            applied=self.scope.corrections_digest(node.name),
         )
         self.scope.settle(node.name, settled)
         return Result(node.name, "skipped", settled=settled)
@@ -166,7 +169,9 @@ class Update:
     def _transform(self, node: TransformNode, work: Work) -> Outcome:
         name = node.name
         was = self.scope.settled(name)
-        outcome = bring_up_to_date(self.scope, node, work, lambda done, failed: self.progress.advanced(name, done, failed))
+        outcome = bring_up_to_date(
+            self.scope, node, work, lambda done, failed: self.progress.advanced(name, done, failed)
+        )
         if self.scope.corrections_digest(name) != (was.applied if was else ""):
             outcome.writer.overrides = self.scope.overrides(name, conditional=False)
             work_in_corrections(self.scope, node, outcome.writer)
@@ -182,7 +187,11 @@ class Update:
         )
 
     def _consumed(self, node: TableNode) -> dict[str, int]:
-        return {name: self.scope.candidates[name].table for name in inputs_of(self.scope, node) if name in self.scope.candidates}
+        return {
+            name: self.scope.candidates[name].table
+            for name in inputs_of(self.scope, node)
+            if name in self.scope.candidates
+        }
 
     def _note(self, node: TableNode, outcome: Outcome, seconds: float) -> Settled:
         writer, scope = outcome.writer, self.scope
@@ -235,7 +244,9 @@ class Update:
             if was is not None and (was.state, was.message) != ("failed", result.message):
                 self.scope.settle(name, replace(was, state="failed", message=result.message))
             elif was is None:
-                self.scope.settle(name, Settled(0, None, "", "0", 0, "", state="failed", message=result.message, at=now()))
+                self.scope.settle(
+                    name, Settled(0, None, "", "0", 0, "", state="failed", message=result.message, at=now())
+                )
         if result.state != "skipped":
             self.happened("COMPLETE" if result.state == "done" else "FAIL", name, result)
         self.progress.asset_finished(
@@ -255,7 +266,9 @@ def _too_many(node: TableNode, failed: int, units: int) -> str:
     if allowed is None or not failed:
         return ""
     limit = allowed * units if allowed < 1 else allowed
-    return f"{failed:,} of {units:,} failed, more than the {allowed:g} that {node.name} allows" if failed > limit else ""
+    return (
+        f"{failed:,} of {units:,} failed, more than the {allowed:g} that {node.name} allows" if failed > limit else ""
+    )
 
 
 def count_failed(memo: object) -> int:
@@ -301,8 +314,6 @@ def good_assets(scope: Scope) -> Sequence[str]:
         if was is not None and was.state == "ok" and was.table and all(name in good for name in parents):
             good.append(node.name)
     return good
-
-
 
 
 __all__ = ["AssetFailed", "Result", "Update", "good_assets", "is_current", "is_settled", "writer_for"]

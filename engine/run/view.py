@@ -1,8 +1,8 @@
 """How an asset is read: its own columns and those of the assets it extends, joined by key from the root.
 
-A one-to-one transform stores only what it computes. Its view left-joins, for the columns asked, the tables that own them,
-nearest owner first, onto the keys of its root; so every column has one owner and nothing is copied down the chain.
-A `Snapshot` is one consistent choice of table versions: the candidates of a run, or the published good ones.
+A one-to-one transform stores only what it computes. Its view left-joins, for the columns asked, the tables that own
+them, nearest owner first, onto the keys of its root; so every column has one owner and nothing is copied down the
+chain. A `Snapshot` is one consistent choice of table versions: the candidates of a run, or the published good ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import Graph, TableNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.types import duckdb_type
@@ -136,7 +135,9 @@ def _join(snapshot: Snapshot, root: str, wanted: list[str], owners: Mapping[str,
         else:
             if f"t_{owner}" not in tables:
                 alias = quoted(f"o_{owner}")
-                joins.append(f"left join {_place(tables, owner, source)} as {alias} on {alias}.{quoted(KEY)} = r.{quoted(KEY)}")
+                joins.append(
+                    f"left join {_place(tables, owner, source)} as {alias} on {alias}.{quoted(KEY)} = r.{quoted(KEY)}"
+                )
             columns.append(f"{quoted(f'o_{owner}')}.{quoted(column)}")
     sql = f"select {', '.join(columns)} from {base} as r {' '.join(joins)}"
     return Selection(sql.strip(), tables)
@@ -149,4 +150,5 @@ def _place(tables: dict[str, Any], asset: str, data: Any) -> str:
         tables[f"t_{asset}"] = data
         return name
     tables[f"t_{asset}"], tables[f"f_{asset}"] = data.data, data.fresh
-    return f"(select * from {name} as s anti join {fresh} as f on s.{KEY} = f.{KEY} union all by name select * from {fresh})"
+    rest = f"select * from {name} as s anti join {fresh} as f on s.{KEY} = f.{KEY}"
+    return f"({rest} union all by name select * from {fresh})"

@@ -1,7 +1,7 @@
 """Brings whole tables up to date: `@asset` functions and SQL. Computed as one, merged record by record.
 
-Equal results commit nothing, so what is downstream sees no change. An asset without a key gets keys from its records' content:
-it is replaced by difference as well, but nothing of it can be corrected.
+Equal results commit nothing, so what is downstream sees no change. An asset without a key gets keys from its records'
+content: it is replaced by difference as well, but nothing of it can be corrected.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import AssetNode, Parameter, SqlNode, TableNode
 from packyak.engine.errors import DataError, KeyProblem, PackyakError
 from packyak.engine.run.apply import finish, whole_asset_failed
@@ -23,7 +22,7 @@ from packyak.engine.run.types import schema_of
 from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.store.contents import row_hash_sql
-from packyak.engine.store.sql import group_keys, keeps_key, tables_of
+from packyak.engine.store.sql import tables_of
 
 UNIT = ""
 
@@ -58,7 +57,10 @@ def compute_whole(scope: Scope, node: AssetNode | SqlNode) -> Outcome:
     memo = memo_rows([UNIT], inputs=[""], code=scope.fingerprint(node.name))
     outcome.writer.store(rows, memo, gone=gone, all_units=True)
     outcome.computed = rows.num_rows
-    outcome.notes += [f"a correction ({each}) waits for review: what is computed is no longer what was seen" for each in outcome.writer.parked]
+    outcome.notes += [
+        f"a correction ({each}) waits for review: what is computed is no longer what was seen"
+        for each in outcome.writer.parked
+    ]
     return outcome
 
 
@@ -69,7 +71,8 @@ def _query_result(scope: Scope, node: SqlNode) -> pa.Table:
 
 def bind(snapshot: Snapshot, query: str, names: Sequence[str]) -> Selection:
     """A query over assets by name, with their views put in front of it."""
-    views, tables = [], {}
+    views: list[str] = []
+    tables: dict[str, Any] = {}
     for name in names:
         view = snapshot.select(name)
         tables |= view.tables
@@ -112,7 +115,9 @@ def hand_over(scope: Scope, parameter: Parameter) -> Any:
 def as_table(answer: Any, node: AssetNode) -> pa.Table:
     """What an asset's function returned, as a table of its declared or seen columns."""
     if answer is None or answer is ...:
-        return pa.table({column.name: pa.array([], schema_of((column,)).field(0).type) for column in node.columns or ()})
+        return pa.table(
+            {column.name: pa.array([], schema_of((column,)).field(0).type) for column in node.columns or ()}
+        )
     if isinstance(answer, pa.RecordBatchReader):
         answer = answer.read_all()
     elif hasattr(answer, "to_arrow"):
@@ -145,7 +150,7 @@ def _from_items(items: list[Any], node: AssetNode) -> pa.Table:
 
 def _keyed(scope: Scope, node: AssetNode | SqlNode, data: pa.Table) -> pa.Table:
     data = data.select([name for name in data.column_names if not name.startswith("_")])
-    key = key_of(scope, node)
+    key = node.key
     if key is None:
         return _content_keyed(scope, data)
     missing = [name for name in key if name not in data.column_names]
@@ -161,20 +166,6 @@ def _keyed(scope: Scope, node: AssetNode | SqlNode, data: pa.Table) -> pa.Table:
     return keyed
 
 
-def key_of(scope: Scope, node: AssetNode | SqlNode) -> tuple[str, ...] | None:
-    """The key columns: declared, or for a query its GROUP BY columns, or those of an input that it keeps."""
-    if node.key or not isinstance(node, SqlNode):
-        return node.key
-    grouped = group_keys(node.query)
-    if grouped:
-        return grouped
-    for name in tables_of(node.query):
-        other = scope.graph.root(name)
-        if other.key and keeps_key(node.query, name, other.key):
-            return other.key
-    return None
-
-
 def _key_sql(key: Sequence[str]) -> str:
     """One column as its own text (null as \\N), several length-prefixed."""
     if len(key) == 1:
@@ -184,7 +175,9 @@ def _key_sql(key: Sequence[str]) -> str:
 
 
 def _refuse_bad_keys(scope: Scope, node: TableNode, key: Sequence[str], keyed: pa.Table) -> None:
-    twice = scope.query.run(f"select {KEY}, count(*) as n from d group by all having n > 1 order by n desc limit 3", {"d": keyed})
+    twice = scope.query.run(
+        f"select {KEY}, count(*) as n from d group by all having n > 1 order by n desc limit 3", {"d": keyed}
+    )
     if twice.num_rows:
         shown = ", ".join(f"{row[KEY]} ({row['n']} times)" for row in twice.to_pylist())
         raise KeyProblem(
@@ -193,7 +186,9 @@ def _refuse_bad_keys(scope: Scope, node: TableNode, key: Sequence[str], keyed: p
         )
     if isinstance(node, AssetNode) and any(keyed[name].null_count for name in key):
         count = max(keyed[name].null_count for name in key)
-        raise KeyProblem(f"{count} records of {node.name} have no {key[0]}", next_step="give every record its key, or leave it out")
+        raise KeyProblem(
+            f"{count} records of {node.name} have no {key[0]}", next_step="give every record its key, or leave it out"
+        )
 
 
 def _content_keyed(scope: Scope, data: pa.Table) -> pa.Table:

@@ -1,8 +1,8 @@
 """Which units of an asset must be computed now: the third gate, record by record.
 
-A unit is computed when its memo is missing, was written under another fingerprint, or saw other inputs. Where the last run left
-the asset settled under the same fingerprint, only records that the change feed of its inputs names are looked at. A unit that
-failed is not tried again by itself: same inputs, same code, same failure; `retry` asks for it.
+A unit is computed when its memo is missing, was written under another fingerprint, or saw other inputs. Where the
+last run left the asset settled under the same fingerprint, only records that the change feed of its inputs names are
+looked at. A unit that failed is not tried again by itself: same inputs, same code, same failure; `retry` asks for it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-
 from packyak.engine.declare.nodes import FilesNode, Parameter, TransformNode
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.view import KEY, quoted
-from packyak.engine.store.files import FileStat
 from packyak.engine.store.contents import row_hash_sql
+from packyak.engine.store.files import FileStat
 
 RECENT_NS = 2_000_000_000  # a file modified this near to the look at it may change again without another time stamp
 
@@ -40,7 +39,7 @@ class Work:
 
     @property
     def count(self) -> int:
-        return self.todo.num_rows
+        return int(self.todo.num_rows)
 
 
 def settled_inputs(scope: Scope, node: TransformNode) -> dict[str, str]:
@@ -108,7 +107,9 @@ def _inputs_sql(scope: Scope, node: TransformNode, narrowed: bool) -> tuple[str,
         arguments.append(f"{expression} as {quoted(f'a{place}')}")
         hashed.append((f"a{place}", kind))
     where = f" where i.{KEY} in (select {KEY} from narrow)" if narrowed else ""
-    inner = f"select i.{KEY}{''.join(', ' + each for each in arguments)} from ({view.sql}) as i {' '.join(joins)}{where}"
+    inner = (
+        f"select i.{KEY}{''.join(', ' + each for each in arguments)} from ({view.sql}) as i {' '.join(joins)}{where}"
+    )
     return f"select *, {row_hash_sql(hashed)} as inputs from ({inner})", tables
 
 
@@ -131,7 +132,9 @@ def _argument(
     alias = f"l{place}"
     joins.append(f"left join ({view.sql}) as {alias} on {alias}.{KEY} = cast(i.{quoted(parameter.by)} as varchar)")
     others = scope.snapshot.types(parameter.of)
-    return f"case when {alias}.{KEY} is null then null else {_packed(alias, others)} end", pa.struct(list(others.items()))
+    return f"case when {alias}.{KEY} is null then null else {_packed(alias, others)} end", pa.struct(
+        list(others.items())
+    )
 
 
 def _packed(alias: str, fields: Mapping[str, pa.DataType]) -> str:
@@ -165,7 +168,9 @@ def _gone_records(scope: Scope, node: TransformNode, was: Settled | None, known:
 
 
 def file_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work:
-    """The files of the source that a transform must read: new ones and changed ones, told by time stamp, size, then content."""
+    """The files of the source that a transform must read: new ones and changed ones, told by time stamp, size, then
+    content.
+    """
     source = scope.graph[node.source]
     assert isinstance(source, FilesNode)
     bucket = scope.bucket(source.bucket)

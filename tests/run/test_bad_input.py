@@ -39,7 +39,10 @@ def failures(project: Project, asset: str = "rows") -> dict[str, str]:
 
 
 def test_empty_and_header_only_files_have_no_records(project_folder: Write) -> None:
-    folder = project_folder(READ, files={"inbox/a.csv": "", "inbox/b.csv": "id,word\n", "inbox/c.jsonl": "", "inbox/d.csv": "id,word\n1,x\n"})
+    folder = project_folder(
+        READ,
+        files={"inbox/a.csv": "", "inbox/b.csv": "id,word\n", "inbox/c.jsonl": "", "inbox/d.csv": "id,word\n1,x\n"},
+    )
     project = Project.open(folder)
     assert project.run().state == "done"
     assert project.read("upper").to_pylist() == [{"id": "1", "word": "x", "upper": "X"}]
@@ -88,7 +91,12 @@ def test_a_ten_megabyte_cell_is_a_cell(project_folder: Write) -> None:
 
 
 def test_null_and_repeated_keys_are_told_and_the_rest_is_stored(project_folder: Write) -> None:
-    records = [{"id": None, "word": "lost"}, {"id": "1", "word": "old"}, {"id": "1", "word": "new"}, {"id": "2", "word": "x"}]
+    records = [
+        {"id": None, "word": "lost"},
+        {"id": "1", "word": "old"},
+        {"id": "1", "word": "new"},
+        {"id": "2", "word": "x"},
+    ]
     folder = project_folder(READ, files={"inbox/a.jsonl": "".join(json.dumps(each) + "\n" for each in records)})
     project = Project.open(folder)
     project.run()
@@ -99,7 +107,9 @@ def test_null_and_repeated_keys_are_told_and_the_rest_is_stored(project_folder: 
 
 def test_a_column_of_another_type_in_another_file_names_column_and_types(project_folder: Write) -> None:
     first = '{"id": "1", "word": "x", "n": 5}\n'
-    folder = project_folder(READ, files={"inbox/a.jsonl": first, "inbox/b.jsonl": '{"id": "2", "word": "y", "n": "five"}\n'})
+    folder = project_folder(
+        READ, files={"inbox/a.jsonl": first, "inbox/b.jsonl": '{"id": "2", "word": "y", "n": "five"}\n'}
+    )
     project = Project.open(folder)
     project.run()
     (error,) = failures(project).values()
@@ -108,7 +118,10 @@ def test_a_column_of_another_type_in_another_file_names_column_and_types(project
 
 
 def test_whole_numbers_and_fractions_meet(project_folder: Write) -> None:
-    files = {"inbox/a.jsonl": '{"id": "1", "word": "x", "n": 5}\n', "inbox/b.jsonl": '{"id": "2", "word": "y", "n": 0.5}\n'}
+    files = {
+        "inbox/a.jsonl": '{"id": "1", "word": "x", "n": 5}\n',
+        "inbox/b.jsonl": '{"id": "2", "word": "y", "n": 0.5}\n',
+    }
     project = Project.open(project_folder(READ, files=files))
     project.run()
     assert sorted(project.read("rows")["n"].to_pylist()) == [0.5, 5.0]
@@ -116,7 +129,9 @@ def test_whole_numbers_and_fractions_meet(project_folder: Write) -> None:
 
 
 def test_the_newest_file_wins_a_key_and_the_older_one_comes_back(project_folder: Write) -> None:
-    folder = project_folder(READ, files={"inbox/a.jsonl": '{"id": "1", "word": "old"}\n', "inbox/b.jsonl": '{"id": "1", "word": "new"}\n'})
+    folder = project_folder(
+        READ, files={"inbox/a.jsonl": '{"id": "1", "word": "old"}\n', "inbox/b.jsonl": '{"id": "1", "word": "new"}\n'}
+    )
     bucket = folder / ".packyak/buckets/inbox"
     os.utime(bucket / "a.jsonl", (1_000, 1_000))
     os.utime(bucket / "b.jsonl", (2_000, 2_000))
@@ -150,7 +165,10 @@ def test_records_that_raise_keep_their_error_and_are_retried_only_on_demand(proj
     record = project.run()
     assert record.state == "done"
     assert set(failures(project, "inverse")) == {"0", "5"}
-    assert "ZeroDivisionError: modulo" in failures(project, "inverse")["0"] or "division" in failures(project, "inverse")["0"]
+    assert (
+        "ZeroDivisionError: modulo" in failures(project, "inverse")["0"]
+        or "division" in failures(project, "inverse")["0"]
+    )
     assert "pipeline.py:10" in failures(project, "inverse")["0"]
     assert project.run().assets == ()
     retried = project.run(retry_failed=True).asset("inverse")
@@ -362,7 +380,9 @@ def test_kill_in_the_middle_of_each_asset_of_a_first_run(
     assert project.read("total").to_pylist() == [{"what": "all", "n": 2 * 199 * 100}]
 
 
-def test_two_runs_at_once_the_second_is_refused_or_waits(project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_at_once_the_second_is_refused_or_waits(
+    project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, hold = project_folder(SLOW), tmp_path / "hold."
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("HOLD", str(hold))
@@ -379,7 +399,9 @@ def test_two_runs_at_once_the_second_is_refused_or_waits(project_folder: Write, 
     assert project.read("twice").num_rows == 200
 
 
-def test_a_run_can_be_cancelled_and_goes_on_later(project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_can_be_cancelled_and_goes_on_later(
+    project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = project_folder(SLOW)
     calls = tmp_path / "calls"
     monkeypatch.setenv("CALLS", str(calls))
@@ -439,7 +461,9 @@ def notes(file: File) -> Iterator[dict]:
 
 
 @pytest.mark.slow
-def test_ten_thousand_files_and_one_more_are_one_read(project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ten_thousand_files_and_one_more_are_one_read(
+    project_folder: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = tmp_path / "calls"
     monkeypatch.setenv("CALLS", str(calls))
     folder = project_folder(FILES, files={f"inbox/{n:05d}.txt": f"note {n}" for n in range(10_000)})

@@ -1,4 +1,4 @@
-"""What must hold whatever the graph and the changes: stale set = brute force, rerun = no-op, reopen = same, order does not matter."""
+"""What must hold whatever the graph and the changes: stale = brute force, rerun = no-op, reopen = same, no order."""
 
 from __future__ import annotations
 
@@ -26,10 +26,14 @@ class Model:
         self.folder = folder
         self.factors = {f"t{n}": self.rng.randint(1, 5) for n in range(self.rng.randint(2, 5))}
         names = list(self.factors)
-        self.parents = {name: ("rows" if not place else self.rng.choice(["rows", *names[:place]])) for place, name in enumerate(names)}
+        self.parents = {
+            name: ("rows" if not place else self.rng.choice(["rows", *names[:place]]))
+            for place, name in enumerate(names)
+        }
         self.reads = {name: ("x" if parent == "rows" else parent) for name, parent in self.parents.items()}
         self.files: dict[str, list[dict[str, Any]]] = {
-            f"f{n}": [{"id": f"{n}-{m}", "x": self.rng.randint(0, 50)} for m in range(self.rng.randint(1, 4))] for n in range(3)
+            f"f{n}": [{"id": f"{n}-{m}", "x": self.rng.randint(0, 50)} for m in range(self.rng.randint(1, 4))]
+            for n in range(3)
         }
         self.corrections: dict[tuple[str, str], int] = {}
         self.calls = folder / "calls"
@@ -53,11 +57,13 @@ class Model:
             "from typing import Iterator\nfrom packyak import Bucket, File, read_jsonl, sql, transform\n"
             f"def seen(what):\n    with open({str(self.calls)!r}, 'a') as calls:\n        calls.write(what + '\\n')\n"
             "inbox = Bucket('inbox')\n"
-            "@transform(inbox.files('*.jsonl'), key='id')\ndef rows(file: File) -> Iterator[dict]:\n    yield from read_jsonl(file)\n"
+            "@transform(inbox.files('*.jsonl'), key='id')\ndef rows(file: File) -> Iterator[dict]:\n"
+            "    yield from read_jsonl(file)\n"
         )
         for name, factor in self.factors.items():
             column = self.reads[name]
-            text += f"@transform({self.parents[name]})\ndef {name}({column}: int) -> int:\n    seen('{name}')\n    return ({column} * {factor}) % 7\n"
+            text += f"@transform({self.parents[name]})\ndef {name}({column}: int) -> int:\n    seen('{name}')\n"
+            text += f"    return ({column} * {factor}) % 7\n"
         last = list(self.factors)[-1]
         return text + f"total = sql('select {last}, count(*) as n from {last} group by all')\n"
 
@@ -99,7 +105,9 @@ def stored(project: Project, name: str) -> dict[str, int]:
     return {row["id"]: row[column] for row in project.read(name, ["id", column]).to_pylist()}
 
 
-def expected_calls(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], old: Model, new: Model) -> dict[str, int]:
+def expected_calls(
+    before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], old: Model, new: Model
+) -> dict[str, int]:
     """By brute force: a function is called on a record when its own code changed or the value that it reads did."""
     calls = {}
     for name in new.factors:
@@ -136,7 +144,9 @@ def test_values_and_calls_equal_brute_force_through_random_changes(seed: int, tm
         for name in ("rows", *model.factors):
             assert stored(project, name) == after[name]
         lines = model.calls.read_text().split()
-        assert {name: lines.count(name) for name in model.factors if name in lines} == expected_calls(before, after, old, model)
+        assert {name: lines.count(name) for name in model.factors if name in lines} == expected_calls(
+            before, after, old, model
+        )
         again = Project.open(model.folder)  # reopened: nothing to do, and everything reads the same
         assert again.run().assets == ()
         assert {name: again.versions(name)[0].version for name in model.factors} == {

@@ -13,7 +13,7 @@ import pytest
 from packyak.engine.project import Project
 from packyak.engine.run.runs import RunRecord
 
-PIPELINE = '''
+PIPELINE = """
 import os
 from dataclasses import dataclass
 from typing import Iterator, Literal
@@ -65,7 +65,7 @@ def kind(big: bool, amount: int | None) -> Literal["small", "large", "dear"] | N
 
 
 per_kind = sql("select kind, count(*) as n from kind group by all")
-'''
+"""
 
 RECORDS = [{"id": f"T{n}", "subject": f"word{n:03d}", "amount": n} for n in range(6)]
 
@@ -106,7 +106,7 @@ class World:
         path.write_text(lines(records))
 
     def remove(self, name: str) -> None:
-        os.remove(self.folder / ".packyak/buckets/inbox" / name)
+        (self.folder / ".packyak/buckets/inbox" / name).unlink()
 
 
 @pytest.fixture
@@ -136,14 +136,21 @@ def test_a_new_file_is_the_only_one_read(world: World) -> None:
     world.put("c.jsonl", [{"id": "N", "subject": "new", "amount": 1}])
     _, calls = world.run()
     assert calls == {"tickets": 1, "shout": 1, "size": 1, "kind": 1}
-    assert world.project.read("per_kind").sort_by("kind").to_pylist() == [{"kind": "large", "n": 6}, {"kind": "small", "n": 1}]
+    assert world.project.read("per_kind").sort_by("kind").to_pylist() == [
+        {"kind": "large", "n": 6},
+        {"kind": "small", "n": 1},
+    ]
 
 
 def test_a_changed_file_recomputes_the_records_that_differ(world: World) -> None:
     world.run()
     world.put("a.jsonl", [RECORDS[0], {**RECORDS[1], "subject": "other99"}, RECORDS[2]])
     _, calls = world.run()
-    assert calls == {"tickets": 1, "shout": 1, "size": 1}  # size answers the same for a word of seven letters, so kind is left alone
+    assert calls == {
+        "tickets": 1,
+        "shout": 1,
+        "size": 1,
+    }  # size answers the same for a word of seven letters, so kind is left alone
     assert "shout other99" in world.called_on()
 
 
@@ -260,7 +267,9 @@ def test_a_correction_of_a_source_column_travels_down(world: World) -> None:
     assert world.project.corrections()[0].asset == "tickets"
     _, calls = world.run()
     assert calls == {"shout": 1, "size": 1, "kind": 1}
-    assert world.project.read("kind", ["shout", "kind"], where="id = 'T0'").to_pylist() == [{"shout": "XY", "kind": "small"}]
+    assert world.project.read("kind", ["shout", "kind"], where="id = 'T0'").to_pylist() == [
+        {"shout": "XY", "kind": "small"}
+    ]
 
 
 def test_a_correction_of_a_deleted_record_sleeps_and_wakes(world: World) -> None:
@@ -282,7 +291,9 @@ def test_an_aggregate_correction_holds_while_the_computed_value_is_the_one_seen(
     assert world.project.read("per_kind").to_pylist() == [{"kind": "large", "n": 7}]
     world.put("c.jsonl", [{"id": "N", "subject": "another word", "amount": 1}])
     world.run()
-    assert world.project.read("per_kind").to_pylist() == [{"kind": "large", "n": 7}]  # 7 are counted now; the correction waits
+    assert world.project.read("per_kind").to_pylist() == [
+        {"kind": "large", "n": 7}
+    ]  # 7 are counted now; the correction waits
     world.remove("c.jsonl")
     world.remove("b.jsonl")
     world.run()
