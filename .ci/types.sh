@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mypy --strict over Packyak as it is imported. mypy does not follow the folder map of an editable install, so the map is
+# mypy --strict over Packyak as it is imported, and over the ground of tests and bench. mypy does not follow the folder map of an editable install, so the map is
 # laid out once with links: build/types/packyak/{cli,...,engine,studio,deploy,sample_data}.
 set -euo pipefail
 mypy="$(realpath "${1:-.venv/bin/mypy}")"
@@ -11,4 +11,11 @@ for part in packyak/* engine studio deploy sample_data; do
     ln -s "$(realpath "$part")" "$tree/packyak/$(basename "$part")"
 done
 cd "$tree"
-"$mypy" --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache -p packyak
+check() {
+    "$mypy" --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache "$@"
+}
+wrong=0
+check -p packyak || wrong=1
+export MYPYPATH=.:../../tests/ground:../../tests/guard:../../bench:../../bench/spine
+check ../../tests/conftest.py ../../tests/ground ../../bench/bench_spine.py || wrong=1
+exit "$wrong"
