@@ -87,9 +87,16 @@ class Meter:
         start = time.monotonic()
         # A file, not a pipe: a process that lives on with an inherited pipe would keep the command from seeming ended.
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as told:
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": told, "stderr": subprocess.STDOUT}
             with _Watch(self) as watch:
-                done = subprocess.run(command, cwd=folder, env=self.environment, check=False, **quiet)
+                done = subprocess.run(
+                    command,
+                    cwd=folder,
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=told,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                )
             wall = time.monotonic() - start
             if done.returncode:
                 told.seek(0)
