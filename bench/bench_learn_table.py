@@ -1,0 +1,36 @@
+"""A table of figures with their targets, and whether all were met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure, its target, and what others reach. `sign` "" only tells."""
+
+    what: str
+    value: float
+    sign: Literal[">=", "<=", ""] = ""
+    target: float = 0.0
+    anchor: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        if not self.sign:
+            return True
+        return self.value >= self.target if self.sign == ">=" else self.value <= self.target
+
+
+def show(title: str, lines: Sequence[Line]) -> bool:
+    """Print the table; True when every target is met."""
+    print(f"\n{title}")
+    width = max(len(line.what) for line in lines)
+    for line in lines:
+        target = f"{line.sign} {line.target:g}" if line.sign else ""
+        verdict = "" if not line.sign else "ok" if line.met else "SHORT"
+        print(f"  {line.what:<{width}}  {line.value:>10.4g}  {target:>10}  {verdict:<5}  {line.anchor}".rstrip())
+    return all(line.met for line in lines)
