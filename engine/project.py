@@ -207,7 +207,7 @@ class Project:
         """The k records of an index nearest to a text."""
         from packyak.engine.run.indexes import search
 
-        return search(self.scope(), index, text, k, where)
+        return search(self._reader(), index, text, k, where)
 
     # Correcting
 

@@ -7,10 +7,11 @@ A crash at any point leaves the published versions as they were; the next run go
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packyak.engine.declare.nodes import FilesNode, Graph, IndexNode, TableNode, TransformNode
-from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect
+from packyak.engine.declare.nodes import FilesNode, Graph, IndexNode, TableNode
+from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.gate import close_gate, write_gate
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.prefect_server import PrefectServer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 LOCK = "run"
+TELL_SECONDS = 3.0  # how long a finished run waits for Prefect to have been told; the worker goes on telling after it
 
 
 def run_project(
@@ -38,7 +40,7 @@ def run_project(
 ) -> RunRecord:
     """One run, from lock to publication. Raises RunBusy where another run holds the project."""
     project.home.require_writable()
-    project.run_store.sweep()
+    crashed = bool(project.run_store.sweep())
     limit = None if wait is True else float(wait)
     lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
     lease.acquire(limit)
@@ -46,7 +48,7 @@ def run_project(
         record = project.run_store.start(asked)
         progress = Progress(project.run_store, record, on_progress)
         try:
-            return _run(project, asked, retry, progress)
+            return _run(project, asked, progress, lease, retry=retry, crashed=crashed)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
@@ -55,7 +57,9 @@ def run_project(
         lease.release()
 
 
-def _run(project: Project, asked: Sequence[str], retry: bool, progress: Progress) -> RunRecord:
+def _run(
+    project: Project, asked: Sequence[str], progress: Progress, lease: Lease, *, retry: bool, crashed: bool
+) -> RunRecord:
     scope = project.scope()
     names = due(scope, asked, retry)
     close_gate(project.home)
@@ -67,12 +71,13 @@ def _run(project: Project, asked: Sequence[str], retry: bool, progress: Progress
     teller = Teller(scope, progress.run_id, project.name)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
     progress.running(names)
-    flow = _flow(project, update, names, progress)
-    if flow.warning:
-        progress.note(flow.warning)
-    publish(project, scope, progress.run_id)
-    teller.finish()
+    flow = _flow(project, update, names, progress, lease, crashed)
+    lease.check()
     _tidy(project, scope, update)
+    publish(project, scope, progress.run_id)
+    for problem in (teller.finish(), flow.told(TELL_SECONDS) if flow.state != "cancelled" else flow.warning):
+        if problem:
+            progress.note(problem)
     if flow.state == "done" and not asked:
         _gate(project, scope)
     return progress.finished(flow.state, _error_of(update))
@@ -93,7 +98,7 @@ def due(scope: Scope, asked: Sequence[str], retry: bool) -> list[str]:
         below = any(parent in stale for parent in node.inputs)
         if below or _is_due(scope, node, retry):
             stale.append(node.name)
-    return stale
+    return sorted(stale, key=lambda name: isinstance(scope.graph[name], IndexNode))  # nothing waits for an index
 
 
 def _is_due(scope: Scope, node: TableNode | IndexNode, retry: bool) -> bool:
@@ -115,17 +120,19 @@ def _check_is_due(scope: Scope, node: TableNode) -> bool:
     return any(before.get(check.name) != check_inputs(scope, check) for check in checks_on(scope, node.name))
 
 
-def _flow(project: Project, update: Update, names: Sequence[str], progress: Progress) -> FlowResult:
+def _flow(
+    project: Project, update: Update, names: Sequence[str], progress: Progress, lease: Lease, crashed: bool
+) -> FlowResult:
     def call(name: str) -> str:
+        lease.check()
         result = update.step(name)
         if result.state in ("skipped", "blocked"):
             raise Skip(result.message or "nothing to do")
         return f"{result.computed:,} computed, {result.delta.added + result.delta.changed:,} changed"
 
     steps = [Step(name, lambda name=name: call(name), upstream_of(update.scope.graph, name)) for name in names]  # type: ignore[misc]
-    return run_in_prefect(
-        progress.run_id, steps, prefect_api(project, progress), tags=[project.name], on_start=progress.flow_run
-    )
+    api = prefect_api(project, crashed)
+    return run_in_prefect(progress.run_id, steps, api, tags=[project.name], on_start=progress.flow_run, linger=0)
 
 
 def upstream_of(graph: Graph, name: str) -> tuple[str, ...]:
@@ -133,20 +140,26 @@ def upstream_of(graph: Graph, name: str) -> tuple[str, ...]:
     return tuple(parent for parent in graph[name].inputs if not isinstance(graph.nodes.get(parent), FilesNode | None))
 
 
-def prefect_api(project: Project, progress: Progress) -> str | None:
-    """The Prefect API to report to: the setting's, the project's own server (started and waited for), or none."""
+def prefect_api(project: Project, crashed: bool) -> str | Callable[[], str | None] | None:
+    """The Prefect API to report to: the setting's, or the project's own server, which may still be starting; or none.
+
+    crashed: runs were found whose process is gone, of which Prefect must be told too.
+    """
     choice = str(project.settings["prefect"])
     if choice == "off" or project.home.local is None:
         return None
     if choice != "auto":
         return choice
     server = PrefectServer(project.home)
-    url = server.url()
-    if url is None:
-        server.ensure()
-        url = server.wait(float(project.settings["prefect_wait_seconds"]))
-    if url is None:
-        progress.note("The local Prefect server did not start in time, so this run is not in its history.")
+    server.ensure()
+    seconds = float(project.settings["prefect_wait_seconds"])
+
+    def url() -> str | None:
+        found = server.url() or server.wait(seconds)
+        if found and crashed:
+            sweep(project.home, found)
+        return found
+
     return url
 
 
@@ -187,11 +200,15 @@ def _tidy(project: Project, scope: Scope, update: Update) -> None:
     """Keeps tables in few pieces; versions that are published and kept stay readable."""
     keep = int(project.settings["keep_versions"])
     for name, result in update.results.items():
-        if not result.delta or not isinstance(scope.graph[name], TransformNode | TableNode):
+        settled = scope.candidates.get(name)
+        if not result.delta or settled is None:
             continue
-        history = project.published.history(name)[:keep]
-        scope.table(name).tidy([each.table for each in history])
-        scope.memo(name).tidy([each.memo for each in history if each.memo is not None])
+        history = project.published.history(name, limit=keep)
+        table = scope.table(name).tidy([each.table for each in history])
+        memo = scope.memo(name).tidy([each.memo for each in history if each.memo is not None])
+        if (table, memo) != (settled.table, settled.memo):
+            scope.settle(name, replace(settled, table=table or settled.table, memo=memo or settled.memo))
+    project.published.prune(max(keep, 100))
     project.log.tidy()
 
 

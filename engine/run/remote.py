@@ -29,7 +29,7 @@ def run_in_worker(
             project.home.uri, project.root, idle_minutes=float(project.settings["worker_idle_minutes"])
         )
         done: RunRecord = client.run(
-            list(assets) if assets else None, wait=bool(wait), retry_failed=retry_failed, on_progress=on_progress
+            list(assets) if assets else None, wait=wait, retry_failed=retry_failed, on_progress=on_progress
         )
     except NoWorker:
         return None

@@ -25,6 +25,7 @@ from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.stale import Stale, stale_assets
 from packyak.engine.store.published import AssetVersion, Published
+from packyak.engine.store.vectors import SearchTable
 
 KINDS: tuple[tuple[type[Node], str], ...] = (
     (LearnedNode, "learned"),
@@ -102,7 +103,7 @@ def _table_status(
         state=state,
         reason=reason,
         causes=mine.causes,
-        rows=good.rows if good else None,
+        rows=good.rows if good else indexed_rows(scope, node),
         delta=delta,
         version=good.version if good else None,
         updated_at=good.at if good else None,
@@ -113,6 +114,14 @@ def _table_status(
         origin=str(node.origin),
         doc=node.doc,
     )
+
+
+def indexed_rows(scope: Scope, node: Node) -> int | None:
+    """How many records an index holds; None for what is no index, or not there yet."""
+    if not isinstance(node, IndexNode):
+        return None
+    table = SearchTable(scope.home, node.name).table
+    return table.count() if table.exists() else None
 
 
 def _state(node: Node, was: Settled | None, stale: Stale, under_way: RunRecord | None) -> tuple[State, str]:
@@ -127,5 +136,5 @@ def _state(node: Node, was: Settled | None, stale: Stale, under_way: RunRecord |
         return "never", "never computed"
     if stale:
         return "stale", stale.sentence
-    failed = f"; {was.failed:,} failed and kept their last good value" if was.failed else ""
+    failed = f"; {was.failed:,} {'record' if was.failed == 1 else 'records'} failed" if was.failed else ""
     return "fresh", f"up to date{failed}"

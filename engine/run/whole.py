@@ -22,6 +22,7 @@ from packyak.engine.run.types import schema_of
 from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.store.contents import row_hash_sql
+from packyak.engine.store.query import rows_of
 from packyak.engine.store.sql import tables_of
 
 UNIT = ""
@@ -123,7 +124,7 @@ def as_table(answer: Any, node: AssetNode) -> pa.Table:
     elif hasattr(answer, "to_arrow"):
         answer = answer.to_arrow()
     elif hasattr(answer, "to_arrow_table"):
-        answer = answer.to_arrow_table()
+        answer = rows_of(answer)
     elif isinstance(answer, pa.RecordBatch):
         answer = pa.Table.from_batches([answer])
     elif type(answer).__module__.partition(".")[0] == "pandas":

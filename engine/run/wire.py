@@ -157,7 +157,7 @@ def unpack_error(plain: dict[str, Any]) -> BaseException:
     return found
 
 
-class RemoteTraceback(Exception):  # noqa: N818 (shown as the cause, never raised)
+class RemoteTraceback(Exception):
     """The traceback in the worker, for the traceback in the client."""
 
     def __str__(self) -> str:
