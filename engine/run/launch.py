@@ -6,7 +6,9 @@ A crash at any point leaves the published versions as they were; the next run go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,13 +50,26 @@ def run_project(
         record = project.run_store.start(asked)
         progress = Progress(project.run_store, record, on_progress)
         try:
-            return _run(project, asked, progress, lease, retry=retry, crashed=crashed)
+            with fewer_collections():
+                return _run(project, asked, progress, lease, retry=retry, crashed=crashed)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
             raise
     finally:
         lease.release()
+
+
+@contextmanager
+def fewer_collections() -> Iterator[None]:
+    """Batches of records make many objects and few cycles: Python's default of looking for cycles after every 700 new
+    objects, and now and then through all there are, cost a quarter of a full run (measured)."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _run(
@@ -183,7 +198,8 @@ def _good_version(before: AssetVersion | None, settled: Settled) -> AssetVersion
 
 
 def _gate(project: Project, scope: Scope) -> None:
-    if not project.module_names or any(each.state != "ok" for each in scope.candidates.values()):
+    candidates = [each for name, each in scope.candidates.items() if name in scope.graph.nodes]
+    if not project.module_names or any(each.state != "ok" for each in candidates):
         return
     files = [node for node in scope.graph.nodes.values() if isinstance(node, FilesNode)]
     assets = [node.name for node in scope.graph.tables]
@@ -192,7 +208,7 @@ def _gate(project: Project, scope: Scope) -> None:
         sources=project.source_files(),
         buckets=[(node.bucket, node.pattern) for node in files],
         modules=project.module_names,
-        summary={"assets": len(assets), "failed": sum(each.failed for each in scope.candidates.values())},
+        summary={"assets": len(assets), "failed": sum(each.failed for each in candidates)},
     )
 
 
