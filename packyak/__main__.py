@@ -1,7 +1,6 @@
 """The command `packyak` (and `yak`, and `python -m packyak`).
 
-`packyak run` starts without the rest of the command line: most of the time there is nothing to do, and saying so should
-cost next to nothing.
+`packyak run` and `packyak correct` start without the rest of the command line, which costs more than their work.
 """
 
 import sys
@@ -10,10 +9,10 @@ import sys
 def main() -> None:
     """Does what the arguments say and ends the process with the exit code."""
     arguments = sys.argv[1:]
-    if arguments and arguments[0] == "run":
-        from packyak.cli.light import run
+    if arguments and arguments[0] in ("run", "correct"):
+        from packyak.cli.light import attempt
 
-        code = run(arguments[1:])
+        code = attempt(arguments[0], arguments[1:])
         if code is not None:
             sys.exit(code)
     from packyak.cli.app import run_command

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from packyak.cli.asking import Desk
+from packyak.cli.correcting import Said, save
 from packyak.cli.options import Asset, HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
 from packyak.cli.say import note, say, say_json
@@ -317,43 +318,6 @@ def correct(
     as_json: Json = False,
 ) -> None:
     """Correct one field of one record. It holds at once and survives every run; nothing is computed now."""
-    desk = Desk(find_place(project, home))
-    person = by or desk.person
-    if undo is not None:
-        saved = desk.ask("undo", _whole_id(desk, undo), by=person)
-    else:
-        _require_field(asset, key, column, value, accept or null)
-        if accept:
-            saved = desk.ask("accept", asset, key, column, by=person, why=why)
-        else:
-            saved = desk.ask("correct", asset, key, column, None if null else value, by=person, why=why)
-    if as_json:
-        say_json(saved)
-        return
-    what = {"undo": "Undone", "accept": "Accepted"}.get(saved.kind, "Corrected")
-    is_now = "" if saved.kind == "undo" else f" is {'null' if saved.value is None else cell(saved.value)}"
-    owner = f" (a field of {saved.asset})" if asset not in (None, saved.asset) else ""
-    say(f"{what}: {saved.column} of {saved.key}{is_now}{owner}. Id {saved.id}. Next: `packyak run` carries it on")
-
-
-def _require_field(asset: str | None, key: str | None, column: str | None, value: str | None, said: bool) -> None:
-    given = {"ASSET": asset, "KEY": key, "COLUMN": column, "VALUE": value if not said else ""}
-    missing = [name for name, each in given.items() if each is None]
-    if missing:
-        raise PackyakError(
-            f"{missing[0]} is missing",
-            next_step="packyak correct ASSET KEY COLUMN VALUE, or --accept, --null, --undo ID",
-        )
-    if said and value is not None:
-        raise PackyakError(
-            "a value together with --accept or --null says two things", next_step="leave one of them out"
-        )
-
-
-def _whole_id(desk: Desk, start: str) -> str:
-    found = [each.id for each in desk.ask("corrections") if each.id.startswith(start)]
-    if len(found) > 1:
-        raise PackyakError(
-            f"{len(found)} corrections begin with {start}", choices=found[:10], next_step="give more of the id"
-        )
-    return found[0] if found else start
+    words = tuple(word for word in (asset, key, column, value) if word is not None)
+    said = Said(words, why=why, by=by, accept=accept, null=null, undo=undo, as_json=as_json)
+    save(Desk(find_place(project, home)), said)

@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from packyak.cli.app import EXIT_CODES, ORDER, app
-from packyak.cli.options import EXAMPLES
+from packyak.cli.app import EXIT_CODES, ORDER
+from packyak.cli.options import EXAMPLES, app
 
 OPENING = """# Commands
 

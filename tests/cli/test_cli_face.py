@@ -12,9 +12,9 @@ from packyak.engine.errors import PackyakError, RunBusy, UserCodeError
 from packyak.engine.run.runs import AssetRun
 
 from packyak.cli import following, say, tables, words
-from packyak.cli.app import ORDER, app, run_command
-from packyak.cli.light import read_run
-from packyak.cli.options import EXAMPLES
+from packyak.cli.app import ORDER, run_command
+from packyak.cli.light import read
+from packyak.cli.options import EXAMPLES, app
 from packyak.cli.reference import page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,12 +83,12 @@ def test_without_a_project_the_next_step_is_told(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ([], {"assets": ()}),
-        (["a", "--json", "--wait", "b"], {"assets": ("a", "b"), "as_json": True, "wait": True}),
-        (["--project", "x", "--home=s3://b/p"], {"assets": (), "project": "x", "home": "s3://b/p"}),
+        ([], {"words": ()}),
+        (["a", "--json", "--wait", "b"], {"words": ("a", "b"), "as_json": True, "wait": True}),
+        (["--project", "x", "--home=s3://b/p"], {"words": (), "project": "x", "home": "s3://b/p"}),
         (
             ["--retry-failed", "--here", "--verbose"],
-            {"assets": (), "retry_failed": True, "here": True, "verbose": True},
+            {"words": (), "retry_failed": True, "here": True, "verbose": True},
         ),
         (["--help"], None),
         (["--jsn"], None),
@@ -99,7 +99,7 @@ def test_without_a_project_the_next_step_is_told(
     ],
 )
 def test_the_light_way_reads_only_what_it_understands(arguments: list[str], expected: dict[str, object] | None) -> None:
-    assert read_run(arguments) == expected
+    assert read("run", arguments) == expected
 
 
 def test_exit_codes() -> None:
@@ -150,3 +150,20 @@ def test_how_far_an_asset_is() -> None:
         "2 computed, 1 changed, 3 deleted, 1 failed  2.0 s"
     )
     assert following.outcome(AssetRun("a", "skipped")) == "nothing to do"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["a", "k", "c", "-3.5"], {"words": ("a", "k", "c", "-3.5")}),
+        (
+            ["a", "k", "c", "--accept", "--why", "so it is"],
+            {"words": ("a", "k", "c"), "accept": True, "why": "so it is"},
+        ),
+        (["--undo=12"], {"words": (), "undo": "12"}),
+        (["a", "k", "c", "v", "w"], None),
+        (["a", "k", "c", "--acept"], None),
+    ],
+)
+def test_the_light_way_reads_corrections(arguments: list[str], expected: dict[str, object] | None) -> None:
+    assert read("correct", arguments) == expected

@@ -90,6 +90,9 @@ def test_a_run_by_the_worker_loads_nothing_heavy(worker: Path) -> None:
     assert "words" in done.stdout
     assert "counting 五" in done.stdout
     assert heavy == set()
+    done, heavy = loaded("correct", "words", "M-2", "words", "-1", "--by", "Ed", cwd=worker)
+    assert "Corrected: words of M-2 is -1." in done.stdout
+    assert heavy == set()
 
 
 def test_the_worker_answers_every_command_alike(worker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
