@@ -20,6 +20,7 @@ DRAFTS = "drafts"
 ROUND = "grid_round"
 REFUSED = "refused"
 OPENED = "opened_row"
+MARKED = "marks_shown"
 DTYPES = {"integer": "Int64", "number": "Float64", "flag": "boolean", "moment": "datetime64[us]"}
 
 
@@ -44,8 +45,7 @@ def records_grid(asset: str, page: Page, shown: Sequence[Editor], digest: str) -
     """One page of records."""
     key = f"grid-{asset}-{digest}-{hash(tuple(page.rows[records.KEY].to_pylist()))}-{st.session_state.get(ROUND, 0)}"
     rows = records.grid_rows(page, drafts(asset), shown, open_label=":material/chevron_right:")
-    # Decided once for a grid: a column that came while somebody types would push the cells away under their hands.
-    marked = st.session_state.setdefault(f"marked-{key}", any(row["marks"] for row in rows))
+    marked = _has_marks(key, rows)
     for message in st.session_state.pop(REFUSED, ()):
         st.toast(literal(message), icon=":material/error:", duration="long")
     st.data_editor(
@@ -61,6 +61,16 @@ def records_grid(asset: str, page: Page, shown: Sequence[Editor], digest: str) -
         args=(key, asset, page, shown),
         alt=f"Records of {asset}",
     )
+
+
+def _has_marks(key: str, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether the column of marks is shown. Decided when a grid appears: one that came later would push the cells away
+    under the hands of somebody who types."""
+    known, marked = st.session_state.get(MARKED, ("", False))
+    if known != key:
+        marked = any(row["marks"] for row in rows)
+        st.session_state[MARKED] = (key, marked)
+    return bool(marked)
 
 
 def _take(key: str, asset: str, page: Page, shown: Sequence[Editor]) -> None:

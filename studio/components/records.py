@@ -152,7 +152,7 @@ def _footer(
         number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
         st.caption(records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total), width="content")
         if pages > 1:
-            st.pagination(pages, key=query.page_key, max_visible_pages=5)
+            st.pagination(pages, key=query.page_key, max_visible_pages=7, width=380)
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="stretch"):
             if query.version is not None:
                 st.caption("An earlier version, as it was: corrections go to the current one.", width="content")
@@ -162,5 +162,7 @@ def _footer(
                 grid.discard(asset)
                 st.rerun()
             label = f"Save {words.counted(len(drafts), 'correction')}" if drafts else "Save corrections"
-            if st.button(label, type="primary", icon=":material/save:", key="save", disabled=not drafts):
-                saving.save_dialog(project, asset)
+            st.button(
+                label, type="primary", icon=":material/save:", key="save", disabled=not drafts, on_click=saving.ask
+            )
+    saving.dialog(project, asset)

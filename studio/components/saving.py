@@ -16,13 +16,30 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 NOTE = "saved_note"
+ASKING = "asking_to_save"
 PREVIEWED = 200
 NOTED_SECONDS = 20.0
 
 
-@st.dialog("Save corrections", width="medium")
-def save_dialog(project: Project, asset: str) -> None:
-    """Ask once, showing every change, then save."""
+def ask() -> None:
+    """Open the preview. It stays open over reruns of the page: the grid may still be sending what was typed."""
+    st.session_state[ASKING] = True
+
+
+def _answered() -> None:
+    st.session_state.pop(ASKING, None)
+
+
+def dialog(project: Project, asset: str) -> None:
+    """Show the preview while it is asked for."""
+    if st.session_state.get(ASKING) and grid.drafts(asset):
+        _dialog(project, asset)
+    else:
+        _answered()
+
+
+@st.dialog("Save corrections", width="medium", on_dismiss=_answered)
+def _dialog(project: Project, asset: str) -> None:
     drafts = grid.drafts(asset)
     lines = records.previews(drafts)
     st.text(f"{words.counted(len(lines), 'value')} in {words.counted(len({line.key for line in lines}), 'record')}")
@@ -31,7 +48,7 @@ def save_dialog(project: Project, asset: str) -> None:
     why = st.text_input("Why (optional)", key="why", placeholder="So that others understand, and the model learns")
     st.caption("Your values win over every computation from now on. Each can be undone in its record.")
     with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        if st.button("Back", key="save_back"):
+        if st.button("Back", key="save_back", on_click=_answered):
             st.rerun()
         if st.button(f"Save {words.counted(len(lines), 'correction')}", type="primary", key="save_now"):
             said = [Said(asset, key, column, draft.now, why) for (key, column), draft in drafts.items()]
@@ -68,6 +85,7 @@ def note() -> str:
 
 def settled(note: str) -> None:
     """Say what happened, and draw the page anew from the records."""
+    _answered()
     st.session_state[NOTE] = (note, time.monotonic())
     st.session_state.pop("records_total", None)
     grid.refresh()

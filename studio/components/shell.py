@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from packyak.studio.shell import places, projects
+from packyak.studio.views import words
 from packyak.studio.views.problem import Problem, problem_of
 from packyak.studio.views.words import literal
 
@@ -48,7 +49,7 @@ def show_problem(problem: Problem, root: Path) -> None:
         if problem.excerpt:
             st.code(problem.excerpt, language=None)
         if problem.next_step:
-            st.text(problem.next_step)
+            st.text(words.sentence(problem.next_step))
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Try again", icon=":material/refresh:", type="primary"):
                 st.rerun()

@@ -264,7 +264,7 @@ def run_label(statuses: Sequence[AssetStatus]) -> str:
     waiting = [status for status in statuses if status.state in NEEDS_RUN]
     if not waiting:
         return "Everything is fresh"
-    if len(waiting) == len(statuses) and all(status.state == "never" for status in waiting):
+    if len(waiting) == len(statuses) and all(status.version is None for status in waiting):
         return f"Run all {words.counted(len(waiting), 'asset')}" if len(waiting) > 1 else "Run 1 asset"
     kinds = {status.state for status in waiting}
     if kinds == {"stale"}:

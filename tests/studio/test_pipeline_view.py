@@ -97,7 +97,8 @@ def test_the_button_says_what_it_runs() -> None:
     assert pipeline.run_label([status("a")]) == "Everything is fresh"
     assert pipeline.run_label([stale, status("b")]) == "Run 1 stale asset"
     assert pipeline.run_label([stale, stale]) == "Run 2 stale assets"
-    assert pipeline.run_label([status("a", state="never"), status("b", state="never")]) == "Run all 2 assets"
+    new = [status("a", state="never", version=None), status("b", state="stale", version=None)]
+    assert pipeline.run_label(new) == "Run all 2 assets"
     assert pipeline.run_label([status("a", state="failed"), status("b")]) == "Run 1 failed asset again"
     assert pipeline.run_label([stale, status("b", state="failed")]) == "Run 2 assets"
 
