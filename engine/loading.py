@@ -29,15 +29,7 @@ def load_modules(root: Path, names: Sequence[str]) -> tuple[ModuleType, ...]:
 
 def source_files(root: Path) -> list[str]:
     """The files of this project that are loaded, and its packyak.toml."""
-    base = str(root.resolve())
-    files = {str(root / "packyak.toml")}
-    for module in list(sys.modules.values()):
-        path = getattr(module, "__file__", None)
-        if isinstance(path, str) and path.endswith(".py") and str(Path(path).resolve()).startswith(base + "/"):
-            relative = str(Path(path).resolve())[len(base) :]
-            if "site-packages" not in relative and "/packyak/" not in relative:
-                files.add(path)
-    return sorted(files)
+    return sorted({str(root / "packyak.toml"), *sources_of(root).files()})
 
 
 def _make_way(root: Path, names: Sequence[str]) -> None:

@@ -33,7 +33,9 @@ class Records(Iterator[dict[str, Any]]):
         self._started: Iterator[dict[str, Any]] | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self
+        if self._started is None:
+            self._started = self._rows()
+        return self._started  # the generator itself: `yield from` then takes each record without a call of ours
 
     def __next__(self) -> dict[str, Any]:
         if self._started is None:

@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, starmap
 from typing import Any, get_args, is_typeddict
 
 import pyarrow as pa
@@ -51,7 +52,7 @@ def call_on_records(
     call = _positional(function, names)
     if _is_async(function):
         return asyncio.run(_call_async(call, rows, needed, node.concurrency, tick))
-    return _call_sync(call, rows, needed, tick, collect=node.many)
+    return _call_sync(call, rows, count, needed, tick, collect=node.many)
 
 
 def _takes_null(parameter: Parameter) -> bool:
@@ -75,31 +76,80 @@ def _positional(function: Callable[..., Any], names: list[str]) -> Callable[...,
 
 
 def _call_sync(
-    call: Callable[..., Any], rows: Iterable[tuple[Any, ...]], needed: list[int], tick: Tick, *, collect: bool
+    call: Callable[..., Any],
+    rows: Iterable[tuple[Any, ...]],
+    count: int,
+    needed: list[int],
+    tick: Tick,
+    *,
+    collect: bool,
 ) -> Answers:
     answers = Answers()
-    values, errors, skipped = answers.values, answers.errors, answers.skipped
-    step, left, began = 16, 16, time.perf_counter()
-    for index, row in enumerate(rows):
-        if needed and any(row[place] is None for place in needed):
-            skipped.add(index)
-            values.append(None)
-        else:
-            try:
-                answer = call(*row)
-                values.append(list(answer) if collect and answer is not None and not _whole(answer) else answer)
-            except Exception as error:
-                values.append(None)
-                errors[index] = describe(error)
-        left -= 1
-        if not left:
-            tick(index + 1)
-            took = time.perf_counter() - began
-            step = (
-                min(step * 2, 5000) if took < SLICE_SECONDS / 4 else max(step // 2, 1) if took > SLICE_SECONDS else step
-            )
-            left, began = step, time.perf_counter()
+    step, began = 16, time.perf_counter()
+    calls = _Calls(call, iter(rows), needed, answers, count, collect)
+    while calls.take(step):
+        tick(len(answers.values))
+        took = time.perf_counter() - began
+        step = min(step * 2, 5000) if took < SLICE_SECONDS / 4 else max(step // 2, 1) if took > SLICE_SECONDS else step
+        began = time.perf_counter()
     return answers
+
+
+@dataclass
+class _Calls:
+    """Calls one after another, in slices. A slice runs as fast as a list of calls can; where one raises, its record gets
+    the error and the slice goes on behind it, so that nothing is called twice."""
+
+    call: Callable[..., Any]
+    rows: Iterator[tuple[Any, ...]]
+    needed: list[int]
+    answers: Answers
+    total: int
+    collect: bool
+    _row: int = -1
+
+    def __post_init__(self) -> None:
+        self._answers = self._skipping() if self.needed else starmap(self._function(), self.rows)
+
+    def take(self, count: int) -> bool:
+        """Takes up to so many answers; False when there are no more."""
+        values = self.answers.values
+        until = min(len(values) + count, self.total)
+        while len(values) < until:
+            try:
+                values.extend(islice(self._answers, until - len(values)))
+            except Exception as error:
+                self._failed(error)
+            else:
+                if len(values) < until:  # the function itself raised StopIteration, which ends an iteration quietly
+                    self._failed(StopIteration())
+        return len(values) < self.total
+
+    def _failed(self, error: Exception) -> None:
+        self.answers.errors[len(self.answers.values)] = describe(error)
+        self.answers.values.append(None)
+        if self.needed:  # a generator is over once it let an error through
+            self._answers = self._skipping()
+
+    def _function(self) -> Callable[..., Any]:
+        if not self.collect:
+            return self.call
+
+        def collected(*row: Any) -> Any:
+            answer = self.call(*row)
+            return answer if answer is None or _whole(answer) else list(answer)
+
+        return collected
+
+    def _skipping(self) -> Iterator[Any]:
+        function = self._function()
+        for row in self.rows:
+            self._row += 1
+            if any(row[place] is None for place in self.needed):
+                self.answers.skipped.add(self._row)
+                yield None
+            else:
+                yield function(*row)
 
 
 def _whole(answer: Any) -> bool:

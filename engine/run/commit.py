@@ -41,6 +41,7 @@ class Writer:
     number.
 
     widen: the columns are those seen so far rather than declared, so none is dropped for being absent from new rows.
+    unique: keys cannot repeat, because they are those of another asset.
     """
 
     query: Query
@@ -48,6 +49,7 @@ class Writer:
     memo: Table
     overrides: Overrides
     widen: bool = False
+    unique: bool = False
     total: int = 0
     rows: int = 0
     delta: Delta = field(default_factory=Delta)
@@ -88,7 +90,7 @@ class Writer:
 
     def _merge(self, rows: pa.Table) -> None:
         if not self.table.exists():
-            self.table.create(rows)
+            self.table.create(rows, unique=self.unique)
             self.total = hash_sum(rows, _hashed(rows))
             self.rows = rows.num_rows
             self.delta.added += rows.num_rows
@@ -156,9 +158,9 @@ class Writer:
 
     def _remember(self, memo: pa.Table, all_units: bool) -> None:
         if not self.memo.exists():
-            self.memo.create(memo)
+            self.memo.create(memo, unique=True)
         elif all_units:
-            self.memo.replace(memo)
+            self.memo.replace(memo, unique=True)
         elif memo.num_rows:
             self.memo.upsert(memo)
 

@@ -32,6 +32,7 @@ class Progress:
         self._samples: dict[str, deque[tuple[float, int]]] = {}
         self._looked = 0.0
         self._told = 0.0
+        self._advanced = 0.0
 
     @property
     def run_id(self) -> str:
@@ -64,6 +65,10 @@ class Progress:
 
         Raises RunCancelled when someone asked the run to stop.
         """
+        at = time.monotonic()
+        if at - self._advanced < SECONDS_BETWEEN_LOOKS / 4 and done != total:
+            return
+        self._advanced = at
         self.check()
         with self._lock:
             known = self.record.asset(asset) or AssetRun(asset, "running")

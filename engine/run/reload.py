@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.abc import PathEntryFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
@@ -48,6 +49,12 @@ class _Seen:
         if stamp == self.stamp and (stamp is None or self.at - stamp[0] / 1e9 > UNCERTAIN_SECONDS):
             return True
         return stamp is not None and self.stamp is not None and _Seen.of(path).digest == self.digest
+
+
+@lru_cache(maxsize=10_000)
+def _real(path: str) -> str:
+    """A path without links. Modules do not move while they are loaded, and there are thousands to look at each time."""
+    return os.path.realpath(path)
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
@@ -98,11 +105,15 @@ class Sources:
         for name, module in list(sys.modules.items()):
             path = _source_of(module)
             if path and name != "__main__" and not _is_own(name) and self._holds(path):
-                yield name, os.path.realpath(path)
+                yield name, _real(path)
+
+    def files(self) -> list[str]:
+        """The source files of this project that are loaded."""
+        return sorted({path for _, path in self._modules()})
 
     def _holds(self, path: str) -> bool:
         """Whether a path lies in the project and not in an environment of libraries within it."""
-        real = os.path.realpath(path)
+        real = _real(path)
         inside = real == self.root or real.startswith(self.root + os.sep)
         return inside and "site-packages" not in Path(real[len(self.root) :]).parts
 

@@ -53,7 +53,8 @@ class Outcome:
 def writer_for(scope: Scope, node: TransformNode) -> Writer:
     """A writer that knows the asset's count and sum."""
     overrides = scope.overrides(node.name, conditional=False)
-    writer = Writer(scope.query, scope.table(node.name), scope.memo(node.name), overrides, widen=node.columns is None)
+    tables = scope.table(node.name), scope.memo(node.name)
+    writer = Writer(scope.query, *tables, overrides, widen=node.columns is None, unique=not node.many)
     was = scope.settled(node.name)
     if was is None:
         writer.measure()

@@ -59,8 +59,11 @@ def _plain_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(strange, pa.scalar(float("nan"), column.type), column)
 
 
-def checked(data: pa.Table, name: str) -> pa.Table:
-    """Answers `data`. Raises KeyProblem or DataError, naming keys or columns, where it cannot be stored."""
+def checked(data: pa.Table, name: str, *, unique: bool = False) -> pa.Table:
+    """Answers `data`. Raises KeyProblem or DataError, naming keys or columns, where it cannot be stored.
+
+    unique: the keys are known to be, so they are not looked at again.
+    """
     _check_columns(data, name)
     keys = data[KEY]
     if not pa.types.is_string(keys.type):
@@ -73,7 +76,7 @@ def checked(data: pa.Table, name: str) -> pa.Table:
             asset=name,
             next_step="give every record a key that is not null",
         )
-    if pc.count_distinct(keys).as_py() != len(keys):
+    if not unique and pc.count_distinct(keys).as_py() != len(keys):
         counts = pc.value_counts(keys.combine_chunks() if keys.num_chunks != 1 else keys.chunk(0))
         twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
         shown = ", ".join(repr(key) for key in twice[:5].to_pylist())

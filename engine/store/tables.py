@@ -91,15 +91,16 @@ class Table:
         """All keys."""
         return self.read([KEY], version=version)[KEY]
 
-    def create(self, data: pa.Table) -> int:
-        """Writes the table's first version. Raises DataError where there is a table already."""
+    def create(self, data: pa.Table, *, unique: bool = False) -> int:
+        """Writes the table's first version. Raises DataError where there is a table already. unique: the keys are known to
+        be."""
         if self.exists():
             raise DataError(f"the table {self.name} exists already", next_step="use upsert or replace")
-        return self._write(data, "create")
+        return self._write(data, "create", unique)
 
-    def replace(self, data: pa.Table) -> int:
+    def replace(self, data: pa.Table, *, unique: bool = False) -> int:
         """Makes `data` the whole content, with its own columns, as a new version; older versions stay readable."""
-        return self._write(data, "overwrite" if self.exists() else "create")
+        return self._write(data, "overwrite" if self.exists() else "create", unique)
 
     def upsert(self, data: pa.Table, *, widen: bool = False) -> Change:
         """Inserts records with new keys and rewrites those that differ; equal ones are left alone.
@@ -167,8 +168,8 @@ class Table:
             data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
             return int(data.version)
 
-    def _write(self, data: pa.Table, mode: str) -> int:
-        data = checked(plain(data), self.name)
+    def _write(self, data: pa.Table, mode: str, unique: bool = False) -> int:
+        data = checked(plain(data), self.name, unique=unique)
         place = data.schema.get_field_index(KEY)
         data = data.set_column(place, _key_field(), data[KEY])
         with self._explained():
