@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -151,16 +152,26 @@ def slow(n: int) -> int:
 def test_a_run_that_is_told_to_end_is_noted_as_cancelled(folder: Path, number: signal.Signals) -> None:
     (folder / "pipeline.py").write_text(SLOW)
     command = [sys.executable, "-m", "packyak", "run"]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
-        until = time.monotonic() + 30
-        while not _running(folder) and time.monotonic() < until:
-            time.sleep(0.05)
+    with _started(command, folder) as process:
         process.send_signal(number)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said == "Cancelled.\n"
     runs = json.loads(packyak("history", "--json", cwd=folder).stdout)["runs"]
     assert [run["state"] for run in runs] == ["cancelled"]
+
+
+@contextlib.contextmanager
+def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run that is at work; it never outlives the block."""
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            until = time.monotonic() + 30
+            while not _running(folder) and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
 
 
 def _running(folder: Path) -> bool:
@@ -171,10 +182,7 @@ def _running(folder: Path) -> bool:
 def test_a_run_is_cancelled_from_another_terminal(folder: Path) -> None:
     (folder / "pipeline.py").write_text(SLOW)
     command = [sys.executable, "-m", "packyak", "run"]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
-        until = time.monotonic() + 30
-        while not _running(folder) and time.monotonic() < until:
-            time.sleep(0.05)
+    with _started(command, folder) as process:
         busy = packyak("run", cwd=folder)
         assert busy.returncode == 3
         assert packyak("run", "--cancel", cwd=folder).returncode == 0
