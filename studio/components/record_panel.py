@@ -68,9 +68,13 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
         if column is None:
             return
         was = next((field.value for field in detail.fields if field.column == column), None)
-        now = _editor(open_to[column], was, f"{base}-{column}")
-        why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
-        if st.button("Save correction", type="primary", key=f"{base}-save", disabled=now == was):
+        with st.form(f"{base}-{column}-form", border=False):
+            now = _editor(open_to[column], was, f"{base}-{column}")
+            why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
+            pressed = st.form_submit_button("Save correction", type="primary")
+        if pressed and now == was:
+            st.text("That is what it says already.")
+        elif pressed:
             saving.save(project, [Said(detail.asset, detail.key, column, now, why)])
 
 

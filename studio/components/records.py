@@ -161,8 +161,4 @@ def _footer(
             if drafts and st.button("Discard", key="discard", type="tertiary"):
                 grid.discard(asset)
                 st.rerun()
-            label = f"Save {words.counted(len(drafts), 'correction')}" if drafts else "Save corrections"
-            st.button(
-                label, type="primary", icon=":material/save:", key="save", disabled=not drafts, on_click=saving.ask
-            )
-    saving.dialog(project, asset)
+            saving.save_button(project, asset)

@@ -16,43 +16,35 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 NOTE = "saved_note"
-ASKING = "asking_to_save"
 PREVIEWED = 200
 NOTED_SECONDS = 20.0
 
 
-def ask() -> None:
-    """Open the preview. It stays open over reruns of the page: the grid may still be sending what was typed."""
-    st.session_state[ASKING] = True
+def save_button(project: Project, asset: str) -> None:
+    """The button that opens a preview of every change.
 
-
-def _answered() -> None:
-    st.session_state.pop(ASKING, None)
-
-
-def dialog(project: Project, asset: str) -> None:
-    """Show the preview while it is asked for."""
-    if st.session_state.get(ASKING) and grid.drafts(asset):
-        _dialog(project, asset)
-    else:
-        _answered()
-
-
-@st.dialog("Save corrections", width="medium", on_dismiss=_answered)
-def _dialog(project: Project, asset: str) -> None:
+    Opening it is the browser's own doing: a press that met the rerun of an edit just made would be lost. The reason and the
+    final press travel together, as a form.
+    """
     drafts = grid.drafts(asset)
     lines = records.previews(drafts)
-    st.text(f"{words.counted(len(lines), 'value')} in {words.counted(len({line.key for line in lines}), 'record')}")
-    rows = [{"record": line.key, "column": line.column, "was": line.was, "now": line.now} for line in lines[:PREVIEWED]]
-    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 9 else 330, alt="What will be saved")
-    why = st.text_input("Why (optional)", key="why", placeholder="So that others understand, and the model learns")
-    st.caption("Your values win over every computation from now on. Each can be undone in its record.")
-    with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        if st.button("Back", key="save_back", on_click=_answered):
-            st.rerun()
-        if st.button(f"Save {words.counted(len(lines), 'correction')}", type="primary", key="save_now"):
-            said = [Said(asset, key, column, draft.now, why) for (key, column), draft in drafts.items()]
-            save(project, said)
+    label = f"Save {words.counted(len(lines), 'correction')}" if lines else "Save corrections"
+    key = f"save-{asset}-{st.session_state.get(grid.ROUND, 0)}"  # a new one after each save: it starts closed
+    with (
+        st.popover(label, type="primary", icon=":material/save:", key=key, disabled=not lines),
+        st.container(width=560),
+    ):
+        touched = words.counted(len({line.key for line in lines}), "record")
+        st.text(f"{words.counted(len(lines), 'value')} in {touched}")
+        rows = [{"record": line.key, "column": line.column, "was": line.was, "now": line.now} for line in lines]
+        short = len(rows) < 9
+        st.dataframe(rows[:PREVIEWED], hide_index=True, height="content" if short else 330, alt="What will be saved")
+        st.caption("Your values win over every computation from now on. Each can be undone in its record.")
+        with st.form(f"form-{key}", border=False):
+            why = st.text_input("Why (optional)", placeholder="So that others understand")
+            pressed = st.form_submit_button("Save now", type="primary", icon=":material/check:")
+        if pressed:
+            save(project, [Said(asset, key, column, draft.now, why) for (key, column), draft in drafts.items()])
 
 
 def save(project: Project, said: list[Said]) -> None:
@@ -85,7 +77,6 @@ def note() -> str:
 
 def settled(note: str) -> None:
     """Say what happened, and draw the page anew from the records."""
-    _answered()
     st.session_state[NOTE] = (note, time.monotonic())
     st.session_state.pop("records_total", None)
     grid.refresh()

@@ -17,6 +17,7 @@ expect.set_options(timeout=20_000)  # the first page of a server waits for its i
 Browse = Callable[..., Any]
 Serve = Callable[[Path | None], str]
 Project = Callable[..., Path]
+SHOTS = Path(__file__).parent / "shots"
 TOPIC = 2  # the grid's columns: open, id, topic, ...
 
 
@@ -36,7 +37,7 @@ def board(page: Any) -> Any:
 
 
 def cell(page: Any, column: int, row: int) -> Any:
-    return page.get_by_test_id(f"glide-cell-{column}-{row}")
+    return page.locator(".st-key-records_grid").get_by_test_id(f"glide-cell-{column}-{row}")
 
 
 def edit(page: Any, row: int, typed: str) -> None:
@@ -127,10 +128,11 @@ def test_a_correction_is_typed_previewed_saved_and_holds(studio: Serve, ran: Pat
     expect(cell(page, TOPIC, 0)).to_have_text("billing")
     edit(page, 0, "delivery")
     page.get_by_role("button", name="Save 1 correction").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 value in 1 record")
-    dialog.get_by_label("Why (optional)").fill("it says parcel on the second page")
-    dialog.get_by_role("button", name="Save 1 correction").click()
+    preview = page.get_by_test_id("stPopoverBody")
+    expect(preview).to_contain_text("1 value in 1 record")
+    preview.get_by_label("Why (optional)").fill("it says parcel on the second page")
+    page.screenshot(path=SHOTS / "preview.png")
+    preview.get_by_role("button", name="Save now").click()
     expect(page.get_by_text("1 correction saved")).to_be_visible()
     expect(page.get_by_text("now stale", exact=False)).to_contain_text("topic_counts")
     expect(cell(page, TOPIC + 1, 0)).to_have_text("delivery")  # a column of marks has come before it
@@ -178,7 +180,7 @@ def test_a_syntax_error_is_a_page_that_mends_itself(studio: Serve, ran: Path, br
     page = browse(studio(ran))
     expect(page.get_by_role("heading", name="The project's code has an error")).to_be_visible()
     expect(page.get_by_text(re.compile(r"pipeline\.py:\d+")).first).to_be_visible()
-    page.screenshot(path=Path(__file__).parent / "shots" / "syntax_error.png")
+    page.screenshot(path=SHOTS / "syntax_error.png")
     file.write_text(good)
     expect(card(page, "topic")).to_be_visible()
 
