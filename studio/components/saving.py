@@ -23,8 +23,8 @@ NOTED_SECONDS = 20.0
 def save_button(project: Project, asset: str) -> None:
     """The button that opens a preview of every change.
 
-    Opening it is the browser's own doing: a press that met the rerun of an edit just made would be lost. The reason and the
-    final press travel together, as a form.
+    Opening it is the browser's own doing: a press that met the rerun of an edit just made would be lost. The reason and
+    the final press travel together, as a form.
     """
     drafts = grid.drafts(asset)
     lines = records.previews(drafts)
