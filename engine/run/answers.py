@@ -64,8 +64,11 @@ class AssetStatus:
 
 @dataclass(frozen=True)
 class PlanStep:
-    """One asset that a run would bring up to date. `records`: how many it would compute (None: known once its inputs are);
-    `at_most`: True where an input may yet stop the cascade. `keeps`: records that it will not touch."""
+    """One asset that a run would bring up to date.
+
+    action: compute | compute whole | read files | index. records: how many it would compute, or files it would read
+    (None: known once its inputs are). at_most: an input may yet stop the cascade. keeps: records it will not touch.
+    """
 
     asset: str
     action: str

@@ -97,8 +97,11 @@ def _call_sync(
 
 @dataclass
 class _Calls:
-    """Calls one after another, in slices. A slice runs as fast as a list of calls can; where one raises, its record gets
-    the error and the slice goes on behind it, so that nothing is called twice."""
+    """Calls one after another, in slices.
+
+    A slice runs as fast as a list of calls can; where one raises, its record gets the error and the slice goes on
+    behind it, so that nothing is called twice.
+    """
 
     call: Callable[..., Any]
     rows: Iterator[tuple[Any, ...]]

@@ -35,6 +35,8 @@ def embedder() -> Embedder | None:
 
 def _rows(snapshot: Snapshot, node: IndexNode) -> pa.Table:
     """Key, text and filter columns of what is indexed."""
+    if node.on not in snapshot.owners(node.source):
+        return pa.table({name: pa.array([], pa.string()) for name in (KEY, "text", *node.filters)})
     inner = snapshot.select(node.source, dict.fromkeys([node.on, *node.filters]))
     columns = ", ".join([KEY, f"cast({quoted(node.on)} as varchar) as text", *map(quoted, node.filters)])
     return snapshot.query.run(f"select {columns} from ({inner.sql})", inner.tables)

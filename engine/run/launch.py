@@ -18,7 +18,7 @@ from packyak.engine.run.gate import close_gate, write_gate
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.progress import Progress
-from packyak.engine.run.runs import RunRecord, now
+from packyak.engine.run.runs import RunRecord, new_id, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.tell import Teller
 from packyak.engine.run.update import Update, good_assets, is_current
@@ -47,11 +47,14 @@ def run_project(
     lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
     lease.acquire(limit)
     try:
-        record = project.run_store.start(asked)
-        progress = Progress(project.run_store, record, on_progress)
+        scope = project.scope()
+        names = due(scope, asked, retry)
+        if not names:
+            return _nothing_to_run(project, scope, asked)
+        progress = Progress(project.run_store, project.run_store.start(asked), on_progress)
         try:
             with fewer_collections():
-                return _run(project, asked, progress, lease, retry=retry, crashed=crashed)
+                return _run(project, scope, names, asked, progress, lease, retry=retry, crashed=crashed)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
@@ -72,16 +75,26 @@ def fewer_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+def _nothing_to_run(project: Project, scope: Scope, asked: Sequence[str]) -> RunRecord:
+    """No run is recorded; what a crash may have left unpublished is published."""
+    record = RunRecord(id=new_id(), state="done", asked=tuple(asked), started=now(), ended=now())
+    publish(project, scope, record.id)
+    _gate(project, scope)
+    return record
+
+
 def _run(
-    project: Project, asked: Sequence[str], progress: Progress, lease: Lease, *, retry: bool, crashed: bool
+    project: Project,
+    scope: Scope,
+    names: Sequence[str],
+    asked: Sequence[str],
+    progress: Progress,
+    lease: Lease,
+    *,
+    retry: bool,
+    crashed: bool,
 ) -> RunRecord:
-    scope = project.scope()
-    names = due(scope, asked, retry)
     close_gate(project.home)
-    if not names:
-        publish(project, scope, progress.run_id)
-        _gate(project, scope)
-        return progress.finished("done")
     scope.codes.save(project.home)
     teller = Teller(scope, progress.run_id, project.name)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
@@ -140,6 +153,8 @@ def _flow(
 ) -> FlowResult:
     def call(name: str) -> str:
         lease.check()
+        if isinstance(update.scope.graph[name], IndexNode):
+            publish(project, update.scope, progress.run_id)  # nobody waits for an index to see the records
         result = update.step(name)
         if result.state in ("skipped", "blocked"):
             raise Skip(result.message or "nothing to do")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packyak.engine.declare.nodes import IndexNode, TableNode, TransformNode
+from packyak.engine.declare.nodes import FilesNode, IndexNode, TableNode, TransformNode
 from packyak.engine.run.answers import Plan, PlanStep
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.stale import Stale, stale_assets
@@ -26,15 +26,19 @@ def _step(scope: Scope, stale: Stale) -> PlanStep:
     node = scope.graph[stale.asset]
     was = scope.candidates.get(stale.asset)
     records = stale.records
-    if records is None and was is not None and was.rows:
+    action = _action(scope, node)
+    if records is None and was is not None and was.rows and action != "read files":
         records = was.rows
-    keeps = max(was.rows - records, 0) if was and records is not None and isinstance(node, TransformNode) else None
-    return PlanStep(stale.asset, _action(node), records, stale.at_most, stale.causes, keeps, _seconds(was, records))
+    counts_records = isinstance(node, TransformNode) and action != "read files"
+    keeps = max(was.rows - records, 0) if was and records is not None and counts_records else None
+    return PlanStep(stale.asset, action, records, stale.at_most, stale.causes, keeps, _seconds(was, records))
 
 
-def _action(node: object) -> str:
+def _action(scope: Scope, node: object) -> str:
     if isinstance(node, IndexNode):
         return "index"
+    if isinstance(node, TransformNode) and isinstance(scope.graph.nodes.get(node.source), FilesNode):
+        return "read files"
     return "compute" if isinstance(node, TransformNode) else "compute whole"
 
 

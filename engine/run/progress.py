@@ -90,7 +90,9 @@ class Progress:
         message: str = "",
         trace: str = "",
     ) -> None:
-        """An asset's turn is over. message: why it failed, was blocked or skipped; trace: the traceback of what failed it."""
+        """An asset's turn is over. message: why it failed, was blocked or skipped; trace: the traceback of what
+        failed it.
+        """
         known = self.record.asset(asset) or AssetRun(asset)
         done = known.done if computed is None else computed
         seconds = self._seconds(asset)

@@ -119,7 +119,8 @@ class Reader:
         for name in names:
             self.asset(name)
         selection = bind(self.snapshot(), query, names)
-        return self.scope.query.run(selection.sql, selection.tables)
+        found = self.scope.query.run(selection.sql, selection.tables)
+        return found.drop_columns([name for name in found.column_names if name == KEY])
 
     def columns(self, asset: str, snapshot: Snapshot) -> tuple[ColumnInfo, ...]:
         types = snapshot.types(asset)

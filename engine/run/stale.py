@@ -73,7 +73,7 @@ def _look_at_index(scope: Scope, node: IndexNode, above: list[Stale]) -> Stale:
     causes = [Cause("input", f"{lag:,} records are not indexed as they are now", lag)] if lag else []
     if above:
         causes.append(Cause("upstream", f"{above[0].asset} is stale"))
-    return Stale(node.name, tuple(causes), lag, bool(above))
+    return Stale(node.name, tuple(causes), None if above and not lag else lag, bool(above))
 
 
 def _never(scope: Scope, node: TableNode, above: list[Stale], was: Settled | None) -> Stale:

@@ -25,6 +25,7 @@ from packyak.engine.run.learned import decide
 from packyak.engine.run.memo import Aside, memo_rows
 from packyak.engine.run.rows import Rows, one_each, several
 from packyak.engine.run.scope import Scope
+from packyak.engine.run.types import schema_of
 from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, PARENT
 from packyak.engine.run.work import Work, file_work, record_work, stamp
@@ -128,7 +129,8 @@ class _Batch:
 
 def _no_rows(node: TransformNode) -> pa.Table:
     names = [KEY, PARENT] if node.many else [KEY]
-    return pa.table({name: pa.array([], pa.string()) for name in names})
+    columns = {name: pa.string() for name in names} | {f.name: f.type for f in schema_of(node.columns or ())}
+    return pa.table({name: pa.array([], kind) for name, kind in columns.items()})
 
 
 def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:

@@ -142,7 +142,9 @@ class Update:
             self.happened("START", name, Result(name))
             only_corrections = self._only_corrections_differ(node)
             outcome = (
-                work_in_whole_corrections(self.scope, node) if only_corrections else compute_whole(self.scope, node)
+                work_in_whole_corrections(self.scope, node)
+                if only_corrections
+                else compute_whole(self.scope, node, lambda done: self.progress.advanced(name, done))
             )
         else:
             return Result(name, "skipped")

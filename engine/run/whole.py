@@ -6,13 +6,13 @@ content: it is replaced by difference as well, but nothing of it can be correcte
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import AssetNode, Parameter, SqlNode, TableNode
-from packyak.engine.errors import DataError, KeyProblem, PackyakError
-from packyak.engine.run.apply import finish, whole_asset_failed
+from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryError
+from packyak.engine.run.apply import Tick, finish, whole_asset_failed
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import memo_rows
 from packyak.engine.run.rows import columns_of, table_of_dicts
@@ -49,10 +49,10 @@ def whole_writer(scope: Scope, node: TableNode) -> Writer:
     return writer
 
 
-def compute_whole(scope: Scope, node: AssetNode | SqlNode) -> Outcome:
-    """Computes the table and merges it."""
+def compute_whole(scope: Scope, node: AssetNode | SqlNode, tick: Tick = lambda done: None) -> Outcome:
+    """Computes the table and merges it. tick: told how many records were yielded so far; may raise to cancel."""
     outcome = Outcome(whole_writer(scope, node))
-    data = _query_result(scope, node) if isinstance(node, SqlNode) else _function_result(scope, node)
+    data = _query_result(scope, node) if isinstance(node, SqlNode) else _function_result(scope, node, tick)
     rows = _keyed(scope, node, data)
     gone = _gone(scope, outcome.writer, rows)
     memo = memo_rows([UNIT], inputs=[""], code=scope.fingerprint(node.name))
@@ -66,8 +66,14 @@ def compute_whole(scope: Scope, node: AssetNode | SqlNode) -> Outcome:
 
 
 def _query_result(scope: Scope, node: SqlNode) -> pa.Table:
-    selection = bind(scope.snapshot, node.query, tables_of(node.query))
-    return scope.query.run(selection.sql, selection.tables)
+    names = tables_of(node.query)
+    selection = bind(scope.snapshot, node.query, names)
+    try:
+        return scope.query.run(selection.sql, selection.tables)
+    except QueryError:
+        if all(scope.snapshot.types(name) for name in names):
+            raise
+        return pa.table({})  # an input that never had a record has no columns yet that a query could name
 
 
 def bind(snapshot: Snapshot, query: str, names: Sequence[str]) -> Selection:
@@ -84,15 +90,21 @@ def bind(snapshot: Snapshot, query: str, names: Sequence[str]) -> Selection:
     return Selection(f"with {', '.join(views)} select * from (\n{text}\n)", tables)
 
 
-def _function_result(scope: Scope, node: AssetNode) -> pa.Table:
+def _function_result(scope: Scope, node: AssetNode, tick: Tick) -> pa.Table:
     arguments = {p.name: hand_over(scope, p) for p in node.parameters}
     try:
         answer = finish(node.function(**arguments))
-        return as_table(answer, node)
+        return as_table(_ticking(answer, tick) if isinstance(answer, Iterator) else answer, node)
     except PackyakError:
         raise
     except Exception as error:
         raise whole_asset_failed(node.name, error) from error
+
+
+def _ticking(items: Iterator[Any], tick: Tick) -> Iterator[Any]:
+    for place, item in enumerate(items):
+        tick(place)
+        yield item
 
 
 def hand_over(scope: Scope, parameter: Parameter) -> Any:

@@ -70,6 +70,8 @@ def read_columns(scope: Scope, node: TransformNode) -> list[str]:
 
 def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work:
     """The records of the source that a transform must compute."""
+    if not _has_records(scope, node.source):
+        return _nothing_but_gone(scope, node)
     was = scope.settled(node.name)
     fingerprint = scope.fingerprint(node.name)
     narrow = None if retry else _changed_keys(scope, node, was, fingerprint)
@@ -92,6 +94,22 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     todo = scope.query.run(sql, tables)
     every = narrow is None and todo.num_rows == scope.snapshot.keys(node.source).num_rows
     return Work(todo, _gone_records(scope, node, was, known), all_units=every)
+
+
+def _has_records(scope: Scope, asset: str) -> bool:
+    """Without records the columns of plain dicts are not known, and nothing needs them."""
+    data = scope.snapshot.table(scope.graph.root(asset).name)
+    return data is not None and data.count_rows() > 0
+
+
+def _nothing_but_gone(scope: Scope, node: TransformNode) -> Work:
+    memo = scope.memo(node.name)
+    gone = memo.keys().combine_chunks() if memo.exists() else pa.array([], pa.string())
+    columns = {KEY: pa.string(), "inputs": pa.string()} | {
+        f"a{place}": pa.null() for place in range(len(node.parameters))
+    }
+    empty = pa.table({name: pa.array([], kind) for name, kind in columns.items()})
+    return Work(empty, gone)
 
 
 def _inputs_sql(scope: Scope, node: TransformNode, narrowed: bool) -> tuple[str, dict[str, Any]]:

@@ -86,7 +86,8 @@ def plan(
 def _say_step(step: PlanStep, diff: bool) -> None:
     parts = [step.action]
     if step.records is not None:
-        parts.append(f"{'at most ' if step.at_most else ''}{counted(step.records, 'record')}")
+        unit = "file" if step.action == "read files" else "record"
+        parts.append(f"{'at most ' if step.at_most else ''}{counted(step.records, unit)}")
     if step.keeps:
         parts.append(f"{step.keeps:,} stay as they are")
     if step.seconds is not None:

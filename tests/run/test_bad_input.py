@@ -320,7 +320,7 @@ CHILD = """
 import sys
 from packyak.engine.project import Project
 from packyak.engine.run import transforms
-transforms.COMMIT_SECONDS = 0.1
+transforms.COMMIT_SECONDS = 0.02
 Project.open(sys.argv[1]).run()
 """
 
