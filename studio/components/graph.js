@@ -210,8 +210,13 @@ class Board {
     if (!wide || !width) return this.draw();
     const whole = Math.min((wide - 2 * PAD) / width, (high - 2 * PAD - 30) / height);
     const k = all ? clamp(whole, 0.04, 1.35) : clamp(whole, 0.72, 1.35);
-    const place = (room, size) => (size * k <= room - 2 * PAD ? (room - size * k) / 2 : PAD);
-    this.view = { k, x: place(wide, width), y: Math.max(place(high - 24, height), PAD - 8) };
+    // What does not fit starts at its first card, with room around it.
+    const first = this.places.reduce((a, b) => (this.way === "down" ? b.y < a.y : b.x < a.x) ? b : a);
+    const place = (room, size, start, extent, along) => (size * k <= room - 2 * PAD ? (room - size * k) / 2
+      : along ? PAD - start * k : clamp((room - extent * k) / 2 - start * k, room - PAD - size * k, PAD));
+    const down = this.way === "down";
+    this.view = { k, x: place(wide, width, first.x, first.width, !down), y: Math.max(place(high - 24, height, first.y, first.height, down), high - PAD - height * k - 30) };
+    if (height * k <= high - 2 * PAD) this.view.y = Math.max(this.view.y, PAD - 8);
     this.moved = all;
     if (!all && this.chosen && this.byName.has(this.chosen)) this.show(this.chosen);
     this.draw();
@@ -337,7 +342,9 @@ class Board {
     const seen = this.places.filter((card) => this.visible(card));
     this.shownAsCards = view.k >= NEAR && seen.length <= MOST_CARDS;
     root.dataset.zoom = view.k.toFixed(2);
-    root.style.backgroundSize = `${24 * view.k}px ${24 * view.k}px`;
+    let dots = 24 * view.k;
+    while (dots < 14) dots *= 2;
+    root.style.backgroundSize = `${dots}px ${dots}px`;
     root.style.backgroundPosition = `${view.x}px ${view.y}px`;
     this.level.textContent = `${Math.round(view.k * 100)} %`;
     this.world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.k})`;
@@ -439,7 +446,7 @@ class Board {
   edge(pen, edge, colour, strength, width, shift, dashed) {
     pen.globalAlpha = strength;
     pen.strokeStyle = pen.fillStyle = colour;
-    pen.lineWidth = width / Math.max(Math.min(this.view.k, 1), 0.4);
+    pen.lineWidth = width / clamp(this.view.k, 0.05, 1);
     pen.setLineDash(dashed ? [7, 5] : []);
     pen.lineDashOffset = -shift;
     pen.beginPath();
@@ -498,7 +505,8 @@ class Board {
     pen.fill();
     pen.stroke();
     pen.fillStyle = this.ink[card.state] ?? this.ink.edge;
-    pen.fillRect(card.x, card.y + 4, 10, card.height - 8);
+    if (this.view.k < 0.14) pen.globalAlpha *= 0.75;
+    pen.fillRect(card.x, card.y + 4, this.view.k < 0.14 ? card.width : 10, card.height - 8);
     if (this.view.k > 0.12) {
       pen.fillStyle = this.ink.text;
       pen.font = `600 ${clamp(11 / this.view.k, 14, 34)}px ${this.ink.font}`;
