@@ -14,6 +14,10 @@ import sys
 PARTS = {
     "repair": "bench_learn_repair:repair",
     "repair-scale": "bench_learn_repair:repair_scale",
+    "classify": "bench_learn_text:classify",
+    "queue": "bench_learn_text:queue",
+    "calibration": "bench_learn_text:calibration",
+    "gate": "bench_learn_gate:gate",
 }
 
 

@@ -200,7 +200,8 @@ class ClassifyLearner:
 
 
 def shown_records(records: pa.Table, labels: Labels, key: str) -> tuple[pa.Table, list[int]]:
-    """The labelled records as the people saw them, a row a label, and the places of the labels whose record is known."""
+    """The labelled records as the people saw them, a row a label, and the places of the labels whose record is
+    known."""
     place = pc.index_in(pa.array(labels.key, pa.string()), value_set=records[key].combine_chunks().cast(pa.string()))
     at = place.to_pylist()
     found = [i for i, row in enumerate(at) if row is not None or labels.snapshot[i] is not None]

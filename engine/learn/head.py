@@ -8,6 +8,7 @@ come.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,12 @@ def fit_head(vectors: Floats, truth: Ints, answers: int, shape: Shape, names: Fl
 def _logistic(vectors: Floats, truth: Ints, weight: Doubles, strength: float) -> tuple[Floats, Floats]:
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=strength, max_iter=400, tol=1e-3).fit(
-        vectors.astype(np.float64), truth, sample_weight=weight
-    )
+    with warnings.catch_warnings():
+        # Many answers and few labels are the usual case here, not a sign of numbers mistaken for classes.
+        warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
+        fitted = LogisticRegression(C=strength, max_iter=400, tol=1e-3).fit(
+            vectors.astype(np.float64), truth, sample_weight=weight
+        )
     coefficients, offsets = fitted.coef_.T, fitted.intercept_
     if coefficients.shape[1] == 1:
         coefficients = np.hstack([-coefficients / 2, coefficients / 2])
