@@ -34,8 +34,10 @@ studio: $(READY) ## create the sample project in ./sample, run it, open the stud
 	  echo "Creating the sample project in $(SAMPLE)/"; \
 	  $(BIN)/python -m packyak.sample_data "$(SAMPLE)" >/dev/null; \
 	fi
-	@echo "Bringing it up to date (the first time takes a little longer)"
-	@cd "$(SAMPLE)" && "$(CURDIR)/$(BIN)/packyak" run
+	@echo "Bringing its records up to date"
+	@cd "$(SAMPLE)" && "$(CURDIR)/$(BIN)/packyak" run city topics_per_day
+	@echo "Its search index follows in the background (a minute or two the first time)"
+	@cd "$(SAMPLE)" && ("$(CURDIR)/$(BIN)/packyak" run >run.log 2>&1 &)
 	@echo "Opening the studio on http://127.0.0.1:$(PORT) (Ctrl-C ends it)"
 	@PACKYAK_PROJECT="$(abspath $(SAMPLE))" exec $(BIN)/streamlit run studio --server.address 127.0.0.1 \
 	  --server.port $(PORT) --server.headless "$$(. .ci/screen.sh)" --server.showEmailPrompt false \

@@ -93,9 +93,10 @@ def _table_status(
 ) -> AssetStatus:
     was = scope.candidates.get(node.name)
     mine = stale[node.name]
-    state, reason = _state(node, was, mine, under_way)
+    indexed = indexed_rows(scope, node)
+    state, reason = _state(node, was, mine, under_way, indexed)
     checks = tuple(result_from(each) for each in was.checks) if was else ()
-    history = published.history(node.name)[:2] if good else ()
+    history = published.history(node.name, limit=2) if good else ()
     delta = history[0].rows - history[1].rows if len(history) == 2 else None
     return AssetStatus(
         name=node.name,
@@ -103,7 +104,7 @@ def _table_status(
         state=state,
         reason=reason,
         causes=mine.causes,
-        rows=good.rows if good else indexed_rows(scope, node),
+        rows=good.rows if good else indexed,
         delta=delta,
         version=good.version if good else None,
         updated_at=good.at if good else None,
@@ -124,13 +125,17 @@ def indexed_rows(scope: Scope, node: Node) -> int | None:
     return table.count() if table.exists() else None
 
 
-def _state(node: Node, was: Settled | None, stale: Stale, under_way: RunRecord | None) -> tuple[State, str]:
+def _state(
+    node: Node, was: Settled | None, stale: Stale, under_way: RunRecord | None, indexed: int | None
+) -> tuple[State, str]:
     active = under_way.asset(node.name) if under_way else None
     if active is not None and active.state == "running":
         return "running", "being brought up to date"
     if was is not None and was.state in ("failed", "blocked"):
         return ("failed" if was.state == "failed" else "blocked"), was.message
     if isinstance(node, IndexNode):
+        if stale and not indexed:
+            return "never", "nothing indexed yet"
         return ("stale", stale.sentence) if stale else ("fresh", "up to date")
     if was is None or not was.table:
         return "never", "never computed"

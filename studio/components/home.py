@@ -15,7 +15,7 @@ SAMPLE = "packyak-sample"
 STEPS = (
     ("1", "Declare", "Write transforms as plain Python functions. Parameters name the columns they read."),
     ("2", "Run", "Only what is stale is computed, down to the single record, and every asset says why."),
-    ("3", "Correct", "Set a wrong value right. Yours wins from then on, and learned transforms learn from it."),
+    ("3", "Correct", "Set a wrong value right. Yours wins from then on, whatever is computed later."),
 )
 
 
