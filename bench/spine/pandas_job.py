@@ -7,7 +7,8 @@ import pandas as pd
 from rules import to_clean, to_features, to_label
 
 folder = Path(sys.argv[1])
-frame = pd.read_csv(folder / "records.csv", dtype=str, keep_default_na=False)
+files = sorted(folder.glob("inbox/*.csv"))
+frame = pd.concat([pd.read_csv(file, dtype=str, keep_default_na=False) for file in files], ignore_index=True)
 frame["clean"] = [to_clean(text) for text in frame["text"]]
 frame[["words", "digest"]] = [to_features(clean) for clean in frame["clean"]]
 frame["label"] = [to_label(clean, words) for clean, words in zip(frame["clean"], frame["words"], strict=True)]
