@@ -18,6 +18,9 @@ PARTS = {
     "queue": "bench_learn_text:queue",
     "calibration": "bench_learn_text:calibration",
     "gate": "bench_learn_gate:gate",
+    "noise": "bench_learn_noise:noise",
+    "embed": "bench_learn_speed:embed",
+    "speed": "bench_learn_speed:speed",
 }
 
 

@@ -16,6 +16,8 @@ from packyak.engine.learn.head import Shape, fit_head, held_out_scores
 
 Change = Callable[[Floats], Floats]
 ANSWERS = 77
+FOLDS = 6
+SHAPE = Shape()
 
 
 def _same(values: Floats) -> Floats:
@@ -30,7 +32,7 @@ class Way:
     vectors: Floats
     labels: Ints
     names: Floats | None
-    shape: Shape = Shape()
+    shape: Shape = SHAPE
     asked_with: Floats | None = None
     trains_on: Ints | None = None
     chances: Callable[[Doubles], Doubles] = lambda chances: chances
@@ -56,7 +58,7 @@ class Way:
         if not self.calibrated:
             return Temperature()
         scores = held_out_scores(
-            self.vectors[known], truth, np.arange(len(known)), ANSWERS, self.shape, self.names, 0, many=3
+            self.vectors[known], truth, np.arange(len(known)), ANSWERS, self.shape, self.names, 0, many=2
         )
         return Temperature.fit(scores, truth)
 
@@ -72,47 +74,53 @@ class Case:
     labelled: Ints
 
 
-def decide(case: Case, data: Messages, pool: Ints, test: Ints) -> tuple[Verdict, float]:
-    """The gate's verdict, and the true gain on records that nobody labelled and nothing was judged on."""
+def decide(case: Case, data: Messages, pool: Ints, test: Ints, known: dict[int, Judged]) -> tuple[Verdict, float]:
+    """The gate's verdict, and the true gain on records that nobody labelled and nothing was judged on. `known` keeps
+    the present models' answers, which several cases share."""
     rows = case.labelled
     truth = data.truth[rows]
     groups = np.arange(len(rows))
-    told = cross_answers(lambda a, b: case.candidate.answer(rows[a], rows[b]), truth, groups)
-    said = cross_answers(
-        lambda a, b: case.present.answer(case.old[a], case.old[b]), data.truth[case.old], np.arange(len(case.old))
-    )
-    new = np.setdiff1d(rows, case.old)
-    both = [
-        np.concatenate(part)
-        for part in zip((said.answer, said.confidence), _asked(case.present, case.old, new), strict=True)
-    ]
-    place = np.searchsorted(rows, np.concatenate([case.old, new]))
-    answer, confidence = np.empty(len(rows), dtype=np.int64), np.empty(len(rows))
-    answer[place], confidence[place] = both
+    told = cross_answers(lambda a, b: case.candidate.answer(rows[a], rows[b]), truth, groups, folds=FOLDS)
+    name = hash((id(case.present), case.old.tobytes(), rows.tobytes()))
+    if name not in known:
+        known[name] = _said_before(case, data)
     others = np.setdiff1d(pool, rows)
     before, _ = case.present.answer(case.old, others)
-    after, sure = (_forgetful(case.candidate)).answer(rows, others)
-    elsewhere = Elsewhere(float((before != after).mean()), sure)
-    verdict = judge(Judged.of(answer, confidence, truth), told, truth, groups, elsewhere)
+    asked = np.concatenate([others, test])
+    after, sure = replace(case.candidate, remembers=False).answer(rows, asked)
+    there = len(others)
+    elsewhere = Elsewhere(float((before != after[:there]).mean()), sure[:there])
+    verdict = judge(known[name], told, truth, groups, elsewhere)
     now, _ = case.present.answer(case.old, test)
-    then, _ = _forgetful(case.candidate).answer(rows, test)
-    return verdict, float((then == data.truth[test]).mean() - (now == data.truth[test]).mean())
+    right = data.truth[test]
+    return verdict, float((after[there:] == right).mean() - (now == right).mean())
+
+
+def _said_before(case: Case, data: Messages) -> Judged:
+    """The present model's answers on all labelled records: held out for those it was trained on, its own for the
+    newer."""
+    rows, old = case.labelled, case.old
+    new = np.setdiff1d(rows, old)
+    said = cross_answers(
+        lambda a, b: case.present.answer(old[a], old[b]), data.truth[old], np.arange(len(old)), folds=FOLDS
+    )
+    later = _asked(case.present, old, new)
+    answer, confidence = np.empty(len(rows), dtype=np.int64), np.empty(len(rows))
+    place = np.searchsorted(rows, np.concatenate([old, new]))
+    answer[place] = np.concatenate([said.answer, later[0]])
+    confidence[place] = np.concatenate([said.confidence, later[1]])
+    return Judged.of(answer, confidence, data.truth[rows])
 
 
 def _asked(way: Way, train: Ints, asked: Ints) -> tuple[Ints, Doubles]:
     return way.answer(train, asked) if len(asked) else (np.zeros(0, np.int64), np.zeros(0))
 
 
-def _forgetful(way: Way) -> Way:
-    """What is remembered of labelled records is of no use for others."""
-    return replace(way, remembers=False)
-
-
 def broken_cases(data: Messages, pool: Ints, names: Floats) -> list[Case]:
-    """Twenty learners with a defect, against a sound present model with half of the labels."""
+    """Twenty learners with a defect, against a sound present model with four fifths of the labels."""
     rng = np.random.default_rng(0)
     rows = np.sort(rng.choice(pool, 616, replace=False))
-    old = np.sort(rng.choice(rows, 308, replace=False))
+    old = np.sort(rng.choice(rows, 500, replace=False))
     sound = Way(data.vectors, data.truth, names)
     x, y = data.vectors, data.truth
     leak = np.zeros((len(x), ANSWERS), dtype=np.float32)
@@ -121,7 +129,7 @@ def broken_cases(data: Messages, pool: Ints, names: Floats) -> list[Case]:
     half[rows[::2]] = 0.0
     wide = np.hstack([names, np.zeros((ANSWERS, ANSWERS), np.float32)])
     zeroed = x.copy()
-    zeroed[:, ::2] = 0.0
+    zeroed[:, 24:] = 0.0
     dropped = np.arange(ANSWERS)
     dropped[:20] = dropped[20:40]
     turned = np.roll(np.arange(ANSWERS), 1)
@@ -141,9 +149,9 @@ def broken_cases(data: Messages, pool: Ints, names: Floats) -> list[Case]:
         "ten answers merged": replace(sound, labels=np.where(y < 20, y // 2 * 2, y), names=None),
         "answers numbered anew": replace(sound, says=turned),
         "half of the answers numbered anew": replace(sound, says=half_turned),
-        "half of the vector lost, no names": replace(sound, vectors=zeroed, names=None),
+        "most of the vector lost": replace(sound, vectors=zeroed),
         "vector mixed up when asked": replace(sound, asked_with=x[:, rng.permutation(x.shape[1])]),
-        "vectors of another record": replace(sound, asked_with=np.roll(x, 1, axis=0)),
+        "vectors of another record": replace(sound, asked_with=np.roll(x, 40, axis=0)),
         "noise in the vectors": replace(sound, vectors=x + noise),
         "hardly fitted": replace(sound, shape=Shape(1e-4, 0.0), names=None),
         "one answer for all": replace(sound, says=np.zeros(ANSWERS, np.int64)),
@@ -196,11 +204,12 @@ def gate() -> bool:
     names = Embedder()([" ".join(name.replace("_", " ").split()) for name in data.names])
     pool, test = next(data.folds())
     counts = {}
+    known: dict[int, Judged] = {}
     for kind, cases in (("broken", broken_cases(data, pool, names)), ("honest", honest_cases(data, pool, names))):
         print(f"\n  {kind:<36}  verdict       gain on fresh records   why")
         counts[kind] = 0
         for case in cases:
-            verdict, gain = decide(case, data, pool, test)
+            verdict, gain = decide(case, data, pool, test, known)
             counts[kind] += verdict.promoted
             print(f"  {case.name:<36}  {verdict.outcome:<12}  {gain:>+20.3f}   {verdict.reason}", flush=True)
     return show(
@@ -211,7 +220,7 @@ def gate() -> bool:
                 counts["broken"],
                 "<=",
                 0,
-                "without a gate a real bug took F1 from .91 to .43",
+                "without it a bug took F1 from .91 to .43",
             ),
             Line("honest improvements promoted", counts["honest"], ">=", 15),
         ],

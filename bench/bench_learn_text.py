@@ -105,9 +105,8 @@ def queue(folds: int = 5) -> bool:
     for budget, accuracy in zip(BUDGETS, asked.mean(axis=0).tolist(), strict=True):
         needed = float(np.exp(np.interp(accuracy, random, np.log(levels))))
         ratios.append(budget / needed)
-        print(
-            f"  {budget:>6}   {accuracy:.3f}   {random[levels.index(budget)]:.3f}  {needed:>6.0f}  ({budget / needed:.2f}x)"
-        )
+        at = random[levels.index(budget)]
+        print(f"  {budget:>6}   {accuracy:.3f}   {at:.3f}  {needed:>6.0f}  ({budget / needed:.2f}x)")
     return show(
         f"queue: banking77, steps of 77, a fifth at random, mean of {folds} folds",
         [
