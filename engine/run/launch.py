@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packyak.engine.declare.nodes import FilesNode, Graph, IndexNode, TableNode
+from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, TableNode
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
+from packyak.engine.run.functions import waiting_files
 from packyak.engine.run.gate import close_gate, write_gate
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.prefect_server import PrefectServer
@@ -121,15 +122,17 @@ def due(scope: Scope, asked: Sequence[str], retry: bool) -> list[str]:
     wanted = {name for each in asked for name in (each, *scope.graph.above(each))} if asked else set(scope.graph.nodes)
     stale: list[str] = []
     for node in scope.graph.nodes.values():
-        if node.name not in wanted or not isinstance(node, TableNode | IndexNode):
+        if node.name not in wanted or not isinstance(node, TableNode | IndexNode | FunctionNode):
             continue
-        below = any(parent in stale for parent in node.inputs)
+        below = not isinstance(node, FunctionNode) and any(parent in stale for parent in node.inputs)
         if below or _is_due(scope, node, retry):
             stale.append(node.name)
     return sorted(stale, key=lambda name: isinstance(scope.graph[name], IndexNode))  # nothing waits for an index
 
 
-def _is_due(scope: Scope, node: TableNode | IndexNode, retry: bool) -> bool:
+def _is_due(scope: Scope, node: TableNode | IndexNode | FunctionNode, retry: bool) -> bool:
+    if isinstance(node, FunctionNode):
+        return bool(waiting_files(scope, node))
     if isinstance(node, IndexNode):
         return index_lag(scope, node) > 0
     was = scope.candidates.get(node.name)
@@ -216,12 +219,14 @@ def _gate(project: Project, scope: Scope) -> None:
     candidates = [each for name, each in scope.candidates.items() if name in scope.graph.nodes]
     if not project.module_names or any(each.state != "ok" for each in candidates):
         return
-    files = [node for node in scope.graph.nodes.values() if isinstance(node, FilesNode)]
+    nodes = scope.graph.nodes.values()
+    listed = [(node.bucket, node.pattern) for node in nodes if isinstance(node, FilesNode)]
+    listed += [node.on for node in nodes if isinstance(node, FunctionNode) and node.on]
     assets = [node.name for node in scope.graph.tables]
     write_gate(
         project.home,
         sources=project.source_files(),
-        buckets=[(node.bucket, node.pattern) for node in files],
+        buckets=listed,
         modules=project.module_names,
         summary={"assets": len(assets), "failed": sum(each.failed for each in candidates)},
     )

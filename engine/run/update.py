@@ -13,12 +13,21 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from packyak.engine.declare.nodes import AssetNode, FilesNode, IndexNode, SqlNode, TableNode, TransformNode
+from packyak.engine.declare.nodes import (
+    AssetNode,
+    FilesNode,
+    FunctionNode,
+    IndexNode,
+    SqlNode,
+    TableNode,
+    TransformNode,
+)
 from packyak.engine.errors import PackyakError, RunCancelled
 from packyak.engine.run.apply import describe
 from packyak.engine.run.checks import checks_on, evaluate
 from packyak.engine.run.commit import Delta
 from packyak.engine.run.fingerprint import as_json
+from packyak.engine.run.functions import call_for_new_files, waiting_files
 from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import now
@@ -81,7 +90,7 @@ class Update:
         result.seconds = time.perf_counter() - began
         self.results[name] = result
         self._finish(name, result)
-        if isinstance(node, TableNode) and result.state == "failed":
+        if isinstance(node, TableNode | FunctionNode) and result.state == "failed":
             raise AssetFailed(result.message)
         return result
 
@@ -112,6 +121,8 @@ class Update:
         node = self.scope.graph[name]
         if isinstance(node, IndexNode):
             return self._index(node)
+        if isinstance(node, FunctionNode):
+            return self._function(node)
         if not isinstance(node, TableNode):
             return Result(name, "skipped")
         if is_current(self.scope, node) and not self.retry:
@@ -124,6 +135,13 @@ class Update:
         self.progress.asset_started(node.name)
         changed = update_index(self.scope, node, lambda done, total: self.progress.advanced(node.name, done, 0, total))
         return Result(node.name, "done" if changed else "skipped", computed=changed)
+
+    def _function(self, node: FunctionNode) -> Result:
+        self.progress.asset_started(node.name, len(waiting_files(self.scope, node)))
+        name = node.name
+        done, errors = call_for_new_files(self.scope, node, lambda n, failed: self.progress.advanced(name, n, failed))
+        message = "; ".join(f"{key}: {error}" for key, error in list(errors.items())[:3])
+        return Result(name, "failed" if errors else "done", message, computed=done, failed=len(errors))
 
     def _bring(self, node: TableNode) -> Result:
         began = time.perf_counter()

@@ -1,0 +1,62 @@
+"""Runs functions that wait for new files: once for each file, in the run that first sees it.
+
+What was handled is noted file by file after the call, so that a crash or an error means being called again for that
+file, and for no other. Functions on a schedule (`every=`, `cron=`) are declared only: nothing here keeps a clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from packyak.engine.declare.nodes import FunctionNode
+from packyak.engine.run.apply import describe, finish
+from packyak.engine.run.scope import Scope
+from packyak.engine.run.transforms import file_of
+from packyak.engine.store.files import FileStat
+
+
+def waiting_files(scope: Scope, node: FunctionNode) -> list[FileStat]:
+    """The files that the function was not yet called for, oldest first."""
+    if node.on is None:
+        return []
+    bucket, pattern = node.on
+    handled = _handled(scope, node)
+    found = [stat for stat in scope.bucket(bucket).scan(pattern) if handled.get(stat.key) != _mark(stat)]
+    return sorted(found, key=lambda stat: (stat.mtime_ns, stat.key))
+
+
+def call_for_new_files(
+    scope: Scope, node: FunctionNode, meter: Callable[[int, int], None]
+) -> tuple[int, dict[str, str]]:
+    """Calls the function for each waiting file; answers how many calls were good, and the errors by file."""
+    assert node.on is not None
+    bucket = scope.bucket(node.on[0])
+    handled = _handled(scope, node)
+    errors: dict[str, str] = {}
+    done = 0
+    for stat in waiting_files(scope, node):
+        file = file_of(node.on[0], bucket.path(stat.key), stat, bucket.etag(stat.key))
+        try:
+            finish(node.function(file))
+        except Exception as error:
+            errors[stat.key] = describe(error)
+        else:
+            done += 1
+            handled[stat.key] = _mark(stat)
+            scope.home.write(_name(node), json.dumps(handled, sort_keys=True).encode())
+        meter(done, len(errors))
+    return done, errors
+
+
+def _handled(scope: Scope, node: FunctionNode) -> dict[str, str]:
+    data = scope.home.read(_name(node))
+    return dict(json.loads(data)) if data else {}
+
+
+def _mark(stat: FileStat) -> str:
+    return f"{stat.size}:{stat.mtime_ns}"
+
+
+def _name(node: FunctionNode) -> str:
+    return f"functions/{node.name}.json"

@@ -1,0 +1,34 @@
+"""A function that waits for new files is called once for each, and again only for those it failed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from packyak.engine.project import Project
+
+PIPELINE = """
+from packyak import Bucket, File, function
+
+inbox = Bucket("inbox")
+
+@function(on=inbox.created("*.pdf"))
+async def keep_pdf(file: File) -> None:
+    if not (await inbox.get(file.key)).startswith(b"%PDF"):
+        raise ValueError("no PDF")
+    await Bucket("archive").put(file.key, await inbox.get(file.key))
+"""
+
+
+def test_each_new_file_is_handled_once_and_a_failed_one_again(project_folder: Callable[..., Path]) -> None:
+    folder = project_folder(PIPELINE, files={"inbox/a.pdf": b"%PDF a", "inbox/b.pdf": b"broken", "inbox/c.txt": b"x"})
+    project = Project.open(folder)
+    record = project.run()
+    assert record.state == "failed"
+    assert "b.pdf: ValueError: no PDF" in record.error
+    assert project.list_keys("archive") == ["a.pdf"]
+    project.put_bytes("inbox", "b.pdf", b"%PDF b")
+    (folder / ".packyak/buckets/archive/a.pdf").unlink()
+    assert project.run().state == "done"
+    assert project.list_keys("archive") == ["b.pdf"]
+    assert project.run().assets == ()
