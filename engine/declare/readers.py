@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from packyak.engine.declare.bucket import File
@@ -101,37 +102,30 @@ class _Csv:
     def rows(self) -> Iterator[dict[str, Any]]:
         lines = self._values()
         names = next(lines, [])
-        for values in lines:
-            yield dict(zip(names, values, strict=True))
+        return map(dict, map(zip, repeat(names), lines))  # no generator of our own between `lines` and who takes them
 
     def _values(self) -> Iterator[list[Any]]:
-        """The names of the columns, then the values of each record."""
-        lines = self._lines()
-        header = next(lines, None)
-        if header is None:
-            return
-        names = self._names(header[1], header[0])
-        yield names
-        parsers = [(names.index(name), name, parse) for name, parse in self.parsers.items()]
-        for line, values in lines:
-            if len(values) != len(names):
-                raise self._ragged(line, values, names)
-            row: list[Any] = values
-            for place, name, parse in parsers:
-                row[place] = self._parsed(row[place], name, parse, line)
-            yield row
-
-    def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """The values of each line that is not blank, with the number of the line on which they start."""
+        """The names of the columns, then the values of each record. One flat loop: it is what a large file costs."""
         if csv.field_size_limit() < CELL_LIMIT:
             csv.field_size_limit(CELL_LIMIT)  # the module's own limit refuses cells above 128 kB
         with self.file.open() as raw, io.TextIOWrapper(raw, _codec(self.encoding, self.file), newline="") as text:
             reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-            start = 1
+            names: list[str] = []
+            parsers: list[tuple[int, str, Callable[[str], Any]]] = []
+            start = 1  # the line on which a record starts
             try:
                 for values in reader:
-                    if values:
-                        yield start, values
+                    row: list[Any] = values
+                    if row and not names:
+                        names = self._names(row, start)
+                        parsers = [(names.index(name), name, parse) for name, parse in self.parsers.items()]
+                        yield names
+                    elif row:
+                        if len(row) != len(names):
+                            raise self._ragged(start, row, names)
+                        for place, name, parse in parsers:
+                            row[place] = self._parsed(row[place], name, parse, start)
+                        yield row
                     start = reader.line_num + 1
             except csv.Error as problem:
                 raise _broken(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import Aside, Record, read_aside
 from packyak.engine.run.view import KEY, PARENT
+from packyak.engine.store.tables import among
 
 Rank = tuple[int, str]
 
@@ -90,10 +90,8 @@ def _against_others(
     """Keys that the asset holds already, from units that were not processed now."""
     if not writer.table.exists() or not settlement.rows.num_rows:
         return
-    rivals = writer.query.run(
-        f"select o.* from o semi join n on o.{KEY} = n.{KEY} where o.{PARENT} not in (select u from units)",
-        {"o": writer.table.dataset(), "n": settlement.rows.select([KEY]), "units": pa.table({"u": units})},
-    ).to_pylist()
+    held = writer.table.among(settlement.rows[KEY])
+    rivals = held.filter(pc.invert(pc.is_in(held[PARENT], units))).to_pylist()
     if not rivals:
         return
     mine = settlement.rows.filter(pc.is_in(settlement.rows[KEY], pa.array([r[KEY] for r in rivals], pa.string())))
@@ -116,9 +114,7 @@ def _against_others(
 
 
 def _aside_of(writer: Writer, unit: str) -> Aside:
-    found = writer.query.run(
-        f"select aside from m where {KEY} = ?", {"m": writer.memo.dataset()}, [unit]
-    )["aside"].to_pylist() if writer.memo.exists() else []  # fmt: skip
+    found = writer.memo.among(pa.array([unit]))["aside"].to_pylist() if writer.memo.exists() else []
     return read_aside(found[0] if found else None, writer.types())
 
 
@@ -126,12 +122,8 @@ def _dropped(writer: Writer, rows: pa.Table, units: pa.Array) -> pa.Array:
     """Keys that the processed units held and no longer yield."""
     if not writer.table.exists():
         return pa.array([], pa.string())
-    sql = (
-        f"select o.{KEY} from o semi join units on o.{PARENT} = units.u "
-        f"where o.{KEY} not in (select {KEY} from n)"
-    )  # fmt: skip
-    tables: dict[str, Any] = {"o": writer.table.dataset(), "units": pa.table({"u": units}), "n": rows.select([KEY])}
-    return writer.query.run(sql, tables)[KEY].combine_chunks()
+    held = among(writer.table.dataset(), units, [KEY], by=PARENT)[KEY]
+    return held.filter(pc.invert(pc.is_in(held, pc.unique(rows[KEY])))).combine_chunks()
 
 
 def _bring_back(

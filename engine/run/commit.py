@@ -101,10 +101,11 @@ class Writer:
             rows = self._with_stored_columns(rows)
         if self._reshaped(rows):
             return
-        changed = self._changed(rows)
+        stored = self.table.among(rows[KEY])
+        changed = self._changed(rows, stored)
         if not changed.num_rows:
             return
-        before = self._stored(changed[KEY])
+        before = stored.filter(pc.is_in(stored[KEY], changed[KEY].combine_chunks()))
         self.table.upsert(changed)
         added = changed.num_rows - before.num_rows
         self.total = (self.total - hash_sum(before, _hashed(before)) + hash_sum(changed, _hashed(changed))) % MODULUS
@@ -112,21 +113,19 @@ class Writer:
         self.delta.added += added
         self.delta.changed += before.num_rows
 
-    def _changed(self, rows: pa.Table) -> pa.Table:
+    def _changed(self, rows: pa.Table, stored: pa.Table) -> pa.Table:
         """The rows that are new or differ from what is stored."""
+        if not stored.num_rows:
+            return rows
         names = [name for name in rows.column_names if name != KEY]
         differs = " or ".join(f"(n.{quoted(name)} is distinct from o.{quoted(name)})" for name in names) or "false"
         sql = f"select n.* from n left join o on o.{KEY} = n.{KEY} where o.{KEY} is null or {differs}"
-        return self.query.run(sql, {"n": rows, "o": self.table.dataset()})
-
-    def _stored(self, keys: pa.ChunkedArray) -> pa.Table:
-        sql = f"select o.* from o semi join k on o.{KEY} = k.{KEY}"
-        return self.query.run(sql, {"o": self.table.dataset(), "k": pa.table({KEY: keys})})
+        return self.query.run(sql, {"n": rows, "o": stored})
 
     def _remove(self, gone: pa.Array) -> None:
         if not self.table.exists():
             return
-        before = self._stored(pa.chunked_array([gone]))
+        before = self.table.among(gone)
         if not before.num_rows:
             return
         self.table.delete(before[KEY].combine_chunks())

@@ -70,7 +70,7 @@ class Reader:
         if not keys or good.memo is None:
             return data
         memo = self.scope.memo(name).dataset(good.memo)
-        computed, _ = uncovered(self.scope.query, data, memo, keys)
+        computed, _ = uncovered(data, memo, keys)
         overrides = self.overrides(name)
         missing = [key for key in overrides.keys if key not in set(computed[KEY].to_pylist())]
         if missing and isinstance(self.graph[name], TransformNode) and self.graph.root(name).name != name:

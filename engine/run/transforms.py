@@ -178,10 +178,7 @@ def _kept_asides(writer: Writer, keys: Sequence[str], errors: Mapping[int, str])
     wanted = {key: place for key, place in wanted.items() if key in set(writer.overrides.keys)}
     if not wanted:
         return {}
-    kept = writer.query.run(
-        f"select m.{KEY}, m.aside from m semi join k on m.{KEY} = k.{KEY}",
-        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(wanted)})},
-    ).to_pylist()
+    kept = writer.memo.among(pa.array(list(wanted), pa.string())).to_pylist()
     return {wanted[row[KEY]]: row["aside"] for row in kept}
 
 
@@ -209,7 +206,7 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     inputs = work.todo["inputs"].to_pylist()
     batch, failed = _Batch(), 0
     for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
-        file = _file(source.bucket, bucket.path(stat.key), stat, etag)
+        file = file_of(source.bucket, bucket.path(stat.key), stat, etag)
         answers = _read_file(node, file)
         failed += _collect(scope, node, [stat.key], [etag], answers, batch, outcome, [stamp(stat)])
         if batch.due:
@@ -220,7 +217,8 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     restamp(scope, node, work)
 
 
-def _file(bucket: str, place: str, stat: FileStat, etag: str) -> File:
+def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
+    """A file as functions get it."""
     modified = datetime.fromtimestamp(stat.mtime_ns / 1e9, UTC)
     local = None if "://" in place else Path(place)
     return File(stat.key, bucket, size=stat.size, modified=modified, etag=etag, local=local)
@@ -309,10 +307,7 @@ def _with_asides(writer: Writer, memo: pa.Table, settlement: clashes.Settlement)
 
 def _rewrite_asides(writer: Writer, asides: Mapping[str, Aside]) -> None:
     """Changes the asides of units that were not processed themselves."""
-    rows = writer.query.run(
-        f"select m.* from m semi join k on m.{KEY} = k.{KEY}",
-        {"m": writer.memo.dataset(), "k": pa.table({KEY: list(asides)})},
-    ).to_pylist()
+    rows = writer.memo.among(pa.array(list(asides), pa.string())).to_pylist()
     types = writer.types()
     for row in rows:
         row["aside"] = asides[row[KEY]].text(types)
@@ -328,9 +323,7 @@ def restamp(scope: Scope, node: TransformNode, work: Work) -> None:
         return
     memo = scope.memo(node.name)
     stamps = {stat.key: stamp(stat) for stat in work.seen}
-    rows = scope.query.run(
-        f"select m.* from m semi join k on m.{KEY} = k.{KEY}", {"m": memo.dataset(), "k": pa.table({KEY: list(stamps)})}
-    ).to_pylist()
+    rows = memo.among(pa.array(list(stamps), pa.string())).to_pylist()
     for row in rows:
         row["detail"] = stamps[row[KEY]]
     memo.upsert(pa.Table.from_pylist(rows, schema=memo.schema()))
@@ -341,7 +334,7 @@ def work_in_corrections(scope: Scope, node: TransformNode, writer: Writer) -> No
     keys = scope.ever_corrected(node.name)
     if not keys or not writer.table.exists() or not writer.memo.exists():
         return
-    rows, memo = uncovered(scope.query, writer.table.dataset(), writer.memo.dataset(), keys)
+    rows, memo = uncovered(writer.table.dataset(), writer.memo.dataset(), keys)
     missing = sorted(set(writer.overrides.keys) - set(rows[KEY].to_pylist()))
     if missing and not node.many:
         rows = pa.concat_tables([rows, _without_value(scope, node, missing, rows.schema)])

@@ -8,21 +8,19 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.run.memo import read_aside
 from packyak.engine.run.view import KEY, PARENT
-from packyak.engine.store.query import Query
+from packyak.engine.store.tables import among
 
 
-def uncovered(query: Query, table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def uncovered(table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """The records with these keys as computed, and the memo rows of their units with nothing laid beneath those keys.
 
     table, memo: data sets of one asset. Keys that the table lacks are left out.
     """
-    wanted = pa.table({KEY: pa.array(keys, pa.string())})
-    rows = query.run(f"select o.* from o semi join k on o.{KEY} = k.{KEY}", {"o": table, "k": wanted})
+    rows = among(table, pa.array(keys, pa.string()))
     names = set(keys) | {""}
     if PARENT in rows.column_names:
         names |= set(rows[PARENT].to_pylist())
-    units = pa.table({KEY: pa.array(sorted(names), pa.string())})
-    notes = query.run(f"select m.* from m semi join k on m.{KEY} = k.{KEY}", {"m": memo, "k": units})
+    notes = among(memo, pa.array(sorted(names), pa.string()))
     types = {f.name: f.type for f in table.schema if not f.name.startswith("_")}
     beneath: dict[str, dict[str, Any]] = {}
     lifted = notes.to_pylist()

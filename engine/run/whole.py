@@ -6,7 +6,8 @@ content: it is replaced by difference as well, but nothing of it can be correcte
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.query import rows_of
-from packyak.engine.store.sql import tables_of
+from packyak.engine.store.sql import names_in, tables_of
 
 UNIT = ""
 
@@ -67,6 +68,11 @@ def compute_whole(scope: Scope, node: AssetNode | SqlNode, tick: Tick = lambda d
 
 def _query_result(scope: Scope, node: SqlNode) -> pa.Table:
     names = tables_of(node.query)
+    read = names_in(node.query, [column for name in names for column in scope.snapshot.owners(name)])
+    if read is not None:
+        with suppress(QueryError):  # with every column at hand it says better what is wrong
+            selection = bind(scope.snapshot, node.query, names, read)
+            return scope.query.run(selection.sql, selection.tables)
     selection = bind(scope.snapshot, node.query, names)
     try:
         return scope.query.run(selection.sql, selection.tables)
@@ -76,12 +82,13 @@ def _query_result(scope: Scope, node: SqlNode) -> pa.Table:
         return pa.table({})  # an input that never had a record has no columns yet that a query could name
 
 
-def bind(snapshot: Snapshot, query: str, names: Sequence[str]) -> Selection:
-    """A query over assets by name, with their views put in front of it."""
+def bind(snapshot: Snapshot, query: str, names: Sequence[str], read: Collection[str] | None = None) -> Selection:
+    """A query over assets by name, with their views put in front of it. read: only the columns of these names."""
     views: list[str] = []
     tables: dict[str, Any] = {}
     for name in names:
-        view = snapshot.select(name)
+        columns = [each for each in snapshot.owners(name) if read is None or each.casefold() in read]
+        view = snapshot.select(name, columns)
         tables |= view.tables
         views.append(f"{quoted(name)} as ({view.sql})")
     if not views:
@@ -226,6 +233,6 @@ def work_in_whole_corrections(scope: Scope, node: TableNode) -> Outcome:
     """Shows what people said since, without computing: what was computed lies beneath or is what is stored."""
     outcome = Outcome(whole_writer(scope, node))
     writer = outcome.writer
-    rows, memo = uncovered(scope.query, writer.table.dataset(), writer.memo.dataset(), scope.ever_corrected(node.name))
+    rows, memo = uncovered(writer.table.dataset(), writer.memo.dataset(), scope.ever_corrected(node.name))
     writer.store(rows, memo)
     return outcome

@@ -18,6 +18,7 @@ from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.files import FileStat
+from packyak.engine.store.tables import among
 
 RECENT_NS = 2_000_000_000  # a file modified this near to the look at it may change again without another time stamp
 
@@ -77,15 +78,15 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     narrow = None if retry else _changed_keys(scope, node, was, fingerprint)
     memo = scope.memo(node.name)
     known = memo.dataset() if memo.exists() else None
-    sql, tables = _inputs_sql(scope, node, narrow is not None)
-    if narrow is not None:
-        tables["narrow"] = narrow
+    sql, tables = _inputs_sql(scope, node)
     names = ", ".join(f"h.{quoted(f'a{place}')}" for place in range(len(node.parameters)))
     head = f"with h as ({sql}) select h.{KEY}, h.inputs{', ' if names else ''}{names} from h"
     if known is None:
         todo = scope.query.run(head, tables)
         return Work(todo, pa.array([], pa.string()), all_units=True)
     tables["m"] = known
+    if narrow is not None:
+        tables = {name: among(data, narrow) for name, data in tables.items()}
     again = " or m.error is not null" if retry else ""
     sql = (
         f"{head} left join m on m.{KEY} = h.{KEY} "
@@ -112,7 +113,7 @@ def _nothing_but_gone(scope: Scope, node: TransformNode) -> Work:
     return Work(empty, gone)
 
 
-def _inputs_sql(scope: Scope, node: TransformNode, narrowed: bool) -> tuple[str, dict[str, Any]]:
+def _inputs_sql(scope: Scope, node: TransformNode) -> tuple[str, dict[str, Any]]:
     """One row per record of the source: its key, the hash of what the function reads, and the arguments."""
     view = scope.snapshot.select(node.source, read_columns(scope, node))
     tables = dict(view.tables)
@@ -124,10 +125,7 @@ def _inputs_sql(scope: Scope, node: TransformNode, narrowed: bool) -> tuple[str,
         expression, kind = _argument(scope, parameter, place, types, tables, joins)
         arguments.append(f"{expression} as {quoted(f'a{place}')}")
         hashed.append((f"a{place}", kind))
-    where = f" where i.{KEY} in (select {KEY} from narrow)" if narrowed else ""
-    inner = (
-        f"select i.{KEY}{''.join(', ' + each for each in arguments)} from ({view.sql}) as i {' '.join(joins)}{where}"
-    )
+    inner = f"select i.{KEY}{''.join(', ' + each for each in arguments)} from ({view.sql}) as i {' '.join(joins)}"
     return f"select *, {row_hash_sql(hashed)} as inputs from ({inner})", tables
 
 
@@ -159,7 +157,7 @@ def _packed(alias: str, fields: Mapping[str, pa.DataType]) -> str:
     return f"struct_pack({', '.join(f'{quoted(name)} := {alias}.{quoted(name)}' for name in fields)})"
 
 
-def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, fingerprint: str) -> pa.Table | None:
+def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, fingerprint: str) -> pa.ChunkedArray | None:
     """The keys that the change feed names since the last run, or None when every record must be looked at."""
     if was is None or was.fingerprint != fingerprint or any(p.takes == "lookup" for p in node.parameters):
         return None
@@ -172,7 +170,7 @@ def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, finger
         if scope.public_version(owner) != was.inputs.get(owner):
             tables.append(table.changed_since(since, [KEY]))
     chunks = [chunk for each in tables for chunk in each[KEY].chunks]
-    return pa.table({KEY: pa.chunked_array(chunks, pa.string())})
+    return pa.chunked_array(chunks, pa.string())
 
 
 def _gone_records(scope: Scope, node: TransformNode, was: Settled | None, known: Any) -> pa.Array:

@@ -83,6 +83,28 @@ def query_key(sql: str, keys: Mapping[str, Sequence[str] | None]) -> tuple[str, 
 # Reading the text
 
 
+def names_in(sql: str, columns: Iterable[str]) -> frozenset[str] | None:
+    """Every name in a query, in lower case: a column that is not among them is not read. None where columns may be read
+    that it does not name (a star, a natural join, a pivot, a table as a value). columns: those that its tables have."""
+    from sqlglot import exp
+
+    query = parsed(sql)
+    if any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
+        return None
+    pattern = any(call.name.casefold() == "columns" for call in query.find_all(exp.Anonymous))
+    if (
+        pattern
+        or query.find(exp.Pivot, exp.Columns)
+        or any(join.method.upper() == "NATURAL" for join in query.find_all(exp.Join))
+    ):
+        return None
+    tables = {table.alias_or_name.casefold() for table in query.find_all(exp.Table, exp.Subquery, exp.CTE)}
+    tables -= {column.casefold() for column in columns}
+    if any(column.name.casefold() in tables for column in query.find_all(exp.Column)):
+        return None
+    return frozenset(name.name.casefold() for name in query.find_all(exp.Identifier))
+
+
 @lru_cache(maxsize=512)
 def parsed(sql: str) -> exp.Query:
     """The query's syntax tree. It is shared: copy it before changing it."""

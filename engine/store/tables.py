@@ -87,13 +87,18 @@ class Table:
             names = None if columns is None else list(columns)
             return self.dataset(version).to_table(columns=names, filter=where, prefilter=bool(search), **search)
 
+    def among(self, keys: pa.Array | pa.ChunkedArray) -> pa.Table:
+        """The records with these keys, in no particular order; few keys cost a look at the key column."""
+        return among(self.dataset(), keys)
+
     def keys(self, version: int | None = None) -> pa.ChunkedArray:
         """All keys."""
         return self.read([KEY], version=version)[KEY]
 
     def create(self, data: pa.Table, *, unique: bool = False) -> int:
-        """Writes the table's first version. Raises DataError where there is a table already. unique: the keys are known to
-        be."""
+        """Writes the table's first version. Raises DataError where there is a table already. unique: the keys are
+        known to be.
+        """
         if self.exists():
             raise DataError(f"the table {self.name} exists already", next_step="use upsert or replace")
         return self._write(data, "create", unique)
@@ -273,13 +278,25 @@ def _key_field() -> pa.Field:
     return pa.field(KEY, pa.string(), nullable=False, metadata=_FLAG)
 
 
+def among(
+    data: Any, keys: pa.Array | pa.ChunkedArray, columns: Sequence[str] | None = None, *, by: str = KEY
+) -> pa.Table:
+    """The records of a Lance data set whose key (or text in the column `by`) is one of `keys`."""
+    wanted = pc.unique(keys)
+    names = None if columns is None else list(columns)
+    if not len(wanted):
+        return data.schema.empty_table() if names is None else data.schema.empty_table().select(names)
+    if len(wanted) <= _FEW_KEYS:
+        quoted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in wanted.to_pylist())
+        return data.to_table(columns=names, filter=f"`{by}` in ({quoted})")
+    stored = data.to_table(columns=None if names is None else [*dict.fromkeys([by, *names])])
+    found = stored.filter(pc.is_in(stored[by], value_set=wanted))
+    return found if names is None else found.select(names)
+
+
 def _among(table: Any, keys: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     """Those of the keys that the table has, each once."""
-    if len(keys) <= _FEW_KEYS:
-        quoted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in pc.unique(keys).to_pylist())
-        return table.to_table(columns=[KEY], filter=f"{KEY} in ({quoted})")[KEY]
-    stored = table.to_table(columns=[KEY])[KEY]
-    return stored.filter(pc.is_in(stored, value_set=pc.unique(keys)))
+    return among(table, keys, [KEY])[KEY]
 
 
 def _pin(data: Any, keep: Collection[int]) -> None:
