@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup studio browser test test-all lint bench build clean
+.PHONY: help setup studio browser test test-all lint bench bench-learn build clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,8 @@ SAMPLE ?= sample
 PORT ?= 8501
 # More arguments for pytest or the bench: make test ARGS="-k spine -x".
 ARGS ?=
+# Two files of tests at a time: most tests wait for processes that they start. PARALLEL= runs one after another.
+PARALLEL ?= -n 2 --dist loadfile
 
 # Without compiled bytecode every command spends twice as long on its imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +27,7 @@ unexport PYTHONPATH
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with everything pinned in constraints.txt (needs a network once)
 
@@ -47,10 +49,10 @@ browser: ## see to it that the browser tests find a browser (Debian's chromium)
 	@.ci/browser.sh
 
 test: $(READY) browser ## run the tests, all but the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 test-all: $(READY) browser ## run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(READY) ## check style (ruff) and types (mypy --strict)
 	@$(BIN)/ruff check .
@@ -58,6 +60,9 @@ lint: $(READY) ## check style (ruff) and types (mypy --strict)
 
 bench: $(READY) ## measure the spine against a plain pandas script, 10k and 100k records
 	@$(BIN)/python bench/bench_spine.py $(ARGS)
+
+bench-learn: $(READY) ## what the learners reach, against their targets (long; reads ../shared/data where it is there)
+	@$(BIN)/python bench/bench_learn.py $(ARGS)
 
 build: $(READY) ## build wheel and source archive into dist/
 	@rm -rf build dist
