@@ -106,7 +106,7 @@ class Writer:
         if not changed.num_rows:
             return
         before = stored.filter(pc.is_in(stored[KEY], changed[KEY].combine_chunks()))
-        self.table.upsert(changed)
+        merge(self.table, changed, self.rows)
         added = changed.num_rows - before.num_rows
         self.total = (self.total - hash_sum(before, _hashed(before)) + hash_sum(changed, _hashed(changed))) % MODULUS
         self.rows += added
@@ -161,7 +161,23 @@ class Writer:
         elif all_units:
             self.memo.replace(memo, unique=True)
         elif memo.num_rows:
-            self.memo.upsert(memo)
+            merge(self.memo, memo, self.memo.count())
+
+
+def merge(table: Table, rows: pa.Table, stored: int) -> None:
+    """Merges rows into a table of `stored` records. Where they are more than what is there, the table is written anew:
+    merging is for the few, and costs several times as much a record (measured)."""
+    if rows.num_rows <= stored:
+        table.upsert(rows)
+        return
+    there = table.read()
+    kept = there.filter(pc.invert(pc.is_in(there[KEY], rows[KEY].combine_chunks())))
+    table.replace(pa.concat_tables([_plainly(kept), _plainly(rows.select(kept.column_names))]), unique=True)
+
+
+def _plainly(rows: pa.Table) -> pa.Table:
+    """The rows with columns that differ at most in their types, not in flags."""
+    return rows.cast(pa.schema([pa.field(f.name, f.type) for f in rows.schema]))
 
 
 def _hashed(data: pa.Table) -> list[str]:

@@ -169,8 +169,9 @@ def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, finger
             return None
         if scope.public_version(owner) != was.inputs.get(owner):
             tables.append(table.changed_since(since, [KEY]))
-    chunks = [chunk for each in tables for chunk in each[KEY].chunks]
-    return pa.chunked_array(chunks, pa.string())
+    changed = pa.chunked_array([chunk for each in tables for chunk in each[KEY].chunks], pa.string())
+    most = len(changed) > scope.candidates[scope.graph.root(node.source).name].rows / 2
+    return None if most else changed
 
 
 def _gone_records(scope: Scope, node: TransformNode, was: Settled | None, known: Any) -> pa.Array:
