@@ -38,7 +38,12 @@ Tick = Callable[[int], None]
 
 
 def call_on_records(
-    node: TransformNode, function: Callable[..., Any], columns: Sequence[Sequence[Any]], count: int, tick: Tick
+    node: TransformNode,
+    function: Callable[..., Any],
+    columns: Sequence[Sequence[Any]],
+    count: int,
+    tick: Tick,
+    collect: Callable[[Iterable[Any]], Any] = list,
 ) -> Answers:
     """Calls `function` with one value of each of `columns` (one per parameter of `node`) for each of `count` records.
 
@@ -52,7 +57,7 @@ def call_on_records(
     call = _positional(function, names)
     if _is_async(function):
         return asyncio.run(_call_async(call, rows, needed, node.concurrency, tick))
-    return _call_sync(call, rows, count, needed, tick, collect=node.many)
+    return _call_sync(call, rows, count, needed, tick, collect=collect if node.many else None)
 
 
 def _takes_null(parameter: Parameter) -> bool:
@@ -82,7 +87,7 @@ def _call_sync(
     needed: list[int],
     tick: Tick,
     *,
-    collect: bool,
+    collect: Callable[[Iterable[Any]], Any] | None,
 ) -> Answers:
     answers = Answers()
     step, began = 16, time.perf_counter()
@@ -108,7 +113,7 @@ class _Calls:
     needed: list[int]
     answers: Answers
     total: int
-    collect: bool
+    collect: Callable[[Iterable[Any]], Any] | None
     _row: int = -1
 
     def __post_init__(self) -> None:
@@ -135,12 +140,12 @@ class _Calls:
             self._answers = self._skipping()
 
     def _function(self) -> Callable[..., Any]:
-        if not self.collect:
+        if self.collect is None:
             return self.call
 
         def collected(*row: Any) -> Any:
             answer = self.call(*row)
-            return answer if answer is None or _whole(answer) else list(answer)
+            return answer if answer is None or _whole(answer) else self.collect(answer)  # type: ignore[misc]
 
         return collected
 

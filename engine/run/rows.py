@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -22,6 +23,8 @@ from packyak.engine.declare.nodes import Column, TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.types import arrow_type, type_name
 from packyak.engine.run.view import KEY, PARENT
+
+CHUNK = 10_000
 
 
 @dataclass
@@ -174,6 +177,30 @@ def table_of_dicts(items: Sequence[Any]) -> pa.Table:
     names = dict.fromkeys(name for record in records for name in record)  # type: ignore[union-attr]
     arrays = [_seen_type(name, [record.get(name) for record in records]) for name in names]  # type: ignore[union-attr]
     return pa.table(arrays, names=[str(name) for name in names])
+
+
+def table_of_many(items: Iterable[Any]) -> pa.Table:
+    """Like `table_of_dicts`, taking the dicts as they come: what a large file yields is never all dicts at once."""
+    coming = iter(items)
+    parts = []
+    while some := list(islice(coming, CHUNK)):
+        parts.append(table_of_dicts(some))
+    try:
+        return pa.concat_tables(parts, promote_options="permissive") if parts else table_of_dicts([])
+    except (pa.ArrowException, TypeError):
+        raise _disagreement(parts) from None
+
+
+def _disagreement(parts: Sequence[pa.Table]) -> DataError:
+    kinds: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for column in part.schema:
+            kinds.setdefault(column.name, {})[type_name(column.type)] = None
+    name = next((name for name, seen in kinds.items() if len(seen) > 1), "")
+    return DataError(
+        f"column {name!r} holds {' and '.join(kinds.get(name, {}))} values",
+        next_step="convert them to one type before yielding",
+    )
 
 
 def _plain_dicts(items: Sequence[dict[str, Any]]) -> pa.Table | None:

@@ -23,7 +23,7 @@ from packyak.engine.run.apply import Answers, call_on_records, describe
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.learned import decide
 from packyak.engine.run.memo import Aside, memo_rows
-from packyak.engine.run.rows import Rows, one_each, several
+from packyak.engine.run.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import schema_of
 from packyak.engine.run.uncover import uncovered
@@ -226,7 +226,8 @@ def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
 
 def _read_file(node: TransformNode, file: File) -> Answers:
     """One call. Generators run to their end, so that a file is taken whole or not at all."""
-    return call_on_records(node, node.function, [[file]] * len(node.parameters), 1, lambda _: None)
+    collect = table_of_many if node.columns is None else list
+    return call_on_records(node, node.function, [[file]] * len(node.parameters), 1, lambda _: None, collect)
 
 
 def _collect(
