@@ -1,4 +1,4 @@
-"""The gate: learners broken on purpose must be held back, honest improvements must pass. All on banking77's messages."""
+"""The gate: learners broken on purpose must be held back, honest improvements must pass. All on banking77."""
 
 from __future__ import annotations
 

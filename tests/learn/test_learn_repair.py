@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from packyak.engine.learn.protocol import Labels, model_id
+from packyak.engine.learn.repair.doubts import doubts
 from packyak.engine.learn.repair.learner import RepairLearner, RepairModel
 from packyak.engine.learn.repair.questions import questions
 from shops import COLUMNS, said, shops
@@ -83,6 +84,7 @@ def test_labels_in_any_order_give_the_same_model() -> None:
 _PROCESS = """
 from shops import COLUMNS, said, shops
 from packyak.engine.learn.protocol import model_id
+from packyak.engine.learn.repair.doubts import doubts
 from packyak.engine.learn.repair.learner import RepairLearner
 wrong, right = shops(120)
 print(model_id(RepairLearner(COLUMNS, COLUMNS).fit(wrong, said(wrong, right, [0, 9, 18, 4, 15, 2])).to_files()))
@@ -134,3 +136,17 @@ def test_questions_seek_errors_never_repeat_and_keep_a_fifth_random() -> None:
     assert all(q.why for q in first)
     second = questions(learner, wrong, said(wrong, right, rows), 10, 0, prepared)
     assert not {q.key for q in first} & {q.key for q in second}
+
+
+def test_one_slip_does_not_spread_and_comes_back_to_be_looked_at() -> None:
+    wrong, right = shops()
+    labels = said(wrong, right, [*ROWS, 10, 11, 12, 13, 14, 16, 17])
+    place = next(i for i in range(len(labels)) if labels.column[i] == "city" and labels.kind[i] == "accept")
+    values = list(labels.value)
+    values[place] = "Lynz"
+    slip = Labels(labels.key, labels.column, tuple(values), labels.kind, labels.snapshot)
+    learner = RepairLearner(COLUMNS, COLUMNS)
+    prepared = learner.prepare(wrong)
+    made = np.array(learner.fit(wrong, slip, prepared=prepared).predict(wrong).values["city"].to_pylist())
+    assert (made == "Lynz").sum() == 0
+    assert (labels.key[place], "city") in {(d.key, d.column) for d in doubts(learner, wrong, slip, prepared=prepared)}

@@ -15,6 +15,8 @@ from .profile import Cells, Profile
 from .votes import VoteTable
 
 KEEP, VOTE, NEAR, PROGRAM = 1, 2, 4, 8
+USUAL = 3
+MANY = 0.02
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,17 @@ def collect(
     cell, value, source, program = (np.concatenate(parts) for parts in zip(*found, strict=True))
     about = profile.columns[column]
     counts = np.concatenate([about.counts, np.zeros(len(values) - len(about.values), np.int64)])
-    return Options(column, codes, own, counted, values, counts, *_merged(cell, value, source, program, len(values)))
+    cell, value, source, program = _merged(cell, value, source, program, len(values))
+    kept = ~((source == PROGRAM) & _rash(counts, own[cell], value, program, knowledge, column))
+    return Options(column, codes, own, counted, values, counts, cell[kept], value[kept], source[kept], program[kept])
+
+
+def _rash(counts: Ints, own: Ints, value: Ints, program: Ints, knowledge: Knowledge, column: int) -> Bools:
+    """Where a single correction would turn a usual value into a rarer one, or one in fifty records into anything:
+    that takes a second witness, for people mistype too."""
+    single = np.array([len(tried.right) < 2 for tried in knowledge.programs[column]] + [False])
+    rarer = (counts[own] >= USUAL) & (counts[value] < counts[own])
+    return np.asarray(single[program] & (rarer | (counts[own] > MANY * counts.sum())))
 
 
 Found = tuple[Ints, Ints, Ints, Ints]

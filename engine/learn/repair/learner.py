@@ -19,8 +19,9 @@ from .candidates import NEAR, PROGRAM, VOTE, Options, collect, contexts, reads
 from .features import features
 from .frozen import freeze, thaw
 from .knowledge import Knowledge
+from .lesson import Lesson
 from .profile import Cells, Profile, as_text
-from .ranker import Chosen, Prepared, ask_forest, choose, held_out, material, vote_weights
+from .ranker import Chosen, Prepared, ask_forest, choose
 from .synthesis import Example
 
 
@@ -132,20 +133,17 @@ class RepairLearner:
         """Learn from the labels; those of one record teach all its columns."""
         prepared = prepared or self.prepare(records)
         examples = examples_of(prepared.profile, records, labels, self.key)
-        knowledge = Knowledge.of(len(prepared.profile.columns), examples)
-        weights = vote_weights(prepared, examples)
-        found = material(prepared, knowledge, weights, seed)
-        forest = found.grow(seed=seed)
+        lesson = Lesson.believed(prepared, examples, seed)
+        forest = lesson.found.grow(seed=seed)
         types = tuple(str(records.schema.field(name).type) for name in self.columns)
-        return RepairModel(prepared, knowledge, weights, forest, _slope(found, seed), types)
+        return RepairModel(prepared, lesson.knowledge, lesson.weights, forest, _slope(lesson), types)
 
 
-def _slope(found: Any, seed: int) -> Slope:
+def _slope(lesson: Lesson) -> Slope:
     """Calibration from labelled cells that were held out."""
-    answered = held_out(found, seed)
-    if answered is None:
+    if lesson.answered is None:
         return Slope()
-    chosen, people = answered
+    chosen, people = lesson.answered
     return Slope.fit(chosen.confidence, people.y[chosen.option] == 1, trust=2.0)
 
 

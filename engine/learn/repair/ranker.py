@@ -203,7 +203,7 @@ def held_out(found: Material, seed: int, folds: int = 3) -> tuple[Chosen, Materi
     chance = np.zeros(len(found.y))
     for fold in range(folds):
         out = np.isin(found.record, records[fold_of == fold])
-        chance[out] = found.grow(~out, seed, TREES // 2).ask(found.x[out])
+        chance[out] = found.grow(~out, seed, TREES // 3).ask(found.x[out])
     _, cell = np.unique(found.cell[people], return_inverse=True)
     here = Material(
         found.x[people], found.y[people], found.weight[people], found.record[people], cell, found.keep[people]

@@ -167,35 +167,33 @@ def _sources(piece: str, parts: list[str]) -> list[tuple[object, ...]]:
 
 def _from_columns(edit: Example) -> Iterator[Program]:
     """The right value is another column's, or is put together from several."""
+    offered = _offered(edit)
+    if not offered:
+        return
     rest = edit.after
     pieces: list[tuple[object, ...]] = []
-    reads: list[int] = []
     while rest:
-        hit = _longest_column(rest, edit)
-        if hit is None:
-            if pieces and pieces[-1][0] == "text":
-                pieces[-1] = ("text", str(pieces[-1][1]) + rest[0])
-            else:
-                pieces.append(("text", rest[0]))
+        hit = next((one for one in offered if rest.startswith(one[0]) and (len(one[0]) > 1 or len(rest) == 1)), None)
+        if hit is not None:
+            pieces.append(("column", hit[1], hit[2]))
+            rest = rest[len(hit[0]) :]
+        elif pieces and pieces[-1][0] == "text":
+            pieces[-1] = ("text", str(pieces[-1][1]) + rest[0])
             rest = rest[1:]
-            continue
-        column, how, used = hit
-        pieces.append(("column", column, how))
-        reads.append(column)
-        rest = rest[used:]
+        else:
+            pieces.append(("text", rest[0]))
+            rest = rest[1:]
+    reads = {piece[1] for piece in pieces if piece[0] == "column"}
     if reads and sum(len(str(p[1])) for p in pieces if p[0] == "text") <= len(edit.after) // 2:
-        yield Program(edit.column, "template", (None, tuple(pieces)), tuple(sorted(set(reads))))
+        yield Program(edit.column, "template", (None, tuple(pieces)), tuple(sorted(int(str(k)) for k in reads)))
 
 
-def _longest_column(rest: str, edit: Example) -> tuple[int, str, int] | None:
-    """The column whose value, as it is or in another case, begins `rest`; the longest, then the first."""
-    best: tuple[int, str, int] | None = None
+def _offered(edit: Example) -> list[tuple[str, int, str]]:
+    """Values of other columns, as they are or in another case, that occur in the right value: the longest first."""
+    found = []
     for column in sorted(edit.row):
         value = edit.row[column]
-        if column == edit.column or not value.strip() or (len(value) < 2 and len(rest) > 1):
-            continue
-        for how in ("same", "lower", "upper", "title"):
-            made = HOW[how](value)
-            if made and rest.startswith(made) and (best is None or len(made) > best[2]):
-                best = (column, how, len(made))
-    return best
+        if column != edit.column and value.strip() and value.lower() in edit.after.lower():
+            made = [(HOW[how](value), how) for how in ("same", "lower", "upper", "title")]
+            found += [(text, column, how) for text, how in made if text and text in edit.after]
+    return sorted(found, key=lambda one: -len(one[0]))
