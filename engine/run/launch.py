@@ -100,11 +100,13 @@ def _run(
     teller = Teller(scope, progress.run_id, project.name)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
     progress.running(names)
+    answering = str(project.settings["prefect"]) != "auto" or PrefectServer(project.home).url() is not None
     flow = _flow(project, update, names, progress, lease, crashed)
     lease.check()
     _tidy(project, scope, update)
     publish(project, scope, progress.run_id)
-    for problem in (teller.finish(), flow.told(TELL_SECONDS) if flow.state != "cancelled" else flow.warning):
+    late = flow.told(TELL_SECONDS) if answering and flow.state != "cancelled" else ""  # a starting server is told later
+    for problem in (teller.finish(), late):
         if problem:
             progress.note(problem)
     if flow.state == "done" and not asked:
