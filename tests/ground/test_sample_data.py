@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -24,12 +23,6 @@ def test_same_seed_same_bytes_and_times(tmp_path: Path) -> None:
 
     assert content(create(tmp_path / "a")) == content(create(tmp_path / "b"))
     assert content(create(tmp_path / "c", seed=8)) != content(tmp_path / "a")
-
-
-def test_it_is_written_in_a_moment(tmp_path: Path) -> None:
-    before = time.process_time()
-    create(tmp_path)
-    assert time.process_time() - before < 1.5
 
 
 def test_what_is_there_already_stays(tmp_path: Path) -> None:

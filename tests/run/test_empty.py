@@ -62,7 +62,9 @@ def test_a_rename_keeps_what_people_said(project_folder: Callable[..., Path]) ->
     Project.open(folder).correct("shout", "1", "shout", "HI")
     source = (folder / "pipeline.py").read_text()
     renamed = source.replace("@transform(notes)\ndef shout", '@transform(notes, was="shout")\ndef loud')
-    renamed = renamed.replace('"select shout, count(*) as n from shout', '"select loud as shout, count(*) as n from loud')
+    renamed = renamed.replace(
+        '"select shout, count(*) as n from shout', '"select loud as shout, count(*) as n from loud'
+    )
     (folder / "pipeline.py").write_text(renamed)
     project = Project.open(folder)
     project.run()
