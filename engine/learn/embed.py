@@ -3,7 +3,8 @@ package.
 
 The weights' SHA-256 is checked before use, so that a vector's origin is certain. Equal texts are embedded once; a
 text longer than the model's window is cut into overlapping pieces whose vectors are averaged by length. Batches hold
-texts of nearly equal length. The only file that imports torch and sentence_transformers, both late.
+texts of nearly equal length. Numbers have half precision (`text_vectors.py` stores them so): a vector reads the same
+when it is new and when it is kept. The only file that imports torch and sentence_transformers, both late.
 """
 
 from __future__ import annotations
@@ -100,14 +101,18 @@ class Embedder:
         known = dict(self.store.find(self.weights, list(distinct)))
         missing = {name: text for name, text in distinct.items() if name not in known}
         if missing:
-            made = self._embed(list(missing.values()))
+            made = self.embed(list(missing.values()))
             fresh = dict(zip(missing, made, strict=True))
             self.store.keep(self.weights, fresh)
             known |= fresh
         return np.stack([known[name] for name in names]) if names else np.zeros((0, self.width), np.float32)
 
-    def _embed(self, texts: Sequence[str]) -> Floats:
-        """Vectors of distinct texts."""
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Vectors of texts, neither looked up nor remembered."""
+        return self._whole(texts).astype(np.float16).astype(np.float32)
+
+    def _whole(self, texts: Sequence[str]) -> Floats:
+        """The vector of each text, put together from those of its pieces."""
         pieces, owner = self._pieces(texts)
         lengths = np.array([len(piece) for piece in pieces])
         vectors = np.empty((len(pieces), self.width), dtype=np.float32)

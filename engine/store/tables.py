@@ -124,6 +124,24 @@ class Table:
                 return Change(int(self.dataset().version), 0, 0)
             return self._merged(data)
 
+    def add(self, data: pa.Table) -> int:
+        """Inserts the records whose keys are new, leaves the others as they are, and answers how many were new.
+
+        Other writers may add at the same time, also the very first records: of equal keys the first stays.
+        """
+        data = checked(plain(data), self.name)
+        if not self.exists():
+            try:
+                self._write(data, "create")
+                return int(data.num_rows)
+            except HomeError:
+                if not self.exists():
+                    raise
+        with self._explained():
+            table = self.dataset()
+            merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False).conflict_retries(RETRIES)
+            return int(merge.execute(aligned(data, table.schema))["num_inserted_rows"])
+
     def delete(self, keys: Sequence[str] | pa.Array | pa.ChunkedArray) -> int:
         """Removes the records with these keys and answers how many there were. Keys that are not there are no error."""
         wanted = pa.array(keys, pa.string()) if not isinstance(keys, pa.Array | pa.ChunkedArray) else keys
