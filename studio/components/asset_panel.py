@@ -10,7 +10,7 @@ from packyak.engine.declare.nodes import CheckNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.shell import launch, places
-from packyak.studio.views import pipeline, tables, words
+from packyak.studio.views import cards, pipeline, tables, words
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _title(node: Node, status: AssetStatus | None) -> None:
         if status is not None:
             st.badge(status.kind, color="gray")
         if status is not None and isinstance(node, (TableNode, IndexNode)):
-            st.badge(pipeline.STATE_WORDS[status.state], color=TONES[status.state])  # type: ignore[arg-type]
+            st.badge(cards.STATE_WORDS[status.state], color=TONES[status.state])  # type: ignore[arg-type]
             if status.updated_at:
                 st.caption(f"last run {words.age(status.updated_at)}", width="content")
 

@@ -1,20 +1,19 @@
-"""The lineage graph as a Streamlit component: takes a `Board`, answers what was clicked.
-
-The script is read from its file and sent inline, so that no build step and no second server are needed.
-"""
+"""The lineage graph as a Streamlit component: takes a `Board`, answers what the person did with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from packyak.studio.components.bundle import script, text
+from packyak.studio.views.focus import Focus
 from packyak.studio.views.pipeline import Board
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "lineage"
 HTML = '<div class="board" role="group" tabindex="0"></div>\n'
 
 
@@ -29,34 +28,43 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Click:
-    """A card by its name ("" for the empty ground), or the notice's cross."""
+class Shown:
+    """What stands out on the board: the chosen card and column, what is in focus, whether columns are drawn."""
 
-    name: str
-    dismissed: bool = False
+    chosen: str = ""
+    column: str = ""
+    focus: Focus | None = None
+    columns: bool = False
 
 
 @cache
 def _mount() -> Callable[..., Any]:
-    def source(name: str) -> str:
-        return (HERE / name).read_text(encoding="utf-8")
-
-    return st.components.v2.component("packyak_graph", html=HTML, css=source("graph.css"), js=source("graph.js"))
+    return st.components.v2.component(
+        "packyak_graph", html=HTML, css=text(HERE / "graph.css"), js=script(HERE / "index.js")
+    )
 
 
 def graph(
-    board: Board, *, chosen: str, key: str, on_event: Callable[[], None], nothing: str, notice: Notice | None = None
+    board: Board,
+    shown: Shown,
+    *,
+    title: str,
+    key: str,
+    on_event: Callable[[], None],
+    nothing: str,
+    notice: Notice | None = None,
 ) -> None:
-    """Draw the board. `on_event` runs when something is clicked; `clicked(key)` then says what.
+    """Draw the board. `on_event` runs when a person does something; `event(key)` then says what.
 
-    nothing: the words for an empty graph.
+    nothing: the words for an empty graph. title: the name of exported files.
     """
-    data = {**asdict(board), "chosen": chosen, "nothing": nothing, "notice": asdict(notice) if notice else None}
-    _mount()(key=key, data=data, on_event_change=on_event)
+    extra = {"title": title, "nothing": nothing, "notice": asdict(notice) if notice else None}
+    _mount()(key=key, data={**asdict(board), **asdict(shown), **extra}, on_event_change=on_event)
 
 
-def clicked(key: str) -> Click | None:
-    """What was clicked in this run of the script, if anything."""
+def event(key: str) -> Mapping[str, Any]:
+    """What was done in this run of the script: `name` (a card chosen, "" for none), `open` (the groups to show open),
+    `focus`, `columns`, `column`, `dismissed`; empty for nothing."""
     state = st.session_state.get(key)
-    event = state.get("event") if state is not None else None
-    return Click(str(event.get("name", "")), bool(event.get("dismissed"))) if event else None
+    found = state.get("event") if state is not None else None
+    return dict(found) if found else {}

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from packyak.engine.declare.nodes import Graph
 from packyak.engine.run.answers import AssetStatus, Plan, State
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components import look
 from packyak.studio.components.asset_panel import asset_panel
-from packyak.studio.components.graph import Notice, clicked, graph
+from packyak.studio.components.graph import Notice, event, graph
 from packyak.studio.shell import launch
 from packyak.studio.views import pipeline, progress, words
 from packyak.studio.views.words import literal
@@ -49,15 +49,15 @@ def _page(project: Project, live: bool) -> None:
     if run is not None and not live:  # started elsewhere since the page was drawn
         st.rerun()
     statuses = _statuses(project, run)
-    chosen = _chosen(project.graph)
+    shown = look.shown(project.graph)
     _header(project, pipeline.assets(project.graph, statuses), run)
-    board = pipeline.board(project.graph, statuses, progress.of_assets(run))
+    board = pipeline.board(project.graph, statuses, progress.of_assets(run), look=look.look(project))
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):
-            graph(board, chosen=chosen, key=GRAPH, on_event=_on_event, nothing=NOTHING, notice=_notice())
-        if chosen:
+            graph(board, shown, title=project.name, key=GRAPH, on_event=_on_event, nothing=NOTHING, notice=_notice())
+        if shown.chosen:
             with st.container(key="asset_panel", width=380, gap="small"):
-                asset_panel(project, chosen, statuses, run)
+                asset_panel(project, shown.chosen, statuses, run)
 
 
 def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
@@ -68,21 +68,11 @@ def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
     return kept
 
 
-def _chosen(graph: Graph) -> str:
-    name = st.query_params.get("asset", "")
-    return name if name in graph.nodes else ""
-
-
 def _on_event() -> None:
-    event = clicked(GRAPH)
-    if event is None:
-        return
-    if event.dismissed:
+    done = event(GRAPH)
+    if done.get("dismissed"):
         launch.dismiss()
-    elif event.name:
-        st.query_params["asset"] = event.name
-    else:
-        st.query_params.pop("asset", None)
+    look.take(done)
 
 
 def _notice() -> Notice | None:

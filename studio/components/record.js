@@ -1,11 +1,6 @@
 // Every field of one record. All of it is data of the project, so it goes in by textContent only.
 
-const make = (tag, name, text) => {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== undefined) element.textContent = text;
-  return element;
-};
+import { make } from "./dom.js";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".sheet");

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from packyak.studio.components.bundle import script, text
 from packyak.studio.views.record import Sheet
 
 HERE = Path(__file__).parent
@@ -17,10 +18,9 @@ HTML = '<div class="sheet"></div>\n'
 
 @cache
 def _mount() -> Callable[..., Any]:
-    def source(name: str) -> str:
-        return (HERE / name).read_text(encoding="utf-8")
-
-    return st.components.v2.component("packyak_record", html=HTML, css=source("record.css"), js=source("record.js"))
+    return st.components.v2.component(
+        "packyak_record", html=HTML, css=text(HERE / "record.css"), js=script(HERE / "record.js")
+    )
 
 
 def record_sheet(sheet: Sheet, *, key: str) -> str | None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 
 from packyak.engine.declare.nodes import (
     BucketNode,
@@ -24,52 +23,25 @@ from packyak.engine.declare.nodes import (
 )
 from packyak.engine.run.answers import AssetStatus, PlanStep, State
 from packyak.studio.views import words
+from packyak.studio.views.cards import STATE_ORDER, STATE_WORDS, Card, Spot, card_of, group_card, is_source
+from packyak.studio.views.focus import Focus, near
+from packyak.studio.views.groups import PREFIX, Folding, folding
 from packyak.studio.views.layout import Layout, Link, Point, Size, arrange
 from packyak.studio.views.progress import AssetProgress
+from packyak.studio.views.threads import ColumnLevel, Thread
 
-Tone = Literal["good", "bad", "warn", "accent", "quiet"]
 CARD = (232.0, 84.0)
 SOURCE = (168.0, 54.0)
-STATE_ORDER: tuple[State, ...] = ("running", "failed", "blocked", "stale", "never", "fresh")
-STATE_WORDS: Mapping[State, str] = {
-    "fresh": "fresh",
-    "stale": "stale",
-    "failed": "failed",
-    "blocked": "blocked",
-    "never": "never run",
-    "running": "running",
-}
-SHOWN_IN_RUN = {"waiting": "waiting", "running": "running", "done": "fresh", "failed": "failed", "blocked": "blocked"}
 NEEDS_RUN: frozenset[State] = frozenset({"stale", "failed", "blocked", "never"})
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A short note at the foot of a card."""
+class Look:
+    """How a person wants to see the graph: the groups that are open, what is in focus, columns or not."""
 
-    text: str
-    tone: Tone
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """One node of the graph as drawn. `progress`: 0 to 1 while it runs, None otherwise."""
-
-    name: str
-    kind: str
-    state: str
-    line: str
-    rows: str
-    delta: str
-    time: str
-    marks: tuple[Mark, ...]
-    label: str
-    width: float
-    height: float
-    across: Point
-    down: Point
-    progress: float | None = None
+    open: frozenset[str] = frozenset()
+    focus: Focus | None = None
+    level: ColumnLevel = field(default_factory=ColumnLevel)
 
 
 @dataclass(frozen=True)
@@ -85,10 +57,28 @@ class Edge:
 
 
 @dataclass(frozen=True)
+class Find:
+    """What the search of the graph finds."""
+
+    name: str
+    kind: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of the graph, open or closed."""
+
+    name: str
+    size: int
+    open: bool
+
+
+@dataclass(frozen=True)
 class Board:
     """The whole graph, ready to draw, laid out from left to right (`across`) and downwards: the window's shape decides.
 
-    `shape` changes only when cards or edges come or go.
+    `shape` changes only when cards or edges come or go. `total`: nodes in the project, shown or not.
     """
 
     cards: tuple[Card, ...]
@@ -96,6 +86,10 @@ class Board:
     across: Size
     down: Size
     shape: str
+    total: int = 0
+    finds: tuple[Find, ...] = ()
+    groups: tuple[Group, ...] = ()
+    threads: tuple[Thread, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,17 +107,100 @@ def board(
     statuses: Sequence[AssetStatus],
     progress: Mapping[str, AssetProgress] | None = None,
     now: datetime | None = None,
+    look: Look | None = None,
 ) -> Board:
     """Cards and edges of a project as it stands."""
+    look = look or Look()
     known = {status.name: status for status in statuses}
-    shown = [node for node in graph.nodes.values() if not isinstance(node, CheckNode)]
-    shown = [node for node in shown if not _is_idle_bucket(node, graph)]
-    sizes = tuple((node.name, SOURCE if _is_source(node) else CARD) for node in shown)
-    links = tuple(link for node in shown for link in _links(node))
-    ways = Ways(placed(sizes, links), placed(sizes, links, down=True))
-    cards = tuple(_card(node, known.get(node.name), (progress or {}).get(node.name), ways, now) for node in shown)
+    every, links = _nodes(graph), _all_links(graph)
+    shown = every
+    if look.focus is not None and look.focus.name in graph.nodes:
+        inside = near(look.focus, links)
+        shown = [node for node in every if node.name in inside]
+    folded = folding(graph, [node.name for node in shown], _within(shown, links), look.open)
+    sizes = _sizes(shown, folded, look.level)
+    lines = _folded(folded, _within(shown, links))
+    ways = Ways(placed(sizes, lines), placed(sizes, lines, down=True))
+    cards = _cards(shown, folded, known, progress or {}, ways, look.level, now)
     across, down = ((layout.width, layout.height) for layout in (ways.across, ways.down))
-    return Board(cards, _edges(ways, known), across, down, _shape(sizes, links))
+    return Board(
+        cards,
+        _edges(ways, known),
+        across,
+        down,
+        _shape(sizes, lines),
+        len(every),
+        tuple(_find(node, known.get(node.name)) for node in every),
+        tuple(Group(name, size, name in folded.open) for name, size in folded.sizes.items()),
+        _threads(look.level, {card.name for card in cards}),
+    )
+
+
+def group_of(graph: Graph, name: str) -> str | None:
+    """The group that hides a node when it is closed."""
+    nodes = [node.name for node in _nodes(graph)]
+    return folding(graph, nodes, _within(_nodes(graph), _all_links(graph)), None).group.get(name)
+
+
+def _nodes(graph: Graph) -> list[Node]:
+    idle = _idle_buckets(graph)
+    return [node for node in graph.nodes.values() if not isinstance(node, CheckNode) and node.name not in idle]
+
+
+def _all_links(graph: Graph) -> list[Link]:
+    return [link for node in graph.nodes.values() if not isinstance(node, CheckNode) for link in _links(node)]
+
+
+def _within(shown: Sequence[Node], links: Sequence[Link]) -> list[Link]:
+    names = {node.name for node in shown}
+    return [link for link in links if link[0] in names and link[1] in names]
+
+
+def _sizes(shown: Sequence[Node], folded: Folding, level: ColumnLevel) -> tuple[tuple[str, Size], ...]:
+    sizes: dict[str, Size] = {}
+    for node in shown:
+        card = folded.card(node.name)
+        width, height = SOURCE if card == node.name and is_source(node) else CARD
+        sizes[card] = (width, height + level.height(card))
+    return tuple(sizes.items())
+
+
+def _folded(folded: Folding, links: Sequence[Link]) -> tuple[Link, ...]:
+    found = dict.fromkeys((folded.card(source), folded.card(target)) for source, target in links)
+    return tuple(link for link in found if link[0] != link[1])
+
+
+def _cards(
+    shown: Sequence[Node],
+    folded: Folding,
+    known: Mapping[str, AssetStatus],
+    progress: Mapping[str, AssetProgress],
+    ways: Ways,
+    level: ColumnLevel,
+    now: datetime | None,
+) -> tuple[Card, ...]:
+    members: dict[str, list[Node]] = {}
+    for node in shown:
+        members.setdefault(folded.card(node.name), []).append(node)
+    cards = []
+    for card, inside in members.items():
+        spot = Spot(ways.across.places[card], ways.down.places[card], level.shown(card), level.more(card))
+        if not card.startswith(PREFIX):
+            cards.append(card_of(inside[0], known.get(card), progress.get(card), spot, now))
+            continue
+        found = [known[node.name] for node in inside if node.name in known and not is_source(node)]
+        states = [progress[each.name].state if each.name in progress else each.state for each in found]
+        cards.append(group_card(card, card.removeprefix(PREFIX), found, len(inside), states, spot))
+    return tuple(cards)
+
+
+def _find(node: Node, status: AssetStatus | None) -> Find:
+    return Find(node.name, status.kind if status else "", status.state if status else "source")
+
+
+def _threads(level: ColumnLevel, cards: set[str]) -> tuple[Thread, ...]:
+    listed = {f"{card}.{row.name}" for card in cards for row in level.shown(card)}
+    return tuple(thread for thread in level.threads if listed.issuperset(thread.ends))
 
 
 def _shape(*facts: object) -> str:
@@ -144,7 +221,7 @@ def placed(sizes: tuple[tuple[str, Size], ...], links: tuple[Link, ...], down: b
     return arrange(dict(sizes), links, down=down)
 
 
-def _links(node: Node) -> list[tuple[str, str]]:
+def _links(node: Node) -> list[Link]:
     inputs = list(node.inputs)
     if isinstance(node, FilesNode) and node.bucket not in inputs:
         inputs.append(node.bucket)
@@ -153,16 +230,14 @@ def _links(node: Node) -> list[tuple[str, str]]:
     return [(source, node.name) for source in inputs]
 
 
-def _is_source(node: Node) -> bool:
-    return isinstance(node, (BucketNode, FilesNode, FunctionNode))
-
-
-def _is_idle_bucket(node: Node, graph: Graph) -> bool:
-    """A bucket that is read by pattern only says nothing that the patterns' cards do not."""
-    if not isinstance(node, BucketNode):
-        return False
-    readers = [other for other in graph.nodes.values() if (node.name, other.name) in _links(other)]
-    return bool(readers) and all(isinstance(reader, (FilesNode, FunctionNode)) for reader in readers)
+def _idle_buckets(graph: Graph) -> set[str]:
+    """The buckets that are read by pattern only: they say nothing that the patterns' cards do not."""
+    readers: dict[str, list[bool]] = {}
+    for node in graph.nodes.values():
+        for source, _ in _links(node):
+            if isinstance(graph.nodes.get(source), BucketNode):
+                readers.setdefault(source, []).append(isinstance(node, (FilesNode, FunctionNode)))
+    return {bucket for bucket, patterns in readers.items() if all(patterns)}
 
 
 def _edges(ways: Ways, known: Mapping[str, AssetStatus]) -> tuple[Edge, ...]:
@@ -173,75 +248,6 @@ def _edges(ways: Ways, known: Mapping[str, AssetStatus]) -> tuple[Edge, ...]:
         change = words.delta(status.delta if status else None)
         edges.append(Edge(route.source, route.target, route.points, below.points, rows, change))
     return tuple(edges)
-
-
-def _card(
-    node: Node, status: AssetStatus | None, progress: AssetProgress | None, ways: Ways, now: datetime | None
-) -> Card:
-    place, below = ways.across.places[node.name], ways.down.places[node.name]
-    size = (place.width, place.height, (place.x, place.y), (below.x, below.y))
-    kind = status.kind if status else ""
-    if status is None or _is_source(node):
-        line = _source_line(node, status)
-        return Card(node.name, kind, "source", line, "", "", "", (), f"{node.name}, {kind}, {line}", *size)
-    state = SHOWN_IN_RUN.get(progress.state, status.state) if progress else status.state
-    line = progress.line if progress and progress.line else card_line(status)
-    rows = words.count(status.rows) if status.rows is not None else ""
-    marks = card_marks(status)
-    spoken = [node.name, kind, line, f"{rows} rows" if rows else "", *(mark.text for mark in marks)]
-    return Card(
-        node.name,
-        kind,
-        state,
-        line,
-        rows,
-        words.delta(status.delta),
-        words.short_age(status.updated_at, now),
-        marks,
-        ", ".join(part for part in spoken if part),
-        *size,
-        progress=progress.share if progress and progress.state == "running" else None,
-    )
-
-
-def _source_line(node: Node, status: AssetStatus | None) -> str:
-    """What a source card says: how many files, or when the function runs."""
-    if not isinstance(node, FunctionNode):
-        return (status.reason if status else "") or "files"
-    if node.on is not None:
-        return f"on new {node.on[0]}/{node.on[1]}"
-    if node.cron:
-        return f"at {node.cron}"
-    return f"every {words.duration(node.every)}" if node.every else "by hand"
-
-
-def card_line(status: AssetStatus) -> str:
-    """The state and its reason, short: the state word is not said twice."""
-    word = STATE_WORDS[status.state]
-    reason = status.reason.strip().rstrip(".")
-    if not reason or status.state in ("fresh", "never"):
-        return word
-    lowered = reason[0].lower() + reason[1:] if reason[1:2].islower() else reason
-    for said in (f"{word}: ", f"{status.name}: ", f"{word} "):
-        lowered = lowered.removeprefix(said)
-    return word if lowered == word else f"{word}: {lowered}"
-
-
-def card_marks(status: AssetStatus) -> tuple[Mark, ...]:
-    """Failed records, checks and corrections, in the order of urgency."""
-    marks = []
-    if status.failed_records:
-        hint = f"{words.counted(status.failed_records, 'record')} failed and kept the last good value"
-        marks.append(Mark(f"{words.count(status.failed_records)} failed", "bad", hint))
-    failing = [check for check in status.checks if not check.passed]
-    if failing:
-        names = words.listed([check.name for check in failing])
-        marks.append(Mark(words.counted(len(failing), "check") + " failing", "bad", names))
-    elif status.checks:
-        marks.append(Mark(words.counted(len(status.checks), "check"), "good", "passed at the last run"))
-    if status.corrections:
-        marks.append(Mark(f"{words.count(status.corrections)} corrected", "accent", "values that a person set"))
-    return tuple(marks)
 
 
 def assets(graph: Graph, statuses: Sequence[AssetStatus]) -> tuple[AssetStatus, ...]:

@@ -10,7 +10,7 @@ from packyak.engine.declare.nodes import Graph
 from packyak.engine.project import Project
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, PlanStep
 from packyak.engine.run.runs import AssetRun, RunRecord
-from packyak.studio.views import pipeline, progress, tables
+from packyak.studio.views import cards, pipeline, progress, tables
 
 SOURCE = """
     from collections.abc import Iterator
@@ -68,11 +68,11 @@ def test_edges_carry_what_flows_and_cards_what_stands(project_folder: Callable[.
             status("lengths", checks=checks),
         ],
     )
-    cards = {card.name: card for card in board.cards}
-    assert [mark.text for mark in cards["notes"].marks] == ["3 failed", "2 corrected"]
-    assert cards["text"].line == "stale: 12 records: input changed"
-    assert [(mark.text, mark.tone) for mark in cards["lengths"].marks] == [("1 check failing", "bad")]
-    assert "3 failed" in cards["notes"].label and "1,204 rows" in cards["notes"].label
+    drawn = {card.name: card for card in board.cards}
+    assert [mark.text for mark in drawn["notes"].marks] == ["3 failed", "2 corrected"]
+    assert drawn["text"].line == "stale: 12 records: input changed"
+    assert [(mark.text, mark.tone) for mark in drawn["lengths"].marks] == [("1 check failing", "bad")]
+    assert "3 failed" in drawn["notes"].label and "1,204 rows" in drawn["notes"].label
     edges = {edge.target: (edge.rows, edge.delta) for edge in board.edges}
     assert edges["text"] == ("1,204", "+12") and edges["lengths"] == ("1,204", "\N{MINUS SIGN}3")
 
@@ -85,11 +85,9 @@ def test_the_shape_changes_only_with_the_graph(project_folder: Callable[..., Pat
 
 
 def test_a_state_is_not_said_twice() -> None:
-    assert (
-        pipeline.card_line(status("a", state="stale", reason="stale: its code changed.")) == "stale: its code changed"
-    )
-    assert pipeline.card_line(status("a", state="never", reason="never computed")) == "never run"
-    assert pipeline.card_line(status("a", state="failed", reason="")) == "failed"
+    assert cards.card_line(status("a", state="stale", reason="stale: its code changed.")) == "stale: its code changed"
+    assert cards.card_line(status("a", state="never", reason="never computed")) == "never run"
+    assert cards.card_line(status("a", state="failed", reason="")) == "failed"
 
 
 def test_the_button_says_what_it_runs() -> None:
@@ -132,10 +130,10 @@ def test_a_run_under_way_in_words(project_folder: Callable[..., Path]) -> None:
     assert round(told.share, 2) == round((1 + 0.25) / 3, 2)
     statuses = [status(part.asset) for part in parts]
     board = pipeline.board(graph_of(project_folder), statuses, progress.of_assets(run))
-    cards = {card.name: card for card in board.cards}
-    assert (cards["text"].state, cards["text"].progress) == ("running", 0.25)
-    assert (cards["notes"].state, cards["notes"].progress) == ("fresh", None)
-    assert cards["lengths"].line == "waiting for its turn"
+    drawn = {card.name: card for card in board.cards}
+    assert (drawn["text"].state, drawn["text"].progress) == ("running", 0.25)
+    assert (drawn["notes"].state, drawn["notes"].progress) == ("fresh", None)
+    assert drawn["lengths"].line == "waiting for its turn"
 
 
 def test_a_run_that_ended_in_words() -> None:

@@ -1,0 +1,33 @@
+// What every component of the studio builds its elements with. Text goes in by textContent only: it is not trusted.
+
+export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+export const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+
+export const make = (tag, name, text) => {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+export const press = (text, label, act, name) => {
+  const element = make("button", name, text);
+  element.type = "button";
+  if (label) {
+    element.title = label;
+    element.setAttribute("aria-label", label);
+  }
+  element.onclick = act;
+  return element;
+};
+
+// Names that hold what was typed: those that start with it first, then words that do, then anywhere.
+export const matching = (items, typed, limit = 9) => {
+  const wanted = typed.trim().toLowerCase();
+  const rank = ({ name }) => {
+    const place = name.toLowerCase().indexOf(wanted);
+    return place < 0 ? 9 : place === 0 ? 0 : /[\s_./-]/.test(name[place - 1]) ? 1 : 2;
+  };
+  return items.map((item) => [rank(item), item]).filter(([order]) => order < 9)
+    .sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length).slice(0, limit).map(([, item]) => item);
+};

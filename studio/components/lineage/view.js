@@ -1,0 +1,84 @@
+// Where the window stands over the graph: shift (x, y) in pixels and scale k. Knows nothing of what is drawn.
+
+import { STILL, clamp } from "../dom.js";
+
+export const PAD = 34, FARTHEST = 0.03, NEAREST = 2;
+const FOOT_ROOM = 30;
+
+export class View {
+  constructor(changed) {
+    this.x = this.y = 0;
+    this.k = 1;
+    this.moved = false;
+    this.changed = changed;
+  }
+
+  size(wide, high) {
+    this.wide = wide;
+    this.high = high;
+  }
+
+  shift(x, y) {
+    this.x = x;
+    this.y = y;
+    this.moved = true;
+    this.changed();
+  }
+
+  zoom(factor, x = this.wide / 2, y = this.high / 2) {
+    const k = clamp(this.k * factor, FARTHEST, NEAREST);
+    this.x = x - ((x - this.x) * k) / this.k;
+    this.y = y - ((y - this.y) * k) / this.k;
+    this.k = k;
+    this.moved = true;
+    this.changed();
+  }
+
+  // all: however small it gets. Otherwise it stays readable, and what does not fit starts at `first`.
+  fit(width, height, first, down, all) {
+    const { wide, high } = this;
+    if (!wide || !width) return;
+    const whole = Math.min((wide - 2 * PAD) / width, (high - 2 * PAD - FOOT_ROOM) / height);
+    const k = clamp(whole, all ? FARTHEST : 0.72, 1.35);
+    const place = (room, size, start, extent, along) => (size * k <= room - 2 * PAD ? (room - size * k) / 2
+      : along ? PAD - start * k : clamp((room - extent * k) / 2 - start * k, room - PAD - size * k, PAD));
+    this.k = k;
+    this.x = place(wide, width, first.x, first.width, !down);
+    this.y = place(high - FOOT_ROOM, height, first.y, first.height, down);
+    if (height * k <= high - 2 * PAD) this.y = Math.max(this.y, PAD + 18);
+    this.moved = all;
+    this.changed();
+  }
+
+  // Into sight, with as little movement as possible.
+  reveal({ x, y, width, height }) {
+    const inside = (start, size, room) => (start < PAD ? PAD - start : start + size > room - PAD ? room - PAD - start - size : 0);
+    const dx = inside(this.x + x * this.k, width * this.k, this.wide), dy = inside(this.y + y * this.k, height * this.k, this.high);
+    if (dx || dy) this.shift(this.x + dx, this.y + dy);
+  }
+
+  // To the middle, near enough to read.
+  fly({ x, y, width, height }) {
+    const k = Math.max(this.k, 0.85);
+    const there = { k, x: this.wide / 2 - (x + width / 2) * k, y: this.high / 2 - (y + height / 2) * k };
+    const from = { x: this.x, y: this.y, k: this.k }, start = performance.now(), lasts = STILL.matches ? 0 : 260;
+    const step = (now) => {
+      const part = lasts ? clamp((now - start) / lasts, 0, 1) : 1, ease = 1 - (1 - part) ** 3;
+      for (const name of ["x", "y", "k"]) this[name] = from[name] + (there[name] - from[name]) * ease;
+      this.moved = true;
+      this.changed();
+      if (part < 1) this.flight = requestAnimationFrame(step);
+    };
+    cancelAnimationFrame(this.flight);
+    step(start);
+  }
+
+  stop() { cancelAnimationFrame(this.flight); }
+
+  over({ x, y, width, height }, margin = 0) {
+    const left = this.x + x * this.k, top = this.y + y * this.k;
+    return left < this.wide + margin && top < this.high + margin && left + width * this.k > -margin && top + height * this.k > -margin;
+  }
+
+  at(px, py) { return [(px - this.x) / this.k, (py - this.y) / this.k]; }
+}
