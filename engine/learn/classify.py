@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .arrays import Bools, Doubles, Floats, Ints, json_bytes
+from .arrays import Bools, Doubles, Floats, Ints, json_bytes, one_thread
 from .calibrate import Temperature, threshold_for
 from .head import Head, Shape, fit_head, held_out_scores
 from .protocol import Labels, Prediction
@@ -166,6 +166,19 @@ class ClassifyLearner:
     ) -> ClassifyModel:
         """The same for labelled records that are encoded already."""
         names = self._names(encoder)
+        with one_thread():
+            return self._fit(encoder, vectors, truth, keys, names, seed, asked_at_random)
+
+    def _fit(
+        self,
+        encoder: Encoder,
+        vectors: Floats,
+        truth: Ints,
+        keys: Sequence[str],
+        names: Floats | None,
+        seed: int,
+        asked_at_random: Collection[str],
+    ) -> ClassifyModel:
         _, groups = np.unique(np.array(keys, dtype=str), return_inverse=True)
         at_random = np.isin(np.array(keys, dtype=str), list(asked_at_random)) if asked_at_random else groups < 0
         shape, scores = self._best_shape(vectors, truth, groups, names, seed)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Doubles, Floats, Ints
+from .arrays import Doubles, Floats, Ints, one_thread
 
 ABSENT = -12.0
 
@@ -63,9 +63,10 @@ def _logistic(vectors: Floats, truth: Ints, weight: Doubles, strength: float) ->
     with warnings.catch_warnings():
         # Many answers and few labels are the usual case here, not a sign of numbers mistaken for classes.
         warnings.filterwarnings("ignore", message="The number of unique classes", category=UserWarning)
-        fitted = LogisticRegression(C=strength, max_iter=400, tol=1e-3).fit(
-            vectors.astype(np.float64), truth, sample_weight=weight
-        )
+        with one_thread():
+            fitted = LogisticRegression(C=strength, max_iter=400, tol=1e-3).fit(
+                vectors.astype(np.float64), truth, sample_weight=weight
+            )
     coefficients, offsets = fitted.coef_.T, fitted.intercept_
     if coefficients.shape[1] == 1:
         coefficients = np.hstack([-coefficients / 2, coefficients / 2])

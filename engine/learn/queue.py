@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Bools, Doubles, Floats, Ints
+from .arrays import Bools, Doubles, Floats, Ints, one_thread
 
 RANDOM_SHARE = 0.2
 WIDE = 3
@@ -56,7 +56,8 @@ def next_questions(
     drawn = round(left * RANDOM_SHARE)
     pool = np.sort(rng.choice(free, MOST_ROWS, replace=False)) if len(free) > MOST_ROWS else free
     weight = np.ones(len(open_rows)) if weight is None else weight
-    chosen = _chosen(vectors, ~open_rows, pool, left - drawn, chances, weight, seed)
+    with one_thread():
+        chosen = _chosen(vectors, ~open_rows, pool, left - drawn, chances, weight, seed)
     asked += chosen
     rest = np.setdiff1d(free, [ask.row for ask in chosen])
     at_random = rng.choice(rest, min(drawn, len(rest)), replace=False)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .arrays import Doubles, Floats, Ints, json_bytes
+from .arrays import Doubles, Floats, Ints, json_bytes, one_thread
 from .classify import shown_records
 from .head import folds_of
 from .protocol import Labels, Prediction
@@ -118,11 +118,12 @@ class RegressLearner:
         vectors = encoder.encode(shown, self.embed)
         targets = np.array([float(value) for value in ordered.value])
         _, groups = np.unique(np.array(ordered.key, dtype=str), return_inverse=True)
-        kind, strength, errors = _best(vectors, targets, groups, seed)
-        weights, offset = _ridge(vectors, targets, strength)
+        with one_thread():
+            kind, strength, errors = _best(vectors, targets, groups, seed)
+            weights, offset = _ridge(vectors, targets, strength)
+            stretched = errors / _stretch_within(vectors)
         spread = float(np.std(targets)) if len(targets) else 1.0
         tolerance = self.tolerance if self.tolerance is not None else max(0.1 * spread, 1e-9)
-        stretched = errors / _stretch_within(vectors)
         return RegressModel(
             self.column, self.type, encoder, kind, weights, offset, vectors, targets, stretched, tolerance, self.embed
         )

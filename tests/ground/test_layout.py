@@ -196,5 +196,5 @@ def test_every_third_party_import_is_declared() -> None:
         and not {canonicalize_name(name) for name in of.get(top, ())} & declared
     }
     # These come with what is declared (boto3, streamlit, scikit-learn, prefect) and are used only where that is.
-    implied = ("botocore ", "numpy ", "pandas ", "pydantic ", "scipy ", "starlette ")
+    implied = ("botocore ", "numpy ", "pandas ", "pydantic ", "scipy ", "starlette ", "threadpoolctl ")
     assert not {name for name in missing if not name.startswith(implied)}
