@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,8 @@ from packyak.engine.declare.active import activate
 from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import ProjectNotFound
+from packyak.engine.learning import Learning
 from packyak.engine.loading import load_modules, source_files
-from packyak.engine.run import correct as corrections
 from packyak.engine.run.answers import AssetStatus, CheckResult, Diff, Filter, Page, Plan, RecordDetail, VersionInfo
 from packyak.engine.run.fingerprint import Codes, codes_of
 from packyak.engine.run.plan import plan_of
@@ -28,17 +28,18 @@ from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, load_candidates
 from packyak.engine.run.status import status_of
 from packyak.engine.settings import Config, Settings, find_config, load_config, resolve
-from packyak.engine.store.corrections import Correction, CorrectionLog
+from packyak.engine.store.corrections import CorrectionLog
 from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
 from packyak.engine.store.sql import query_key, tables_of
+from packyak.engine.teaching import Teaching
 
 Listener = Callable[[RunRecord], None]
 
 
-class Project:
+class Project(Teaching, Learning):
     """A project: modules of declarations, and the home where its data lives.
 
     modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first
@@ -122,7 +123,11 @@ class Project:
 
     def scope(self) -> Scope:
         """The project as it stands at this moment."""
-        return Scope(self.graph, self.home, self.codes, self.query, self.log, load_candidates(self.home))
+        candidates = load_candidates(self.home)
+        return Scope(
+            self.graph, self.home, self.codes, self.query, self.log, candidates, self.rule,
+            learns=self.settings["learn"] == "auto", promotes=self.settings["promote"] == "auto",
+        )  # fmt: skip
 
     def _reader(self) -> Reader:
         return Reader(self.scope(), self.published)
@@ -208,40 +213,6 @@ class Project:
         from packyak.engine.run.indexes import search
 
         return search(self._reader(), index, text, k, where)
-
-    # Correcting
-
-    @property
-    def person(self) -> str:
-        """Who makes corrections where nobody is named: the setting `person`."""
-        return str(self.settings["person"])
-
-    def correct(
-        self, asset: str, key: str, column: str, value: Any, *, by: str | None = None, why: str = ""
-    ) -> Correction:
-        """Says what one field of one record is. It holds from now on, whatever is computed."""
-        return self.correct_many([corrections.Said(asset, key, column, value, why)], by=by)[0]
-
-    def correct_many(self, said: Iterable[corrections.Said], *, by: str | None = None) -> tuple[Correction, ...]:
-        """Several corrections, saved together or not at all."""
-        return corrections.save(self._reader(), list(said), by=by or self.person)
-
-    def accept(self, asset: str, key: str, column: str, *, by: str | None = None, why: str = "") -> Correction:
-        """Says that the value shown is right."""
-        reader = self._reader()
-        value = reader.one(reader.snapshot(), asset, key)[column]
-        return corrections.save(
-            reader, [corrections.Said(asset, key, column, value, why)], by=by or self.person, kind="accept"
-        )[0]
-
-    def undo(self, correction_id: str, *, by: str | None = None) -> Correction:
-        """Ends a correction; the computed value holds again. Undoing an undo brings it back."""
-        return corrections.undo(self._reader(), correction_id, by=by or self.person)
-
-    def corrections(self, asset: str | None = None, key: str | None = None) -> tuple[Correction, ...]:
-        """What people said, newest first, undone corrections too."""
-        found = [c for c in self.scope().said if (asset is None or c.asset == asset) and (key is None or c.key == key)]
-        return tuple(reversed(found))
 
     # Running
 

@@ -30,8 +30,8 @@ Value: TypeAlias = str | int | float | None
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting. type: text | count | number | auto-or-off | auto-off-or-url | auto-or-count | share-or-count.
-    A default of None is found out when it is asked for."""
+    """One setting. type: text | count | number | auto-or-off | auto-off-or-url | auto-or-count | share-or-count |
+    ask-or-rule | names. A default of None is found out when it is asked for."""
 
     name: str
     default: Value
@@ -59,6 +59,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("failed_records_limit", 1.0, "share-or-count",
             "How many records of an asset may fail before the asset does: a share up to 1, or a count above."),
     Setting("keep_versions", 20, "count", "How many versions of each asset are kept to look back at."),
+    Setting("learn", "auto", "auto-or-off",
+            "auto: a run refits a learned transform once enough corrections came; off: only `packyak learn`."),
+    Setting("promote", "auto", "auto-or-off",
+            "auto: a model that the gate finds not worse answers; off: a person promotes it."),
+    Setting("disagreements", "ask", "ask-or-rule",
+            "Where people differ on a field, the latest holds; ask: until a person settles it, else by this rule."),
+    Setting("senior", None, "names", "With disagreements = senior: whose word holds, the first named first (a,b,c)."),
 )  # fmt: skip
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
@@ -202,12 +209,22 @@ def _url(raw: Any) -> str:
     return str(raw)
 
 
+def _names(raw: Any) -> str:
+    """Names in one text with commas between; a list in packyak.toml says the same."""
+    parts = raw if isinstance(raw, list | tuple) else raw.split(",") if isinstance(raw, str) else None
+    if parts is None or not all(isinstance(part, str) for part in parts):
+        raise ValueError
+    return ",".join(name for part in parts if (name := part.strip()))
+
+
 READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "text": (_text, "a text that is not empty"),
     "count": (_count, "a whole number from 1"),
     "whole": (_whole, "a whole number from 0"),
     "number": (_number, "a number from 0"),
     "share-or-count": (_number, "a share from 0 to 1, or a count"),
+    "names": (_names, "names with commas between"),
+    "ask-or-rule": (_one_of(("ask", "latest", "majority", "senior")), "ask, latest, majority or senior"),
     "auto-or-off": (_one_of(("auto", "off")), "auto or off"),
     "auto-off-or-url": (_one_of(("auto", "off"), _url), "auto, off or a URL such as http://127.0.0.1:4200/api"),
     "auto-or-count": (_one_of(("auto",), _count), "auto or a whole number from 1"),

@@ -11,7 +11,17 @@ from packyak.engine.declare.options import refuse
 from packyak.engine.declare.parameters import View
 from packyak.engine.declare.returns import Returned, says_nothing
 
-TEACHABLE = ("Literal[...]", "bool", "an Enum", "int", "float", "str", "a record class of these")
+REPAIRABLE = ("string", "int64", "float64", "date", "timestamp")
+TEACHABLE = (
+    "Literal[...]",
+    "bool",
+    "an Enum",
+    "int",
+    "float",
+    "str",
+    "a date in place of one",
+    "a record class of these",
+)
 
 
 def learned_facts(thing: Learned[..., Any], returned: Returned, view: View | None) -> Mapping[str, Any]:
@@ -38,11 +48,11 @@ def learned_facts(thing: Learned[..., Any], returned: Returned, view: View | Non
 def _task(column: Column, view: View | None) -> str | None:
     if column.choices is not None or column.type == "bool":
         return "classification"
+    if column.type in REPAIRABLE and view is not None and column.name in view:
+        return "repair"
     if column.type in ("int64", "float64"):
         return "regression"
-    if column.type == "string":
-        return "repair" if view is not None and column.name in view else "extraction"
-    return None
+    return "extraction" if column.type == "string" else None
 
 
 def _not_teachable(thing: Learned[..., Any], what: str) -> Exception:

@@ -2,129 +2,277 @@
 
 It keeps what the person saw: the value, and the inputs it was computed from, so that later it can be told apart from
 the same value over other inputs. Everything is checked before anything is saved; several corrections are saved
-together or not at all.
+together or not at all, and undone together by the id of their save. Many records cost a few queries, not one each.
 """
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
-from packyak.engine.errors import CorrectionError, nearest
+from packyak.engine.errors import CorrectionError, DataError, PackyakError, nearest
 from packyak.engine.run.answers import ColumnInfo
 from packyak.engine.run.read import Reader, can_be_corrected
-from packyak.engine.run.view import Snapshot
+from packyak.engine.run.uncover import uncovered
+from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.run.work import read_columns
-from packyak.engine.store.corrections import Correction, decode, encode
+from packyak.engine.store.corrections import Correction, Kind, decode, encode, ended_by
+from packyak.engine.store.tables import among
+
+FEW = 16
 
 
 @dataclass(frozen=True)
 class Said:
-    """One value that a person gives."""
+    """One value that a person gives. kind: correct | accept (the value shown is right; `value` is not read) | comment
+    (`value` is its text) | skip. The rest is as in `Correction`; what is not said is filled in."""
 
     asset: str
     key: str
     column: str
-    value: Any
+    value: Any = None
     why: str = ""
+    kind: Kind = "correct"
+    by: str = ""
+    at: str = ""
+    origin: str = ""
+    of: str = ""
+    id: str = ""
 
 
-def save(reader: Reader, said: Sequence[Said], *, by: str | None, kind: str = "correct") -> tuple[Correction, ...]:
+def save(reader: Reader, said: Sequence[Said], *, by: str) -> tuple[Correction, ...]:
     """Checks and saves corrections together; answers them as stored."""
-    person = by or _person()
+    drafts = drafted(reader, said, by)
+    for each in drafts:
+        if isinstance(each, PackyakError):
+            raise each
+    return reader.scope.log.append([each for each in drafts if isinstance(each, Correction)])
+
+
+def drafted(reader: Reader, said: Sequence[Said], by: str) -> list[Correction | PackyakError]:
+    """What each would be saved as, in the same order, or why it cannot be."""
     snapshot = reader.snapshot()
-    corrections = [_correction(reader, snapshot, each, person, kind) for each in said]
-    return reader.scope.log.append(corrections)
+    desks: dict[str, Desk] = {}
+    keys: dict[str, dict[str, None]] = {}
+    for each in said:
+        keys.setdefault(each.asset, {})[each.key] = None
+    found: list[Correction | PackyakError] = []
+    for each in said:
+        try:
+            if each.asset not in desks:
+                desks[each.asset] = Desk(reader, snapshot, each.asset, tuple(keys[each.asset]))
+            found.append(replace(desks[each.asset].correction(each), by=each.by or by))
+        except PackyakError as error:
+            found.append(error)
+    return found
 
 
-def undo(reader: Reader, correction_id: str, *, by: str | None) -> Correction:
-    """Ends a correction by another one; undoing an undo brings it back."""
-    ended = next((each for each in reader.scope.log.all() if each.id == correction_id), None)
-    if ended is None:
-        raise CorrectionError(
-            f"there is no correction {correction_id!r}", next_step="`packyak history ASSET KEY` lists them"
+@dataclass
+class Desk:
+    """Some records of one asset, with what a correction of them needs to know, read together when first needed."""
+
+    reader: Reader
+    snapshot: Snapshot
+    asset: str
+    keys: tuple[str, ...]
+    _computed: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _inputs: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _hashes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def correction(self, said: Said) -> Correction:
+        """One correction, checked; without a person."""
+        if said.kind in ("comment", "skip"):
+            return self._remark(said)
+        column = self.column(said.column)
+        row = self.row(said.key)
+        value = row[said.column] if said.kind == "accept" else typed(said.value, column)
+        computed = self.computed(column.owner, said.key)
+        return Correction(
+            id=said.id,
+            asset=column.owner,
+            key=said.key,
+            column=said.column,
+            value=encode(value),
+            at=said.at,
+            why=said.why,
+            kind=said.kind,
+            seen_hash=self.input_hash(column.owner, said.key),
+            seen=self.inputs(column.owner, said.key),
+            computed=encode(computed.get(said.column, row[said.column])),
+            origin=said.origin,
+            of=said.of,
         )
-    one = Correction("", ended.asset, ended.key, ended.column, ended.id, by=by or _person(), kind="undo")
-    return reader.scope.log.append([one])[0]
+
+    def _remark(self, said: Said) -> Correction:
+        """A comment or a skip: of a field, or of the whole record where no column is named."""
+        owner = self.column(said.column).owner if said.column else self.asset
+        self.row(said.key)
+        text = str(said.value or "").strip()
+        if said.kind == "comment" and not text:
+            raise CorrectionError("a comment needs words", next_step="say what you want to note")
+        return Correction(
+            said.id, owner, said.key, said.column, text, at=said.at, why=said.why, kind=said.kind, origin=said.origin,
+            of=said.of,
+        )  # fmt: skip
+
+    @cached_property
+    def columns(self) -> Mapping[str, ColumnInfo]:
+        """The columns of the view by name."""
+        self.reader.asset(self.asset)
+        return {each.name: each for each in self.reader.columns(self.asset, self.snapshot)}
+
+    def column(self, name: str) -> ColumnInfo:
+        """A column that can be corrected. Raises CorrectionError."""
+        column = self.columns.get(name)
+        if column is None:
+            meant = nearest(name, self.columns)
+            raise CorrectionError(
+                f"{self.asset} has no column {name!r}",
+                choices=list(self.columns),
+                next_step=f"did you mean {meant!r}?" if meant else "correct one of its columns",
+            )
+        if not can_be_corrected(self.reader.graph, self.asset):
+            raise CorrectionError(
+                f"{self.asset} has no key, so no record of it can be found again after the next run",
+                next_step=f"declare a key: @asset(key=...) on {self.reader.graph.root(self.asset).name}",
+            )
+        if not column.editable:
+            raise CorrectionError(
+                f"{name} is the key of {self.asset} and says which record it is",
+                next_step="correct it at its source, in the bucket",
+            )
+        return column
+
+    @cached_property
+    def rows(self) -> Mapping[str, dict[str, Any]]:
+        """The records as they are now, by key."""
+        return {row[KEY]: row for row in records(self.reader, self.snapshot, self.asset, self.keys).to_pylist()}
+
+    def row(self, key: str) -> dict[str, Any]:
+        """One of the records. Raises DataError where there is none."""
+        self.reader.asset(self.asset)
+        if key not in self.rows:
+            raise DataError(
+                f"{self.asset} has no record {key!r}", next_step=f"`packyak show {self.asset}` lists its records"
+            )
+        return self.rows[key]
+
+    def computed(self, owner: str, key: str) -> dict[str, Any]:
+        """What the owner computed for one of the records, beneath people's words."""
+        if owner not in self._computed:
+            self._computed[owner] = computed_rows(self.reader, owner, self.keys)
+        return self._computed[owner].get(key, {})
+
+    def input_hash(self, owner: str, key: str) -> str:
+        """The name of the inputs that the owner's answer was computed from."""
+        if owner not in self._hashes:
+            self._hashes[owner] = input_hashes(self.reader, owner, self.keys)
+        return self._hashes[owner].get(key, "")
+
+    def inputs(self, owner: str, key: str) -> dict[str, Any] | None:
+        """The input values behind a one-to-one transform's answer, as the person could see them."""
+        node = self.reader.graph[owner]
+        if not isinstance(node, TransformNode) or node.many:
+            return None
+        if owner not in self._inputs:
+            names = read_columns(self.reader.scope, node)
+            known = [name for name in names if name in self.snapshot.owners(node.source)]
+            found = records(self.reader, self.snapshot, node.source, self.keys, known).to_pylist()
+            self._inputs[owner] = {row[KEY]: {name: encode(row.get(name)) for name in names} for row in found}
+        return self._inputs[owner].get(key)
 
 
-def _person() -> str:
+def records(
+    reader: Reader, snapshot: Snapshot, asset: str, keys: Sequence[str], columns: Iterable[str] | None = None
+) -> pa.Table:
+    """The records of a view with these keys."""
+    inner = snapshot.select(asset, columns)
+    if len(keys) <= FEW:
+        marks = ", ".join("?" for _ in keys) or "null"
+        return reader.scope.query.run(f"select * from ({inner.sql}) where {KEY} in ({marks})", inner.tables, list(keys))
+    wanted = {**inner.tables, "wanted_keys": pa.table({KEY: pa.array(keys, pa.string())})}
+    return reader.scope.query.run(f"select v.* from ({inner.sql}) as v semi join wanted_keys using ({KEY})", wanted)
+
+
+def computed_rows(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What an asset's good version has for these keys, people's words lifted off, by key."""
+    good = reader.published.load().assets.get(owner)
+    if good is None or good.memo is None:
+        return {}
+    table, memo = reader.scope.table(owner).dataset(good.table), reader.scope.memo(owner).dataset(good.memo)
+    return {row[KEY]: row for row in uncovered(table, memo, keys)[0].to_pylist()}
+
+
+def input_hashes(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, str]:
+    """The names of the inputs of a one-to-one transform's answers, by key."""
+    memo = reader.scope.memo(owner)
+    node = reader.graph[owner]
+    if not memo.exists() or not isinstance(node, TransformNode) or node.many:
+        return {}
+    found = among(memo.dataset(), pa.array(keys, pa.string()), [KEY, "inputs"])
+    return {row[KEY]: row["inputs"] or "" for row in found.to_pylist()}
+
+
+def typed(value: Any, column: ColumnInfo) -> Any:
+    """A value as the column's type. Raises CorrectionError where it is none, or not among the column's choices."""
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
-
-
-def _correction(reader: Reader, snapshot: Snapshot, said: Said, person: str, kind: str) -> Correction:
-    reader.asset(said.asset)
-    column = _column(reader, snapshot, said)
-    value = _typed(said, column)
-    row = reader.one(snapshot, said.asset, said.key)
-    note = reader.note(column.owner, said.key)
-    computed = note.get("beneath", {}).get(said.column, row[said.column])
-    return Correction(
-        id="",
-        asset=column.owner,
-        key=said.key,
-        column=said.column,
-        value=encode(value),
-        by=person,
-        why=said.why,
-        kind="accept" if kind == "accept" else "correct",
-        seen_hash=note.get("inputs") or "",
-        seen=_inputs_seen(reader, snapshot, column.owner, said.key),
-        computed=encode(computed),
-    )
-
-
-def _column(reader: Reader, snapshot: Snapshot, said: Said) -> ColumnInfo:
-    columns = {each.name: each for each in reader.columns(said.asset, snapshot)}
-    column = columns.get(said.column)
-    if column is None:
-        meant = nearest(said.column, columns)
-        raise CorrectionError(
-            f"{said.asset} has no column {said.column!r}",
-            choices=list(columns),
-            next_step=f"did you mean {meant!r}?" if meant else "correct one of its columns",
-        )
-    if not can_be_corrected(reader.graph, said.asset):
-        raise CorrectionError(
-            f"{said.asset} has no key, so no record of it can be found again after the next run",
-            next_step=f"declare a key: @asset(key=...) on {reader.graph.root(said.asset).name}",
-        )
-    if not column.editable:
-        raise CorrectionError(
-            f"{said.column} is the key of {said.asset} and says which record it is",
-            next_step="correct it at its source, in the bucket",
-        )
-    return column
-
-
-def _typed(said: Said, column: ColumnInfo) -> Any:
-    try:
-        value = decode(said.value if isinstance(said.value, str | dict) else encode(said.value), column.type)
+        found = decode(value if isinstance(value, str | dict) else encode(value), column.type)
     except (ValueError, TypeError) as error:
         raise CorrectionError(
-            f"{said.value!r} cannot be a value of {said.column}, which is {column.type}: {error}",
+            f"{value!r} cannot be a value of {column.name}, which is {column.type}: {error}",
             next_step=f"give a {column.type}",
         ) from error
-    if column.choices is not None and value is not None and value not in column.choices:
-        meant = nearest(str(value), [str(choice) for choice in column.choices])
+    if column.choices is not None and found is not None and found not in column.choices:
+        meant = nearest(str(found), [str(choice) for choice in column.choices])
         raise CorrectionError(
-            f"{value!r} is not among the values of {said.column}",
+            f"{found!r} is not among the values of {column.name}",
             choices=[str(choice) for choice in column.choices],
             next_step=f"did you mean {meant!r}?" if meant else "choose one of them",
         )
-    return value
+    return found
 
 
-def _inputs_seen(reader: Reader, snapshot: Snapshot, owner: str, key: str) -> dict[str, Any] | None:
-    """The input values behind a one-to-one transform's answer, as the person could see them."""
-    node = reader.graph[owner]
-    if not isinstance(node, TransformNode) or node.many:
-        return None
-    row = reader.one(snapshot, node.source, key)
-    return {name: encode(row.get(name)) for name in read_columns(reader.scope, node)}
+def undo(reader: Reader, identity: str, *, by: str) -> tuple[Correction, ...]:
+    """Ends a correction, or all of a save by its id; undoing an undo brings back what it ended."""
+    every, ended = reader.scope.log.all(), ended_by(reader.scope.log.all())
+    meant = _meant(every, identity)
+    open_ones = [each for each in meant if each.id not in ended]
+    if not open_ones:
+        raise CorrectionError(
+            f"{identity} was undone already", next_step=f"`packyak correct --redo {identity}` brings it back"
+        )
+    return reader.scope.log.append([_ending(each, by) for each in open_ones])
+
+
+def redo(reader: Reader, identity: str, *, by: str) -> tuple[Correction, ...]:
+    """Brings back what was undone: a correction, or all of a save by its id."""
+    every, ended = reader.scope.log.all(), ended_by(reader.scope.log.all())
+    by_id = {each.id: each for each in every}
+    undos = [by_id[undo] for each in _meant(every, identity) for undo in ended.get(each.id, ())]
+    if not undos:
+        raise CorrectionError(
+            f"{identity} is not undone", next_step=f"`packyak correct --undo {identity}` takes it back"
+        )
+    return reader.scope.log.append([_ending(each, by) for each in undos])
+
+
+def _meant(every: Sequence[Correction], identity: str) -> list[Correction]:
+    meant = [each for each in every if each.id == identity or (each.group and each.group == identity)]
+    if not meant:
+        raise CorrectionError(
+            f"there is no correction {identity!r}", next_step="`packyak history ASSET KEY` lists them"
+        )
+    return meant
+
+
+def _ending(ended: Correction, by: str) -> Correction:
+    """The undo of one correction; what it ends tells whether it can change a value."""
+    origin = ended.origin if ended.kind == "undo" else ended.kind
+    return Correction("", ended.asset, ended.key, ended.column, ended.id, by=by, kind="undo", origin=origin)
+
+
+__all__ = ["Desk", "Said", "computed_rows", "drafted", "input_hashes", "records", "redo", "save", "undo"]

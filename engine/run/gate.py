@@ -48,6 +48,7 @@ def write_gate(
         "modules": list(modules),
         "corrections": _position(home),
         "published": _published(home),
+        "promotions": _promotions(home),
         "environment": _environment(),
         "summary": dict(summary),
     }
@@ -73,6 +74,7 @@ def nothing_to_do(home: Home, modules: Iterable[str]) -> dict[str, Any] | None:
             and facts["environment"] == _environment()
             and facts["published"] == _published(home)
             and facts["corrections"] == _position(home)
+            and facts["promotions"] == _promotions(home)
             and all(_content(path) == content for path, content in facts["sources"].items())
             and all(
                 _listing(home, bucket, pattern) == listing for bucket, pattern, listing in facts["buckets"].values()
@@ -107,6 +109,10 @@ def _listing(home: Home, bucket: str, pattern: str) -> str | None:
 def _position(home: Home) -> str:
     names = home.names("corrections", ".jsonl")
     return hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
+
+
+def _promotions(home: Home) -> str:
+    return max(home.names("promotions", ".json"), default="")
 
 
 def _published(home: Home) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, TableNode
+from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import waiting_files
 from packyak.engine.run.gate import close_gate, write_gate
@@ -21,7 +21,8 @@ from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import RunRecord, new_id, now
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.tell import Teller
+from packyak.engine.run.teach.due import why_due
+from packyak.engine.run.tell import Teller, abandoned
 from packyak.engine.run.update import Update, good_assets, is_current
 from packyak.engine.store.lease import Lease
 from packyak.engine.store.published import AssetVersion, Vector
@@ -43,12 +44,14 @@ def run_project(
 ) -> RunRecord:
     """One run, from lock to publication. Raises RunBusy where another run holds the project."""
     project.home.require_writable()
-    crashed = bool(project.run_store.sweep())
+    swept = project.run_store.sweep()
+    crashed = bool(swept)
     limit = None if wait is True else float(wait)
     lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
     lease.acquire(limit)
     try:
         scope = project.scope()
+        abandoned(scope, project.name, swept)
         names = due(scope, asked, retry)
         if not names:
             return _nothing_to_run(project, scope, asked)
@@ -97,16 +100,20 @@ def _run(
 ) -> RunRecord:
     close_gate(project.home)
     scope.codes.save(project.home)
-    teller = Teller(scope, progress.run_id, project.name)
+    teller = Teller(scope, progress.run_id, project.name, progress.record.started)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
     progress.running(names)
     answering = str(project.settings["prefect"]) != "auto" or PrefectServer(project.home).url() is not None
-    flow = _flow(project, update, names, progress, lease, crashed)
-    lease.check()
-    _tidy(project, scope, update)
-    publish(project, scope, progress.run_id)
+    try:
+        flow = _flow(project, update, names, progress, lease, crashed)
+        lease.check()
+        _tidy(project, scope, update)
+        publish(project, scope, progress.run_id)
+    except BaseException as error:
+        teller.finish("failed" if isinstance(error, Exception) else "cancelled", str(error) or type(error).__name__)
+        raise
     late = flow.told(TELL_SECONDS) if answering and flow.state != "cancelled" else ""  # a starting server is told later
-    for problem in (teller.finish(), late):
+    for problem in (teller.finish(flow.state, _error_of(update)), late):
         if problem:
             progress.note(problem)
     if flow.state == "done" and not asked:
@@ -142,6 +149,7 @@ def _is_due(scope: Scope, node: TableNode | IndexNode | FunctionNode, retry: boo
         not is_current(scope, node)
         or (retry and bool(was and (was.failed or was.state != "ok")))
         or _check_is_due(scope, node)
+        or (isinstance(node, LearnedNode) and bool(why_due(scope, node)))
     )
 
 

@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         pa.field("error", pa.string()),
         pa.field("aside", pa.string()),
         pa.field("detail", pa.string()),
+        pa.field("run", pa.string()),
     ]
 )
 
@@ -80,8 +81,9 @@ def memo_rows(
     errors: Mapping[int, str] | None = None,
     asides: Mapping[int, str | None] | None = None,
     details: Sequence[str | None] | None = None,
+    run: str = "",
 ) -> pa.Table:
-    """Memo rows of units that were just computed; `errors` and `asides` by place in `units`."""
+    """Memo rows of units that were just computed, by a run; `errors` and `asides` by place in `units`."""
     count = len(units)
 
     def sparse(values: Mapping[int, str | None] | Mapping[int, str] | None) -> pa.Array:
@@ -103,6 +105,7 @@ def memo_rows(
             sparse(errors),
             sparse(asides),
             pa.nulls(count, pa.string()) if details is None else pa.array(details, pa.string()),
+            same(run or None),
         ],
         schema=SCHEMA,
     )

@@ -8,16 +8,20 @@ versions.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.declare.nodes import Graph
+from packyak.engine.declare.nodes import Graph, LearnedNode
+from packyak.engine.learn.models import RULE, ModelStore
+from packyak.engine.learn.tasks import signature_of
 from packyak.engine.run.fingerprint import Codes, digest
+from packyak.engine.run.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import Snapshot
-from packyak.engine.store.corrections import Correction, CorrectionLog, in_force
+from packyak.engine.store.corrections import Correction, CorrectionLog, Field, standing
 from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home
 from packyak.engine.store.query import Query
@@ -66,7 +70,8 @@ def settled_from(facts: Mapping[str, Any]) -> Settled:
 
 @dataclass
 class Scope:
-    """Everything that stale, plan, run and read share for one project at one moment."""
+    """Everything that stale, plan, run and read share for one project at one moment. learns: a run refits what is due;
+    promotes: a candidate that the gate finds not worse answers without a person's word."""
 
     graph: Graph
     home: Home
@@ -74,8 +79,29 @@ class Scope:
     query: Query
     log: CorrectionLog
     candidates: dict[str, Settled]
-    model_of: Callable[[str], str] = lambda name: ""
+    rule: Rule = field(default_factory=Rule)
+    learns: bool = True
+    promotes: bool = True
+    run: str = ""  # the run that is writing now
     _snapshot: Snapshot | None = None
+    _read: tuple[Correction, ...] | None = None
+    _said: tuple[Correction, ...] = ()
+    _words: dict[Field, list[Correction]] | None = None
+    _in_force: dict[Field, Correction] | None = None
+
+    @cached_property
+    def models(self) -> ModelStore:
+        """The models of the project, and which of them answer."""
+        return ModelStore(self.home)
+
+    def model_of(self, asset: str) -> str:
+        """The id of the model that answers for an asset: `RULE` ("") for none, and where the promoted one was trained
+        for another signature than is declared now."""
+        node = self.graph.nodes.get(asset)
+        if not isinstance(node, LearnedNode):
+            return RULE
+        chosen = self.models.current(asset)
+        return chosen if chosen and self.models.card(asset, chosen).signature == signature_of(node) else RULE
 
     @property
     def snapshot(self) -> Snapshot:
@@ -115,17 +141,34 @@ class Scope:
     @property
     def said(self) -> tuple[Correction, ...]:
         """All that people said, oldest first, under the names that things have now (`was=` tells the old ones)."""
-        renamed = {node.was: node.name for node in self.graph.tables if node.was}
-        return tuple(_renamed(each, renamed) for each in self.log.all()) if renamed else self.log.all()
+        every = self.log.all()
+        if every is not self._read:
+            renamed = {node.was: node.name for node in self.graph.tables if node.was}
+            self._said = tuple(_renamed(each, renamed) for each in every) if renamed else every
+            self._read, self._words, self._in_force = every, None, None
+        return self._said
 
     @property
-    def in_force(self) -> dict[tuple[str, str, str], Correction]:
+    def words(self) -> dict[Field, list[Correction]]:
+        """By field, every value that people gave and nobody took back, oldest first."""
+        said = self.said
+        if self._words is None:
+            self._words = words_by_field(standing(said))
+        return self._words
+
+    @property
+    def in_force(self) -> dict[Field, Correction]:
         """The correction in force on each (asset, key, column)."""
-        return in_force(self.said)
+        words = self.words
+        if self._in_force is None:
+            self._in_force = {name: weigh(mine, self.rule).holds for name, mine in words.items()}
+        return self._in_force
 
     def corrections_digest(self, asset: str) -> str:
-        """A name for all that people have said of this asset: changes with every correction and undo."""
-        return digest(sorted(each.id for each in self.said if each.asset == asset))
+        """A name for all that people have said of this asset: changes with every correction and undo, and where a rule
+        chooses among them with the rule."""
+        mine = sorted(each.id for each in self.said if each.asset == asset and each.counts)
+        return digest([*mine, *self.rule.parts] if mine else mine)
 
     def overrides(self, asset: str, *, conditional: bool) -> Overrides:
         """The corrections in force on the asset."""
@@ -137,7 +180,7 @@ class Scope:
 
     def ever_corrected(self, asset: str) -> list[str]:
         """Keys of records that anybody ever corrected, undone ones too."""
-        return list(dict.fromkeys(each.key for each in self.said if each.asset == asset))
+        return list(dict.fromkeys(each.key for each in self.said if each.asset == asset and each.counts))
 
     def settle(self, asset: str, settled: Settled) -> None:
         """Notes what a run left of one asset, durably."""

@@ -19,7 +19,7 @@ from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.transforms import find_work
 from packyak.engine.run.update import inputs_of, is_current
-from packyak.engine.run.work import Work
+from packyak.engine.run.work import Work, threshold_of
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ def _own_causes(scope: Scope, node: TableNode, was: Settled) -> list[Cause]:
     model = scope.model_of(node.name)
     if was.parts.get("model", "") != model:
         causes.append(Cause("model", f"model {was.parts.get('model') or 'none'} -> {model or 'none'}", was.rows))
+    if was.parts.get("threshold", "") != threshold_of(node):
+        before, now_is = was.parts.get("threshold") or "none", threshold_of(node) or "none"
+        causes.append(Cause("settings", f"abstain_below {before} -> {now_is}", None))
     if was.applied != scope.corrections_digest(node.name):
         count = len(_new_corrections(scope, node.name, was))
         causes.append(
@@ -112,7 +115,7 @@ def _own_causes(scope: Scope, node: TableNode, was: Settled) -> list[Cause]:
 
 def _new_corrections(scope: Scope, asset: str, was: Settled) -> list[str]:
     """The fields corrected since the run that settled the asset."""
-    mine = [each for each in scope.said if each.asset == asset]
+    mine = [each for each in scope.said if each.asset == asset and each.counts]
     fresh = [each for each in mine if each.at > was.at]
     return sorted({f"{each.key}/{each.column}" for each in fresh or mine})
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 from packyak.engine.declare.bucket import File
@@ -21,7 +21,7 @@ from packyak.engine.errors import DataError
 from packyak.engine.run import clashes
 from packyak.engine.run.apply import Answers, call_on_records, describe
 from packyak.engine.run.commit import Writer
-from packyak.engine.run.learned import decide
+from packyak.engine.run.learned import arguments, decide
 from packyak.engine.run.memo import Aside, memo_rows
 from packyak.engine.run.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.scope import Scope
@@ -97,10 +97,6 @@ def _parts(work: Work, largest: int) -> Iterator[pa.Table]:
         size = max(1, min(largest, size * 8, int(size * COMMIT_SECONDS / took)))
 
 
-def _arguments(node: TransformNode, part: pa.Table) -> list[list[Any]]:
-    return [part[f"a{place}"].to_pylist() for place in range(len(node.parameters))]
-
-
 @dataclass
 class _Batch:
     """What was computed since the last commit."""
@@ -139,8 +135,7 @@ def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outco
     for part in _parts(work, LARGEST_PART):
         keys = part[KEY].to_pylist()
         base, bad = done, failed
-        columns = _arguments(node, part)
-        decided = decide(scope, node, columns, len(keys), lambda n, base=base, bad=bad: meter(base + n, bad))  # type: ignore[misc]
+        decided = decide(scope, node, part, lambda n, base=base, bad=bad: meter(base + n, bad))  # type: ignore[misc]
         rows = one_each(node, keys, decided.values)
         errors = decided.errors | rows.errors
         batch.rows.append(_without(rows.table, errors))
@@ -154,6 +149,8 @@ def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outco
                 confidence=decided.confidence,
                 errors=errors,
                 asides=_kept_asides(outcome.writer, keys, errors),
+                details=decided.details,
+                run=scope.run,
             )
         )
         done, failed = done + len(keys), failed + len(errors)
@@ -188,7 +185,7 @@ def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: 
     for part in _parts(work, 1000):
         units, base, bad = part[KEY].to_pylist(), done, failed
         answers = call_on_records(
-            node, node.function, _arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
+            node, node.function, arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
         )  # fmt: skip
         failed += _collect(scope, node, units, part["inputs"].to_pylist(), answers, batch, outcome, None)
         done += len(units)
@@ -263,7 +260,9 @@ def _collect(
             errors[place] = "; ".join(rows.left_out)
             outcome.notes += [f"{unit}: {note}" for note in rows.left_out]
     batch.memo.append(
-        memo_rows(units, inputs=list(inputs), code=scope.fingerprint(node.name), errors=errors, details=details)
+        memo_rows(
+            units, inputs=list(inputs), code=scope.fingerprint(node.name), errors=errors, details=details, run=scope.run
+        )
     )
     outcome.computed += len(units) - len(answers.skipped)
     return len(errors)

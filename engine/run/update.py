@@ -18,6 +18,7 @@ from packyak.engine.declare.nodes import (
     FilesNode,
     FunctionNode,
     IndexNode,
+    LearnedNode,
     SqlNode,
     TableNode,
     TransformNode,
@@ -34,11 +35,12 @@ from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, restamp, work_in_corrections, writer_for
 from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
-from packyak.engine.run.work import Work, settled_inputs
+from packyak.engine.run.work import Work, settled_inputs, threshold_of
 from packyak.engine.store.query import version_name
 
 Happened = Callable[[str, str, "Result"], None]
 TRACE_CHARACTERS = 20_000
+SECONDS_BETWEEN_SIGNS = 10.0  # how often a long computation is told to be running still
 
 
 @dataclass
@@ -70,7 +72,7 @@ class AssetFailed(Exception):
 class Update:
     """One run over a project's assets.
 
-    retry: compute failed units again. happened(event, asset, result): told of START, COMPLETE and FAIL.
+    retry: compute failed units again. happened(event, asset, result): told of START, RUNNING, COMPLETE and FAIL.
     """
 
     scope: Scope
@@ -78,6 +80,10 @@ class Update:
     retry: bool = False
     happened: Happened = lambda event, asset, result: None
     results: dict[str, Result] = field(default_factory=dict)
+    told: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.scope.run = self.progress.run_id
 
     def step(self, name: str) -> Result:
         """Brings one asset up to date; its inputs must have had their turn. Raises AssetFailed after noting a
@@ -147,11 +153,12 @@ class Update:
         began = time.perf_counter()
         name = node.name
         was = self.scope.candidates.get(name)
+        learned = self._learn(node) if isinstance(node, LearnedNode) else ""
         if isinstance(node, TransformNode):
             work = find_work(self.scope, node, retry=self.retry)
             if not work.count and not len(work.gone) and is_settled(self.scope, node):
                 restamp(self.scope, node, work)
-                return self._touch(node, was)
+                return self._touch(node, was, learned)
             self.progress.asset_started(name, work.count)
             self.happened("START", name, Result(name))
             outcome = self._transform(node, work)
@@ -168,34 +175,51 @@ class Update:
             return Result(name, "skipped")
         settled = self._note(node, outcome, time.perf_counter() - began)
         self.scope.settle(name, settled)
-        message = settled.message if settled.state == "failed" else ""
+        failed = settled.state == "failed"
         return Result(
-            name, "failed" if message else "done", message, outcome.computed, settled.failed, outcome.writer.delta,
-            settled.notes, settled=settled,
+            name, "failed" if failed else "done", settled.message if failed else learned, outcome.computed,
+            settled.failed, outcome.writer.delta, settled.notes, settled=settled,
         )  # fmt: skip
 
-    def _touch(self, node: TableNode, was: Settled | None) -> Result:
+    def _learn(self, node: LearnedNode) -> str:
+        """Learns from what people said where that is due; answers what came of it, in words."""
+        from packyak.engine.run.teach.due import why_due
+
+        if not why_due(self.scope, node):
+            return ""
+        from packyak.engine.run.teach.lesson import learn
+
+        self.progress.asset_started(node.name)
+        lesson = learn(self.scope, node, lambda done: self.progress.advanced(node.name, 0))
+        return lesson.words
+
+    def _touch(self, node: TableNode, was: Settled | None, message: str = "") -> Result:
         """Nothing to compute: what the asset was looked at with is noted, so that the next look is a comparison."""
         assert was is not None
         settled = replace(
             was,
+            parts={**was.parts, "threshold": threshold_of(node)},
             inputs=inputs_of(self.scope, node),
             consumed=self._consumed(node),
             applied=self.scope.corrections_digest(node.name),
         )
         self.scope.settle(node.name, settled)
-        return Result(node.name, "skipped", settled=settled)
+        return Result(node.name, "done" if message else "skipped", message, settled=settled)
 
     def _transform(self, node: TransformNode, work: Work) -> Outcome:
         name = node.name
         was = self.scope.settled(name)
-        outcome = bring_up_to_date(
-            self.scope, node, work, lambda done, failed: self.progress.advanced(name, done, failed)
-        )
+        outcome = bring_up_to_date(self.scope, node, work, lambda done, failed: self._advanced(name, done, failed))
         if self.scope.corrections_digest(name) != (was.applied if was else ""):
             outcome.writer.overrides = self.scope.overrides(name, conditional=False)
             work_in_corrections(self.scope, node, outcome.writer)
         return outcome
+
+    def _advanced(self, name: str, done: int, failed: int) -> None:
+        self.progress.advanced(name, done, failed)
+        if time.monotonic() - self.told > SECONDS_BETWEEN_SIGNS:
+            self.told = time.monotonic()
+            self.happened("RUNNING", name, Result(name, computed=done, failed=failed))
 
     def _only_corrections_differ(self, node: TableNode) -> bool:
         was = self.scope.settled(node.name)
@@ -225,7 +249,7 @@ class Update:
             total=str(writer.total),
             rows=writer.rows,
             fingerprint=scope.fingerprint(node.name),
-            parts=as_json(scope.codes.fingerprints[node.name]) | {"model": scope.model_of(node.name)},
+            parts=parts_of(scope, node),
             inputs=inputs_of(scope, node),
             consumed=self._consumed(node),
             applied=scope.corrections_digest(node.name),
@@ -291,6 +315,12 @@ def _too_many(node: TableNode, failed: int, units: int) -> str:
     )
 
 
+def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:
+    """What computes the asset now, part by part, so that a later change can be named."""
+    code = as_json(scope.codes.fingerprints[node.name])
+    return code | {"model": scope.model_of(node.name), "threshold": threshold_of(node)}
+
+
 def count_failed(memo: object) -> int:
     """Units whose last computation failed."""
     from packyak.engine.store.tables import Table
@@ -311,6 +341,7 @@ def is_settled(scope: Scope, node: TableNode) -> bool:
         was is not None
         and was.state != "failed"
         and was.fingerprint == scope.fingerprint(node.name)
+        and was.parts.get("threshold", "") == threshold_of(node)
         and was.applied == scope.corrections_digest(node.name)
     )
 

@@ -56,7 +56,7 @@ def compute_whole(scope: Scope, node: AssetNode | SqlNode, tick: Tick = lambda d
     data = _query_result(scope, node) if isinstance(node, SqlNode) else _function_result(scope, node, tick)
     rows = _keyed(scope, node, data)
     gone = _gone(scope, outcome.writer, rows)
-    memo = memo_rows([UNIT], inputs=[""], code=scope.fingerprint(node.name))
+    memo = memo_rows([UNIT], inputs=[""], code=scope.fingerprint(node.name), run=scope.run)
     outcome.writer.store(rows, memo, gone=gone, all_units=True)
     outcome.computed = rows.num_rows
     outcome.notes += [
@@ -181,12 +181,12 @@ def _keyed(scope: Scope, node: AssetNode | SqlNode, data: pa.Table) -> pa.Table:
         )
     if missing:
         return data.append_column(KEY, pa.array([], pa.string()))
-    keyed = scope.query.run(f"select {_key_sql(key)} as {KEY}, * from d", {"d": data})
+    keyed = scope.query.run(f"select {key_sql(key)} as {KEY}, * from d", {"d": data})
     _refuse_bad_keys(scope, node, key, keyed)
     return keyed
 
 
-def _key_sql(key: Sequence[str]) -> str:
+def key_sql(key: Sequence[str]) -> str:
     """One column as its own text (null as \\N), several length-prefixed."""
     if len(key) == 1:
         return f"coalesce(cast({quoted(key[0])} as varchar), '\\N')"

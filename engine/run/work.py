@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.declare.nodes import FilesNode, Parameter, TransformNode
+from packyak.engine.declare.nodes import FilesNode, LearnedNode, Parameter, TransformNode
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.contents import row_hash_sql
@@ -88,6 +88,7 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     if narrow is not None:
         tables = {name: among(data, narrow) for name, data in tables.items()}
     again = " or m.error is not null" if retry else ""
+    again += _withheld_otherwise(node)
     sql = (
         f"{head} left join m on m.{KEY} = h.{KEY} "
         f"where m.{KEY} is null or m.inputs is distinct from h.inputs or m.code is distinct from '{fingerprint}'{again}"
@@ -95,6 +96,28 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     todo = scope.query.run(sql, tables)
     every = narrow is None and todo.num_rows == scope.snapshot.keys(node.source).num_rows
     return Work(todo, _gone_records(scope, node, was, known), all_units=every)
+
+
+def record_inputs(scope: Scope, node: TransformNode) -> pa.Table:
+    """Every record of the source, as work: `_key`, `inputs`, a0, a1, ..."""
+    if not _has_records(scope, node.source):
+        return _nothing_but_gone(scope, node).todo
+    sql, tables = _inputs_sql(scope, node)
+    return scope.query.run(sql, tables)
+
+
+def _withheld_otherwise(node: TransformNode) -> str:
+    """The records whose answer the author's threshold, as it is now, would treat differently than it was."""
+    if not isinstance(node, LearnedNode):
+        return ""
+    unsure = f"m.confidence < {node.abstain_below:g}::float" if node.abstain_below is not None else "false"
+    was = "coalesce(contains(m.detail, '\"withheld\"'), false)"
+    return f" or (m.confidence is not null and ({unsure}) is distinct from {was})"
+
+
+def threshold_of(node: object) -> str:
+    """The threshold that an asset's answers were stored under, as its notes keep it."""
+    return "" if not isinstance(node, LearnedNode) or node.abstain_below is None else f"{node.abstain_below:g}"
 
 
 def _has_records(scope: Scope, asset: str) -> bool:
@@ -160,6 +183,8 @@ def _packed(alias: str, fields: Mapping[str, pa.DataType]) -> str:
 def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, fingerprint: str) -> pa.ChunkedArray | None:
     """The keys that the change feed names since the last run, or None when every record must be looked at."""
     if was is None or was.fingerprint != fingerprint or any(p.takes == "lookup" for p in node.parameters):
+        return None
+    if was.parts.get("threshold", "") != threshold_of(node):
         return None
     tables: list[pa.Table] = []
     for owner in settled_inputs(scope, node):

@@ -30,15 +30,20 @@ _SEGMENT = "segment-"
 _NAME = re.compile(r".+-(\d+)-([0-9a-f]{16})\.jsonl")
 _ATTEMPTS = 5
 Field = tuple[str, str, str]
+Kind = Literal["correct", "accept", "undo", "comment", "skip"]
+_WITHOUT_EFFECT = ("comment", "skip")
 
 
 @dataclass(frozen=True)
 class Correction:
     """A person's word on one field of one record.
 
-    value: what they say, encoded (see `encode`); for an undo, the id of the correction that it ends. kind: "correct",
-    "accept" (the value shown is right) or "undo". at: ISO 8601 in UTC. seen_hash and seen: the inputs that they saw;
-    computed: the value that they saw, encoded. touched: how many records the change reaches.
+    value: what they say, encoded (see `encode`); for an undo, the id of the correction that it ends; for a comment its
+    text. kind: "correct", "accept" (the value shown is right), "undo", "comment" or "skip" (not now; value: what was
+    seen). at: ISO 8601 in UTC. seen_hash and seen: the inputs that they saw; computed: the value that they saw,
+    encoded. touched: how many records the change reaches. group: the save, where it holds several: undoes all of it.
+    origin: how it came to be ("": one by one): bulk | spread | import | review | settle; for an undo, the kind that it
+    ends. of: what it stems from: the correction that was spread, or the answer in a list.
     """
 
     id: str
@@ -49,16 +54,29 @@ class Correction:
     by: str = ""
     at: str = ""
     why: str = ""
-    kind: Literal["correct", "accept", "undo"] = "correct"
+    kind: Kind = "correct"
     seen_hash: str = ""
     seen: Mapping[str, Any] | None = None
     computed: Any = None
     touched: int = 1
+    group: str = ""
+    origin: str = ""
+    of: str = ""
 
     @property
     def field(self) -> Field:
         """Asset, key and column."""
         return self.asset, self.key, self.column
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it says what the value is."""
+        return self.kind in ("correct", "accept")
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can change a value: comments and skips, and undoing them, cannot."""
+        return (self.origin if self.kind == "undo" else self.kind) not in _WITHOUT_EFFECT
 
 
 class CorrectionLog:
@@ -67,6 +85,7 @@ class CorrectionLog:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._read: dict[str, tuple[Correction, ...]] = {}
+        self._every: tuple[list[str], tuple[Correction, ...]] = ([], ())
         self._lock = threading.Lock()
 
     def append(self, corrections: Sequence[Correction]) -> tuple[Correction, ...]:
@@ -75,9 +94,10 @@ class CorrectionLog:
         if not corrections:
             return ()
         save = new_id()
+        group = save if len(corrections) > 1 else ""
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         stored = tuple(
-            dataclasses.replace(one, id=one.id or f"{save}-{place:05d}", at=one.at or now)
+            dataclasses.replace(one, id=one.id or f"{save}-{place:05d}", at=one.at or now, group=one.group or group)
             for place, one in enumerate(corrections)
         )
         for one in stored:
@@ -86,12 +106,18 @@ class CorrectionLog:
         return stored
 
     def all(self) -> tuple[Correction, ...]:
-        """Every correction ever made, oldest first, also those that no longer count."""
+        """Every correction ever made, oldest first, also those that no longer count; the same tuple until there is
+        news."""
         for _ in range(_ATTEMPTS):
-            files = self._files(self._home.names(FOLDER, ".jsonl"))
+            names = list(self._home.names(FOLDER, ".jsonl"))
+            known, every = self._every
+            if names == known:
+                return every
+            files = self._files(names)
             if files is not None:
                 found = {one.id: one for corrections in files.values() for one in corrections}
-                return tuple(sorted(found.values(), key=_order))
+                self._every = names, tuple(sorted(found.values(), key=_order))
+                return self._every[1]
         raise HomeError("the corrections kept changing while they were read", next_step="try again")
 
     def effective(self) -> dict[Field, Correction]:
@@ -158,24 +184,37 @@ class CorrectionLog:
 def in_force(corrections: Iterable[Correction]) -> dict[Field, Correction]:
     """The latest correction on each field, by time and then id, leaving out those that an undo ends; an undo can be
     undone."""
+    return {one.field: one for one in standing(corrections) if one.is_word}
+
+
+def standing(corrections: Iterable[Correction]) -> list[Correction]:
+    """What no undo has ended, undos left out, oldest first."""
     every = {one.id: one for one in corrections}
-    ended_by: dict[str, list[str]] = {}
-    for one in every.values():
+    ended = ended_by(every.values())
+    return [one for one in sorted(every.values(), key=_order) if one.kind != "undo" and one.id not in ended]
+
+
+def ended_by(corrections: Iterable[Correction]) -> dict[str, tuple[str, ...]]:
+    """What is undone, undos too, by id, and the undos that stand against it."""
+    undos: dict[str, list[str]] = {}
+    for one in sorted(corrections, key=_order):
         if one.kind == "undo":
-            ended_by.setdefault(str(one.value), []).append(one.id)
+            undos.setdefault(str(one.value), []).append(one.id)
     ended: dict[str, bool] = {}
 
     def is_ended(identity: str, path: frozenset[str]) -> bool:
+        if identity not in undos:
+            return False
         if identity not in ended:
-            undos = [undo for undo in ended_by.get(identity, ()) if undo not in path]
-            ended[identity] = any(not is_ended(undo, path | {undo}) for undo in undos)
+            against = [undo for undo in undos[identity] if undo not in path]
+            ended[identity] = any(not is_ended(undo, path | {undo}) for undo in against)
         return ended[identity]
 
-    found: dict[Field, Correction] = {}
-    for one in sorted(every.values(), key=_order):
-        if one.kind != "undo" and not is_ended(one.id, frozenset({one.id})):
-            found[one.field] = one
-    return found
+    return {
+        identity: tuple(undo for undo in undos[identity] if not is_ended(undo, frozenset({undo})))
+        for identity in undos
+        if is_ended(identity, frozenset({identity}))
+    }
 
 
 def new_id() -> str:

@@ -1,0 +1,132 @@
+"""The versions that a trace or a comparison stands on: every asset as published at one moment.
+
+What a reader sees has people's words laid over it; what a record was computed from has not, and is read at the
+versions that its computation read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+from packyak.engine.declare.nodes import Graph, TransformNode
+from packyak.engine.errors import DataError
+from packyak.engine.run.read import Reader
+from packyak.engine.run.scope import Scope
+from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
+from packyak.engine.store.published import AssetVersion
+from packyak.engine.store.tables import among
+
+FEW = 16
+WANTED = "wanted_keys"
+
+
+@dataclass
+class Ground:
+    """Every asset at one moment. seen: as a reader sees them; versions: those published."""
+
+    reader: Reader
+    versions: Mapping[str, AssetVersion]
+    seen: Snapshot
+    notes: list[str] = field(default_factory=list)
+    _bare: dict[str, Snapshot] = field(default_factory=dict)
+    _memos: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        return self.reader.scope
+
+    @property
+    def graph(self) -> Graph:
+        return self.scope.graph
+
+    def behind(self, asset: str) -> Snapshot:
+        """What the asset was computed from: the versions that it read, no later words laid over them."""
+        if asset not in self._bare:
+            mine = self.versions.get(asset)
+            consumed = dict(mine.facts.get("consumed", {})) if mine else {}
+            self._bare[asset] = Snapshot(self.graph, self.scope.query, lambda name: self._opened(name, consumed))
+        return self._bare[asset]
+
+    def _opened(self, name: str, consumed: Mapping[str, int]) -> Any | None:
+        good = self.versions.get(name)
+        if good is None:
+            return None
+        table = self.scope.table(name)
+        number = int(consumed.get(name, good.table))
+        if number != good.table:
+            try:
+                return table.dataset(number)
+            except DataError:
+                self.notes.append(f"the version of {name} that was read is no longer kept; its present one stands in")
+        return table.dataset(good.table)
+
+    def memo(self, asset: str) -> Any | None:
+        """The asset's memo at its version."""
+        if asset not in self._memos:
+            good = self.versions.get(asset)
+            known = good is not None and good.memo is not None
+            self._memos[asset] = self.scope.memo(asset).dataset(good.memo) if known and good else None
+        return self._memos[asset]
+
+    def notes_of(self, asset: str, units: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The memo of some units, by unit."""
+        memo = self.memo(asset)
+        if memo is None:
+            return {}
+        return {row[KEY]: row for row in among(memo, pa.array(list(units), pa.string())).to_pylist()}
+
+    def parents(self, asset: str, keys: Collection[str]) -> dict[str, str]:
+        """The record or file that each record of a one-to-many transform came from, by key."""
+        node = self.graph[asset]
+        if not isinstance(node, TransformNode) or not node.many:
+            return {}
+        found = self.run(self.own(asset).select(asset, (), parent=True), keys)
+        return {row[KEY]: row["_parent"] for row in found.to_pylist()} if "_parent" in found.column_names else {}
+
+    def own(self, asset: str) -> Snapshot:
+        """The asset's own table at its version, bare."""
+        return self.behind("")
+
+    def run(self, selection: Selection, keys: Collection[str], *, column: str = KEY) -> pa.Table:
+        """Those rows of a selection whose key is one of these."""
+        condition, tables = wanted(column, keys)
+        return self.scope.query.run(f"select v.* from ({selection.sql}) as v{condition}", {**selection.tables, **tables})
+
+
+def wanted(column: str, keys: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """SQL that keeps rows of `v` with these keys: a few are named, which a query can use below its grouping; many are
+    joined."""
+    name = f"v.{quoted(column)}"
+    if len(keys) <= FEW:
+        texts = ", ".join("'" + key.replace("'", "''") + "'" for key in sorted(keys)) or "null"
+        return f" where {name} in ({texts})", {}
+    table = pa.table({"k": pa.array(sorted(keys), pa.string())})
+    return f" semi join {WANTED} on {WANTED}.k = {name}", {WANTED: table}
+
+
+def ground_now(reader: Reader) -> Ground:
+    """What everybody reads now."""
+    return Ground(reader, reader.published.load().assets, reader.snapshot())
+
+
+def ground_of(reader: Reader, versions: Mapping[str, AssetVersion]) -> Ground:
+    """Assets as they were published, bare."""
+    ground = Ground(reader, versions, Snapshot(reader.graph, reader.scope.query, lambda name: None))
+    ground.seen = ground.own("")
+    return ground
+
+
+def own_rows(ground: Ground, snapshot: Snapshot, asset: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """An asset's own columns of some records, by key."""
+    columns = list(snapshot.stored(asset))
+    if snapshot.table(asset) is None:
+        return {}
+    owned = [column for column in columns if snapshot.owners(asset).get(column) == asset]
+    found = ground.run(snapshot.select(asset, owned), keys)
+    return {row[KEY]: {name: row[name] for name in owned} for row in found.to_pylist()}
+
+
+__all__ = ["Ground", "ground_now", "ground_of", "own_rows", "wanted"]
