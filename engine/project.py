@@ -20,7 +20,7 @@ from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import ProjectNotFound
 from packyak.engine.learning import Learning
 from packyak.engine.loading import load_modules, source_files
-from packyak.engine.run.answers import AssetStatus, CheckResult, Diff, Filter, Page, Plan, RecordDetail, VersionInfo
+from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
 from packyak.engine.run.plan import plan_of
 from packyak.engine.run.read import Reader
@@ -35,11 +35,12 @@ from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
 from packyak.engine.store.sql import query_key, tables_of
 from packyak.engine.teaching import Teaching
+from packyak.engine.tracing import Tracing
 
 Listener = Callable[[RunRecord], None]
 
 
-class Project(Teaching, Learning):
+class Project(Teaching, Learning, Tracing):
     """A project: modules of declarations, and the home where its data lives.
 
     modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first
@@ -199,14 +200,6 @@ class Project(Teaching, Learning):
     def sql(self, query: str) -> pa.Table:
         """A query over the project's assets by name."""
         return self._reader().sql(query)
-
-    def versions(self, asset: str) -> tuple[VersionInfo, ...]:
-        """An asset's published versions, newest first."""
-        return self._reader().versions(asset)
-
-    def diff(self, asset: str, a: str, b: str, *, limit: int = 20) -> Diff:
-        """How an asset's own records differ between two versions."""
-        return self._reader().diff(asset, a, b, limit)
 
     def find(self, index: str, text: str, k: int = 5, where: str | None = None) -> Any:
         """The k records of an index nearest to a text."""

@@ -125,10 +125,10 @@ class Trace:
         seen: set[StepId] = set()
         waiting: list[tuple[int, Link | None, StepId]] = [(0, None, self.start.id)]
         while waiting:
-            depth, link, identity = waiting.pop()
+            depth, led, identity = waiting.pop()
             again = identity in seen
             seen.add(identity)
-            yield depth, link, steps[identity], again
+            yield depth, led, steps[identity], again
             if not again:
                 for each in reversed(onward.get(identity, [])):
                     waiting.append((depth + 1, each, each.above if self.direction == "up" else each.below))

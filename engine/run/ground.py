@@ -13,9 +13,11 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, TransformNode
 from packyak.engine.errors import DataError
+from packyak.engine.run.applied import in_force_at
 from packyak.engine.run.read import Reader
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
+from packyak.engine.store.corrections import Correction
 from packyak.engine.store.published import AssetVersion
 from packyak.engine.store.tables import among
 
@@ -25,11 +27,13 @@ WANTED = "wanted_keys"
 
 @dataclass
 class Ground:
-    """Every asset at one moment. seen: as a reader sees them; versions: those published."""
+    """Every asset at one moment. seen: as a reader sees them; versions: those published; past: later words are left
+    out."""
 
     reader: Reader
     versions: Mapping[str, AssetVersion]
     seen: Snapshot
+    past: bool = False
     notes: list[str] = field(default_factory=list)
     _bare: dict[str, Snapshot] = field(default_factory=dict)
     _memos: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +50,7 @@ class Ground:
         """What the asset was computed from: the versions that it read, no later words laid over them."""
         if asset not in self._bare:
             mine = self.versions.get(asset)
-            consumed = dict(mine.facts.get("consumed", {})) if mine else {}
+            consumed = _other_versions(mine, self.versions) if mine else {}
             self._bare[asset] = Snapshot(self.graph, self.scope.query, lambda name: self._opened(name, consumed))
         return self._bare[asset]
 
@@ -83,17 +87,39 @@ class Ground:
         node = self.graph[asset]
         if not isinstance(node, TransformNode) or not node.many:
             return {}
-        found = self.run(self.own(asset).select(asset, (), parent=True), keys)
+        found = self.run(self.own().select(asset, (), parent=True), keys)
         return {row[KEY]: row["_parent"] for row in found.to_pylist()} if "_parent" in found.column_names else {}
 
-    def own(self, asset: str) -> Snapshot:
-        """The asset's own table at its version, bare."""
+    def own(self) -> Snapshot:
+        """Every asset at its version, bare."""
         return self.behind("")
+
+    def in_force(self) -> Mapping[tuple[str, str, str], Correction]:
+        """The corrections that hold: all of now, or those that the versions hold."""
+        if not self.past:
+            return self.scope.in_force
+        return {
+            (name, *field): correction
+            for name, good in self.versions.items()
+            for field, correction in in_force_at(self.scope, name, good.facts.get("applied", ""), good.at).items()
+        }
 
     def run(self, selection: Selection, keys: Collection[str], *, column: str = KEY) -> pa.Table:
         """Those rows of a selection whose key is one of these."""
         condition, tables = wanted(column, keys)
-        return self.scope.query.run(f"select v.* from ({selection.sql}) as v{condition}", {**selection.tables, **tables})
+        return self.scope.query.run(
+            f"select v.* from ({selection.sql}) as v{condition}", {**selection.tables, **tables}
+        )
+
+
+def _other_versions(mine: AssetVersion, versions: Mapping[str, AssetVersion]) -> dict[str, int]:
+    """The tables that were read at another version than the one that is published with it."""
+    inputs, consumed = mine.facts.get("inputs", {}), mine.facts.get("consumed", {})
+    return {
+        name: int(table)
+        for name, table in consumed.items()
+        if name in versions and inputs.get(name) != versions[name].version
+    }
 
 
 def wanted(column: str, keys: Collection[str]) -> tuple[str, dict[str, Any]]:
@@ -114,8 +140,8 @@ def ground_now(reader: Reader) -> Ground:
 
 def ground_of(reader: Reader, versions: Mapping[str, AssetVersion]) -> Ground:
     """Assets as they were published, bare."""
-    ground = Ground(reader, versions, Snapshot(reader.graph, reader.scope.query, lambda name: None))
-    ground.seen = ground.own("")
+    ground = Ground(reader, versions, Snapshot(reader.graph, reader.scope.query, lambda name: None), past=True)
+    ground.seen = ground.own()
     return ground
 
 

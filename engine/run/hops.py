@@ -209,7 +209,7 @@ def _children(ground: Ground, node: TransformNode, units: Collection[str]) -> li
     """The records that a transform has of some units, as (unit, key)."""
     if not units:
         return []
-    own = ground.own(node.name)
+    own = ground.own()
     table = own.table(node.name)
     if table is None:
         return []
@@ -323,7 +323,9 @@ def _rows(
         condition = f" where list_has_any(v.{mark}, [{texts}])"
     try:
         selection = bind(snapshot, f"select v.* from ({text}) as v{condition}", names, read)
-        found = ground.scope.query.run(selection.sql, {**selection.tables, **tables}).to_pylist()
+        found: list[dict[str, Any]] = ground.scope.query.run(
+            selection.sql, {**selection.tables, **tables}
+        ).to_pylist()
     except (QueryError, PackyakError):
         return None
     if node.key is not None:
@@ -335,7 +337,7 @@ def _key_of(ground: Ground, node: SqlNode) -> str:
     """SQL for the key of a row: its key columns, or its content where it has none."""
     if node.key is not None:
         return key_sql(node.key)
-    return row_hash_sql(list(ground.own(node.name).stored(node.name).items()))
+    return row_hash_sql(list(ground.own().stored(node.name).items()))
 
 
 def _without_place(node: SqlNode, key: str) -> str:
@@ -347,7 +349,7 @@ def _without_place(node: SqlNode, key: str) -> str:
 def _with_places(ground: Ground, node: SqlNode, digest: str, keys: Collection[str] | None) -> list[str]:
     if keys is not None:
         return [key for key in keys if key.rpartition(".")[0] == digest]
-    table = ground.own(node.name).table(node.name)
+    table = ground.own().table(node.name)
     if table is None:
         return []
     found = table.to_table(columns=[KEY], filter=f"starts_with({KEY}, '{digest}.')")
@@ -361,7 +363,7 @@ def _owners_in(ground: Ground, name: str, reached: Mapping[str, Keyed]) -> list[
 
 
 def _index_down(ground: Ground, node: IndexNode, reached: Mapping[str, Keyed]) -> Iterator[Hop]:
-    snapshot = ground.own(node.source)
+    snapshot = ground.own()
     owners = snapshot.owners(node.source)
     for column in dict.fromkeys((node.on, *node.filters)):
         owner = owners.get(column)

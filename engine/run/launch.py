@@ -217,7 +217,12 @@ def publish(project: Project, scope: Scope, run_id: str) -> None:
 
 
 def _good_version(before: AssetVersion | None, settled: Settled) -> AssetVersion:
-    facts = {"applied": settled.applied}
+    facts = {
+        "applied": settled.applied,
+        "fingerprint": settled.fingerprint,
+        "inputs": dict(settled.inputs),
+        "consumed": dict(settled.consumed),
+    }
     if before is not None and (before.table, before.memo, before.facts) == (settled.table, settled.memo, facts):
         return before
     return AssetVersion(

@@ -35,14 +35,12 @@ class Maker:
         return f"{self.file}:{self.line}" if self.file else ""
 
 
-def keep_maker(scope: Scope, asset: str, kept: set[str] | None = None) -> None:
-    """Remembers what computes an asset now; costs nothing where it is known. kept: fingerprints known to be there."""
-    fingerprint = scope.fingerprint(asset)
-    if kept is not None and fingerprint in kept:
-        return
-    scope.home.create(f"{FOLDER}/{fingerprint}.json", json.dumps(asdict(maker_now(scope, asset))).encode())
-    if kept is not None:
-        kept.add(fingerprint)
+def keep_maker(scope: Scope, asset: str) -> None:
+    """Remembers what computes an asset now; nothing is written where that is known."""
+    was = scope.candidates.get(asset)
+    if was is None or was.fingerprint != scope.fingerprint(asset):
+        facts = json.dumps(asdict(maker_now(scope, asset))).encode()
+        scope.home.create(f"{FOLDER}/{scope.fingerprint(asset)}.json", facts)
 
 
 def maker_now(scope: Scope, asset: str) -> Maker:

@@ -30,6 +30,7 @@ from packyak.engine.run.commit import Delta
 from packyak.engine.run.fingerprint import as_json
 from packyak.engine.run.functions import call_for_new_files, waiting_files
 from packyak.engine.run.indexes import update_index
+from packyak.engine.run.makers import keep_maker
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
@@ -174,6 +175,7 @@ class Update:
         else:
             return Result(name, "skipped")
         settled = self._note(node, outcome, time.perf_counter() - began)
+        keep_maker(self.scope, name)
         self.scope.settle(name, settled)
         failed = settled.state == "failed"
         return Result(

@@ -13,11 +13,24 @@ from urllib.parse import urlparse
 from uuid import UUID
 
 import pytest
-from openlineage_schemas import FACETS, facets, problems
+from openlineage_schemas import FACETS, OWN, facets, own_errors, problems
 from packyak.engine.declare.nodes import Column, Origin
-from packyak.engine.lineage.asset_event import PRODUCER, AssetEvent, Kind, Read, run_id
+from packyak.engine.lineage.asset_event import (
+    PRODUCER,
+    AssetEvent,
+    CheckOutcome,
+    CorrectionEvent,
+    CorrectionNote,
+    Kind,
+    ModelNote,
+    Read,
+    Tag,
+    run_id,
+)
 from packyak.engine.lineage.columns import ColumnEdges, Source
 from packyak.engine.lineage.events import openlineage_events
+from packyak.engine.lineage.own_facets import CORRECTION, MODEL
+from packyak.engine.lineage.places import Places
 
 EDGES = ColumnEdges(
     {
@@ -49,12 +62,37 @@ FULL = AssetEvent(
     edges=EDGES,
     version="fedcba987654",
     rows=42,
-    first=True,
+    started="2026-10-01T10:00:00+00:00",
+    owner="support team",
+    tags=(Tag("purpose", "answer customers"), Tag("personal", "contact", "topic")),
+    source="select day, topic, count(*) as n from topic group by all",
+    personal=frozenset({("text", "received"), ("per_day", "topic"), ("topic", "topic")}),
+    nulls={"day": 0, "topic": 3, "n": 0},
+    change="CREATE",
+    checks=(
+        CheckOutcome("every_day_counts", True, "error", 0),
+        CheckOutcome("few_unknown", False, "warning", 3, "3 rows fail"),
+        CheckOutcome("any", True, "info"),
+    ),
+    corrections=(CorrectionNote("0198-00001", "topic", "ana", "2026-10-01T09:59:00+00:00"),),
+    model=ModelNote("m4", "classification", 31, 0.93, "accuracy", "m3"),
+)
+CORRECTED = CorrectionEvent(
+    "2026-10-01T11:00:00+00:00",
+    "support",
+    "per_day",
+    "fedcba987654+1a",
+    (
+        CorrectionNote("0198-00002", "topic", "bo", "2026-10-01T11:00:00+00:00"),
+        CorrectionNote("0198-00003", "topic", "", "2026-10-01T11:00:00+00:00", "undo"),
+    ),
+    "Topics of each day.",
+    FULL.columns,
 )
 KINDS: list[Kind] = ["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 
 
-def one(event: AssetEvent, home: str = "/data/shop") -> dict[str, Any]:
+def one(event: AssetEvent | CorrectionEvent, home: str = "/data/shop") -> dict[str, Any]:
     (made,) = openlineage_events(home, [event])
     return json.loads(json.dumps(made))
 
@@ -72,8 +110,65 @@ def test_every_event_and_every_facet_is_valid(kind: Kind, home: str) -> None:
 
 
 def test_every_facet_that_the_standard_asks_of_us_is_there() -> None:
-    made = [one(FULL), one(replace(FULL, kind="FAIL", error="it broke"))]
-    assert {(where, key) for event in made for where, key, _ in facets(event)} == set(FACETS)
+    made = [one(FULL), one(replace(FULL, kind="FAIL", error="it broke")), one(CORRECTED)]
+    assert {(where, key) for event in made for where, key, _ in facets(event)} == set(FACETS) | set(OWN)
+
+
+def test_a_correction_is_told_without_a_run_and_without_the_record() -> None:
+    made = one(CORRECTED)
+    assert problems(made) == []
+    assert "run" not in made
+    assert (made["dataset"]["name"], made["eventTime"]) == ("/data/shop/tables/per_day.lance", CORRECTED.at)
+    assert made["dataset"]["facets"]["version"]["datasetVersion"] == "fedcba987654+1a"
+    facet = made["dataset"]["facets"][CORRECTION]
+    assert (facet["count"], facet["people"], facet["columns"]) == (2, ["bo"], ["topic"])
+    assert [each["id"] for each in facet["corrections"]] == ["0198-00002", "0198-00003"]
+
+
+OWN_BREAKS = {
+    CORRECTION: [{"count": -1}, {"people": "bo"}, {"corrections": [{"id": "x"}]}, {"_schemaURL": "https://other"}],
+    MODEL: [{"id": ""}, {"score": "good"}, {"trainedOn": 1.5}],
+}
+
+
+@pytest.mark.parametrize("key", OWN_BREAKS)
+def test_our_own_facets_are_checked_by_our_own_schemas(key: str) -> None:
+    facet = one(FULL)["outputs"][0]["facets"][key]
+    assert own_errors(key, facet) == []
+    for change in OWN_BREAKS[key]:
+        assert own_errors(key, {**facet, **change}) != [], change
+    assert own_errors(key, {name: value for name, value in facet.items() if name != "_producer"}) != []
+
+
+def test_masking_is_told_where_a_mark_is_involved() -> None:
+    fields = one(FULL)["outputs"][0]["facets"]["columnLineage"]["fields"]
+    (day,), (topic,) = fields["day"]["inputFields"], fields["topic"]["inputFields"]
+    assert day["transformations"] == [{"type": "DIRECT", "subtype": "TRANSFORMATION", "masking": True}]
+    assert [each["masking"] for each in topic["transformations"]] == [False, False]
+    assert "masking" not in json.dumps(one(replace(FULL, personal=frozenset())))
+
+
+def test_checks_hang_on_the_table_as_an_input() -> None:
+    made = one(FULL)
+    (checked,) = [each for each in made["inputs"] if "inputFacets" in each]
+    assert checked["name"] == made["outputs"][0]["name"]
+    found = checked["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert [(each["assertion"], each["success"], each["severity"], each.get("actual")) for each in found] == [
+        ("every_day_counts", True, "error", "0"),
+        ("few_unknown", False, "warn", "3"),
+        ("any", True, "info", None),
+    ]
+
+
+@pytest.mark.parametrize("home", ["/data/shop", "s3://bucket/some/prefix", "s3://bucket"])
+def test_names_lead_back_to_what_is_ours(home: str) -> None:
+    places = Places(home)
+    for read in (Read("topic"), Read("videos", kind="bucket")):
+        assert places.ours(places.of(read)) == read
+    assert places.ours(("s3://elsewhere", "tables/topic.lance")) is None
+    space, name = places.bucket("inbox")
+    assert places.ours((space, f"{name}/2026/a.jsonl")) == Read("inbox", kind="bucket")
+    assert places.ours((space, places.table("x")[1].removesuffix(".lance"))) is None
 
 
 BREAKS = {
@@ -119,6 +214,7 @@ def test_names_follow_the_naming_rules() -> None:
         "/data/shop/buckets/videos",
         "/data/shop/tables/tickets.lance",  # owners of columns that a view takes from further up
         "/data/shop/tables/text.lance",
+        "/data/shop/tables/per_day.lance",  # its own table hangs here with what the checks found
     ]
     assert (local["job"]["namespace"], local["job"]["name"]) == ("packyak://support", "per_day")
     location = local["job"]["facets"]["sourceCodeLocation"]
@@ -130,7 +226,7 @@ def test_column_lineage_says_what_is_known_and_no_more() -> None:
     assert list(facet["fields"]) == ["day", "topic"]
     (day,) = facet["fields"]["day"]["inputFields"]
     assert (day["name"], day["field"]) == ("/data/shop/tables/text.lance", "received")
-    assert day["transformations"] == [{"type": "DIRECT", "subtype": "TRANSFORMATION"}]
+    assert [(each["type"], each["subtype"]) for each in day["transformations"]] == [("DIRECT", "TRANSFORMATION")]
     (topic,) = facet["fields"]["topic"]["inputFields"]
     assert [each["subtype"] for each in topic["transformations"]] == ["IDENTITY", "CONDITIONAL"]
     assert [each["transformations"][0]["subtype"] for each in facet["dataset"]] == ["GROUP_BY"]
