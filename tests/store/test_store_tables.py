@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -314,6 +315,22 @@ def test_two_writers_lose_and_double_nothing(home: Home, table: Table, python: C
         seen = len(keys)
     assert [writer.communicate()[1][-2000:] for writer in writers if writer.returncode] == []
     assert table.count() == 1 + 15 * 20 + 2 * 15 + 1
+
+
+def test_adding_leaves_what_is_there(table: Table) -> None:
+    rows = pa.table({"_key": ["a", "b"], "n": [1, 2]})
+    assert table.add(rows) == 2
+    assert table.add(pa.table({"_key": ["b", "c"], "n": [9, 3]})) == 1
+    assert sorted(zip(*table.read().to_pydict().values(), strict=True)) == [("a", 1), ("b", 2), ("c", 3)]
+
+
+def test_several_begin_a_table_at_once(home: Home) -> None:
+    def add(writer: int) -> int:
+        return Table(home, "tables", "new").add(pa.table({"_key": [f"{writer}", "all"], "n": [writer, 0]}))
+
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(add, range(8)))
+    assert sum(added) == Table(home, "tables", "new").count() == 9
 
 
 KILLED = """
