@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from packyak.studio.components.desk import desk
 from packyak.studio.shell import places, projects
 from packyak.studio.views import words
 from packyak.studio.views.problem import Problem, problem_of
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 
-def project_corner(root: Path) -> None:
-    """Which project is open, at the foot of the sidebar."""
-    with st.sidebar.container(key="project_corner"):
-        st.markdown(f"**{literal(root.name)}**")
-        st.caption(literal(tilde(root)))
+def around(page: str) -> None:
+    """Palette, keys and status bar, where the project can be opened; a page says itself where it cannot."""
+    root = projects.current_root()
+    assert root is not None, "the shell shows Home when there is no project"
+    try:
+        project = projects.open_project(root)
+    except Exception:  # whatever the user's own code raises; the page tells
+        return
+    desk(project, page)
 
 
 def tilde(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 from packyak.studio.components.home import welcome
-from packyak.studio.components.shell import project_corner
+from packyak.studio.components.shell import around
 from packyak.studio.shell import places, projects
 
 HERE = Path(__file__).resolve().parent
@@ -23,7 +23,7 @@ def main() -> None:
     if root is None:
         welcome()
         return
-    project_corner(root)
+    around(places.name_of(page))
     page.run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +13,26 @@ PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 pipeline = partial(st.Page, PAGES / "pipeline.py", title="Pipeline", icon=":material/account_tree:", default=True)
 records = partial(st.Page, PAGES / "records.py", title="Records", icon=":material/table_rows:", url_path="records")
+runs = partial(st.Page, PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs")
 home = partial(st.Page, PAGES / "home.py", title="Projects", icon=":material/folder_open:", url_path="home")
+BY_NAME: Mapping[str, Callable[[], Page]] = {"pipeline": pipeline, "records": records, "runs": runs, "home": home}
 
 
 def every() -> list[Page]:
     """All pages, in the order of the sidebar."""
-    return [pipeline(), records(), home()]
+    return [page() for page in BY_NAME.values()]
+
+
+def named(name: str) -> Page:
+    """The page of that name; the pipeline where there is none."""
+    return BY_NAME.get(name, pipeline)()
+
+
+def name_of(page: Page) -> str:
+    """What a page is called here."""
+    return page.url_path or "pipeline"
+
+
+def titles() -> list[tuple[str, str]]:
+    """Title and name of each page."""
+    return [(page.title, name_of(page)) for page in every()]

@@ -103,7 +103,7 @@ def _summary(run: RunRecord) -> str:
         )
         if number
     ]
-    took = _seconds(run)
+    took = seconds_of(run)
     head = words.counted(len(touched), "asset") + (f" in {words.duration(took)}" if took is not None else "")
     text = f"{head}: {', '.join(facts) or 'nothing had to change'}"
     broken = [part for part in run.assets if part.state in ("failed", "blocked")]
@@ -112,7 +112,8 @@ def _summary(run: RunRecord) -> str:
     return text
 
 
-def _seconds(run: RunRecord) -> float | None:
+def seconds_of(run: RunRecord) -> float | None:
+    """How long a run took, None while it goes on."""
     start, end = words.moment(run.started), words.moment(run.ended)
     return (end - start).total_seconds() if start and end else None
 

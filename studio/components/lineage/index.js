@@ -76,7 +76,7 @@ class Board {
   }
 
   better() {
-    const room = (size) => Math.min((this.root.clientWidth - 2 * PAD) / size[0], (this.root.clientHeight - 2 * PAD) / size[1]);
+    const room = (size) => Math.min((this.root.clientWidth - 2 * PAD) / size[0], (this.root.clientHeight - 3 * PAD) / size[1]);
     const { data } = this;
     return data.cards.length && !data.columns && room(data.down) > room(data.across) * 1.08 ? "down" : "across";
   }

@@ -3,7 +3,7 @@
 import { STILL, clamp } from "../dom.js";
 
 export const PAD = 34, FARTHEST = 0.03, NEAREST = 2;
-const FOOT_ROOM = 30;
+const TOP = 58, FOOT_ROOM = 52; // what lies over the graph above and below
 
 export class View {
   constructor(changed) {
@@ -38,22 +38,21 @@ export class View {
   fit(width, height, first, down, all) {
     const { wide, high } = this;
     if (!wide || !width) return;
-    const whole = Math.min((wide - 2 * PAD) / width, (high - 2 * PAD - FOOT_ROOM) / height);
-    const k = clamp(whole, all ? FARTHEST : 0.72, 1.35);
-    const place = (room, size, start, extent, along) => (size * k <= room - 2 * PAD ? (room - size * k) / 2
-      : along ? PAD - start * k : clamp((room - extent * k) / 2 - start * k, room - PAD - size * k, PAD));
+    const roomy = wide - 2 * PAD, tall = high - TOP - FOOT_ROOM;
+    const whole = Math.min(roomy / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, 1.35);
+    const place = (from, room, size, start, extent, along) => (size * k <= room + 1 ? from + (room - size * k) / 2
+      : along ? from - start * k : clamp(from + (room - extent * k) / 2 - start * k, from + room - size * k, from));
     this.k = k;
-    this.x = place(wide, width, first.x, first.width, !down);
-    this.y = place(high - FOOT_ROOM, height, first.y, first.height, down);
-    if (height * k <= high - 2 * PAD) this.y = Math.max(this.y, PAD + 18);
+    this.x = place(PAD, roomy, width, first.x, first.width, !down);
+    this.y = place(TOP, tall, height, first.y, first.height, down);
     this.moved = all;
     this.changed();
   }
 
   // Into sight, with as little movement as possible.
   reveal({ x, y, width, height }) {
-    const inside = (start, size, room) => (start < PAD ? PAD - start : start + size > room - PAD ? room - PAD - start - size : 0);
-    const dx = inside(this.x + x * this.k, width * this.k, this.wide), dy = inside(this.y + y * this.k, height * this.k, this.high);
+    const inside = (start, size, from, to) => (start < from ? from - start : start + size > to ? to - start - size : 0);
+    const dx = inside(this.x + x * this.k, width * this.k, PAD, this.wide - PAD), dy = inside(this.y + y * this.k, height * this.k, TOP, this.high - FOOT_ROOM);
     if (dx || dy) this.shift(this.x + dx, this.y + dy);
   }
 

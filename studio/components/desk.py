@@ -1,0 +1,79 @@
+"""Around every page: command palette, keys, status bar. Looks every two seconds whether something happened elsewhere.
+
+A run started in a terminal, or a correction saved in another tab, draws the page anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.bundle import script, text
+from packyak.studio.shell import launch, places
+from packyak.studio.views import desk as view
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+HERE = Path(__file__).parent / "desk"
+HTML = '<div class="desk"></div>\n'
+SEEN = "seen_elsewhere"
+LOOK_EVERY = 2.0
+
+
+@cache
+def _mount() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "packyak_desk", html=HTML, css=text(HERE / "desk.css"), js=script(HERE / "index.js")
+    )
+
+
+def desk(project: Project, page: str) -> None:
+    """Draw what surrounds a page of the project; `page` is its name in `places`."""
+    st.session_state[SEEN] = _elsewhere(project)
+    st.fragment(_desk, run_every=LOOK_EVERY)(project, page)
+
+
+def _elsewhere(project: Project) -> tuple[object, ...]:
+    """What changes when something happens to the project, here or elsewhere."""
+    run = project.running()
+    return (project.published.seq(), project.log.position(), run.id if run else "")
+
+
+def _desk(project: Project, page: str) -> None:
+    if _elsewhere(project) != st.session_state.get(SEEN) and not launch.follows():
+        st.rerun()
+    run = launch.under_way(project)
+    params = dict(st.query_params)
+    command = view.command(page, params)
+    data = {
+        "items": [asdict(item) for item in view.items(project.graph, places.titles(), run, command)],
+        "keys": [asdict(group) for group in view.keys(page)],
+        "facts": [asdict(fact) for fact in view.facts(project.name, project.home.uri, run, _selection(params))],
+        "command": command,
+    }
+    event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
+    if event:
+        _act(project, run, event)
+
+
+def _selection(params: Mapping[str, str]) -> str:
+    return " \N{RIGHTWARDS ARROW} ".join(params[name] for name in ("asset", "key", "run") if params.get(name))
+
+
+def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> None:
+    act = event.get("act")
+    if act == view.CANCEL and run is not None and run.id:
+        project.cancel(run.id)
+    elif act in (view.RUN, view.RETRY) and run is None:
+        launch.start(project, retry_failed=act == view.RETRY)
+    elif act == "go":
+        params = {str(name): str(value) for name, value in (event.get("params") or {}).items()}
+        st.switch_page(places.named(str(event.get("page"))), query_params=params)
+        return
+    st.switch_page(places.pipeline())

@@ -1,0 +1,84 @@
+// What lies around every page: the command palette (Ctrl+K), the list of keys (?), and the status bar at the foot.
+// Project text goes in by textContent only.
+
+import { make, press } from "../dom.js";
+import { Palette } from "./palette.js";
+import { Keys } from "./keys.js";
+
+const desks = new WeakMap();
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let desk = desks.get(parentElement);
+  if (!desk) desks.set(parentElement, (desk = new Desk(parentElement.querySelector(".desk"))));
+  desk.send = (event) => setTriggerValue("event", event);
+  desk.update(data);
+  return () => { desk.close(); desks.delete(parentElement); };
+}
+
+class Desk {
+  constructor(root) {
+    this.root = root;
+    this.bar = make("footer", "bar");
+    this.bar.setAttribute("aria-label", "Status");
+    this.palette = new Palette((item) => this.act(item));
+    this.keys = new Keys();
+    root.replaceChildren(this.bar, this.palette.element, this.keys.element);
+    this.bar.popover = "manual"; // the top layer: over the sidebar too
+    this.bar.showPopover();
+    this.stop = new AbortController();
+    document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal, capture: true });
+  }
+
+  close() { this.stop.abort(); }
+
+  update(data) {
+    this.data = data;
+    this.palette.items = data.items;
+    this.keys.fill(data.keys);
+    const left = make("div", "part"), right = make("div", "part right");
+    for (const fact of data.facts) {
+      const text = make("span", `fact ${fact.tone}`, fact.text);
+      text.title = fact.hint;
+      left.append(text);
+    }
+    if (data.command) {
+      const copy = press("", `Copy as command: ${data.command}`, () => this.copy(), "copy");
+      copy.append(make("code", "", data.command), make("em", "", "Copy"));
+      this.copied = copy.lastChild;
+      right.append(copy);
+    }
+    right.append(press("Commands Ctrl+K", "Open the command palette", () => this.palette.open()), press("Keys ?", "Show the keys of this page", () => this.keys.open()));
+    this.bar.replaceChildren(left, right);
+  }
+
+  async copy() {
+    const said = this.copied;
+    try {
+      await navigator.clipboard.writeText(this.data.command);
+      said.textContent = "Copied";
+    } catch {
+      said.textContent = "Not allowed here";
+    }
+    setTimeout(() => { said.textContent = "Copy"; }, 1500);
+  }
+
+  act(item) {
+    if (item.act === "copy") this.copy();
+    else if (item.act === "keys") this.keys.open();
+    else this.send({ act: item.act, page: item.page, params: item.params });
+  }
+
+  key(event) {
+    const inside = event.composedPath()[0];
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.palette.toggle();
+    } else if (event.key === "?" && !event.ctrlKey && !event.metaKey && !writes(inside)) {
+      event.preventDefault();
+      this.keys.open();
+    }
+  }
+}
+
+const writes = (element) => /^(INPUT|TEXTAREA|SELECT)$/.test(element?.tagName ?? "") || Boolean(element?.isContentEditable);

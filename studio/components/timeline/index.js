@@ -1,0 +1,84 @@
+// The Runs page: the list of runs, and one run's assets on a time line. Messages are not trusted: textContent only.
+
+import { make, press } from "../dom.js";
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".runs"), content = JSON.stringify(data);
+  if (root.shows === content) return;
+  root.shows = content;
+  const send = (event) => setTriggerValue("event", event);
+  const top = root.querySelector(".list")?.scrollTop ?? 0, focused = root.getRootNode().activeElement?.dataset?.run;
+  root.replaceChildren(list(data, send), data.chosen ? detail(data.chosen, send) : make("div", "none", data.nothing));
+  root.querySelector(".list").scrollTop = top;
+  if (focused) [...root.querySelectorAll("[data-run]")].find((line) => line.dataset.run === focused)?.focus();
+}
+
+const list = ({ runs, chosen }, send) => {
+  const box = make("nav", "list");
+  box.setAttribute("aria-label", "Runs, newest first");
+  for (const run of runs) {
+    const line = press("", "", () => send({ run: run.id }), "run"), head = make("span", "head");
+    line.dataset.run = run.id;
+    line.dataset.tone = run.tone;
+    line.setAttribute("aria-current", String(run.id === chosen?.id));
+    head.append(make("b", "", run.title), make("time", "", run.when));
+    line.append(head, make("span", "line", run.line));
+    box.append(line);
+  }
+  box.onkeydown = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], lines = [...box.children], here = lines.indexOf(event.target.closest(".run"));
+    if (!step || here < 0) return;
+    event.preventDefault();
+    lines[here + step]?.focus();
+  };
+  return box;
+};
+
+const detail = (run, send) => {
+  const box = make("section", "detail"), facts = make("dl", "facts");
+  box.setAttribute("aria-label", "The chosen run");
+  for (const { label, value, tone } of run.facts) {
+    const fact = make("div", tone);
+    fact.append(make("dt", "", label), make("dd", "", value));
+    facts.append(fact);
+  }
+  box.append(facts);
+  for (const message of run.messages) box.append(make("p", "message", message));
+  box.append(table(run, send));
+  return box;
+};
+
+const HEADS = ["Asset", "", "Time", "In", "Computed", "Changed", "Deleted", "Failed"];
+
+const table = (run, send) => {
+  const box = make("table"), head = make("tr"), body = make("tbody"), top = make("thead");
+  for (const text of HEADS) {
+    const cell = make("th", "", text);
+    cell.scope = "col";
+    if (!text) cell.append(make("span", "unseen", "When"));
+    head.append(cell);
+  }
+  top.append(head);
+  for (const part of run.parts) body.append(...row(part, send));
+  box.append(make("caption", "unseen", "What the run did to each asset"), top, body);
+  return box;
+};
+
+const row = (part, send) => {
+  const line = make("tr"), first = make("th"), track = make("td", "track"), bar = make("i");
+  line.dataset.tone = part.tone;
+  first.scope = "row";
+  first.append(press(part.asset, `Open ${part.asset} in the pipeline`, () => send({ asset: part.asset }), "link"), make("em", "", part.state));
+  bar.style.left = `${part.start * 100}%`;
+  bar.style.width = `max(3px, ${part.length * 100}%)`;
+  track.append(bar);
+  line.append(first, track, ...[part.took, part.read, part.computed, part.changed, part.deleted].map((text) => make("td", "", text)));
+  const failed = make("td");
+  if (part.failed) failed.append(press(part.failed, `Open the failed records of ${part.asset}`, () => send({ records: part.asset }), "bad"));
+  line.append(failed);
+  if (!part.message) return [line];
+  const more = make("tr", "more"), cell = make("td", "", part.message);
+  cell.colSpan = HEADS.length;
+  more.append(cell);
+  return [line, more];
+};

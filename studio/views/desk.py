@@ -1,0 +1,135 @@
+"""What lies around every page, as plain data: what the palette offers, a page's keys, what the status bar says."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from packyak.engine.declare.nodes import Graph, IndexNode, TableNode
+from packyak.engine.run.runs import RunRecord
+from packyak.studio.views import progress
+
+RUN, RETRY, CANCEL, COPY, KEYS = "run", "retry", "cancel", "copy", "keys"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the palette. act: go | run | retry | cancel | copy | keys; page and params: where "go" leads."""
+
+    name: str
+    note: str
+    act: str = "go"
+    page: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One part of the status bar. tone: strong | plain | good | warn | bad | busy."""
+
+    text: str
+    tone: str = "plain"
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    keys: tuple[str, ...]
+    does: str
+
+
+@dataclass(frozen=True)
+class KeyGroup:
+    title: str
+    keys: tuple[Key, ...]
+
+
+ARROWS = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}", "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}")
+EVERYWHERE = KeyGroup(
+    "Everywhere",
+    (Key(("Ctrl", "K"), "go to a page or an asset, or do something"), Key(("?",), "these keys")),
+)
+OF_PAGE: Mapping[str, KeyGroup] = {
+    "pipeline": KeyGroup(
+        "Pipeline",
+        (
+            Key(("/",), "find an asset"),
+            Key(ARROWS, "walk along the edges"),
+            Key(("Enter",), "open the panel of the asset"),
+            Key(("Esc",), "close it"),
+            Key(("F",), "fit the whole graph"),
+            Key(("T",), "turn it: across or down"),
+            Key(("C",), "columns and where they come from"),
+            Key(("+", "\N{MINUS SIGN}", "0"), "nearer, further, 100 %"),
+        ),
+    ),
+    "records": KeyGroup(
+        "Records",
+        (
+            Key(("Enter",), "edit the cell; Enter again keeps it and goes down"),
+            Key(("Esc",), "leave the cell as it was"),
+            Key(("Ctrl", "C"), "copy the selected cells"),
+        ),
+    ),
+    "review": KeyGroup(
+        "Review",
+        (
+            Key(("A",), "accept the answer"),
+            Key(("1", "\N{HORIZONTAL ELLIPSIS}", "9"), "choose an answer by its number"),
+            Key(("/",), "search the answers, or type one"),
+            Key(("S",), "skip"),
+            Key(("U",), "undo the last decision"),
+            Key(("N",), "add a note"),
+        ),
+    ),
+}
+
+
+def items(graph: Graph, pages: Sequence[tuple[str, str]], run: RunRecord | None, command: str) -> tuple[Item, ...]:
+    """What the palette offers. pages: title and name of each."""
+    found = [Item(title, "page", page=name) for title, name in pages]
+    if run is None:
+        found += [
+            Item("Run what is stale", "packyak run", RUN),
+            Item("Retry failed records", "packyak run --retry-failed", RETRY),
+        ]
+    else:
+        found.append(Item("Cancel the run", "packyak run --cancel", CANCEL))
+    if command:
+        found.append(Item("Copy as command", command, COPY))
+    found.append(Item("Show the keys of this page", "?", KEYS))
+    for node in graph.nodes.values():
+        if isinstance(node, (TableNode, IndexNode)):
+            found.append(Item(node.name, "in the pipeline", page="pipeline", params={"asset": node.name}))
+        if isinstance(node, TableNode):
+            found.append(Item(f"Records of {node.name}", "records", page="records", params={"asset": node.name}))
+    return tuple(found)
+
+
+def keys(page: str) -> tuple[KeyGroup, ...]:
+    """The keys of a page, then those that work everywhere."""
+    own = OF_PAGE.get(page)
+    return (own, EVERYWHERE) if own else (EVERYWHERE,)
+
+
+def command(page: str, params: Mapping[str, str]) -> str:
+    """What to type in a terminal for what this page shows."""
+    asset, key, run = (shlex.quote(params[name]) if params.get(name) else "" for name in ("asset", "key", "run"))
+    if page == "records" and asset:
+        return f"packyak show {asset} --key {key}" if key else f"packyak show {asset}"
+    if page == "pipeline":
+        return f"packyak status {asset}".rstrip()
+    if page == "runs":
+        return f"packyak history {run}".rstrip() if run else "packyak history"
+    return ""
+
+
+def facts(name: str, place: str, run: RunRecord | None, selection: str) -> tuple[Fact, ...]:
+    """What the status bar says: project, whether a run is under way, what is selected."""
+    state = Fact("No run under way", "good")
+    if run is not None:
+        told = progress.of_run(run)
+        state = Fact(f"{told.title}: {told.line}", "busy", told.line)
+    found = [Fact(name, "strong", place), Fact(place, "plain", "where its data lives"), state]
+    return (*found, Fact(selection, "plain", "selected")) if selection else tuple(found)
