@@ -7,36 +7,15 @@ next run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.errors import DataError, nearest
-from packyak.engine.learn.models import RULE, Card, Promotion
+from packyak.engine.learn.models import RULE, Promotion
+from packyak.engine.learn.tasks import tasks_of
+from packyak.engine.run.lessons import Flips, Lesson, Models
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.teach.due import why_due
-
-if TYPE_CHECKING:
-    from packyak.engine.run.teach.flips import Flips
-    from packyak.engine.run.teach.lesson import Lesson
-
-
-@dataclass(frozen=True)
-class Models:
-    """What is known of one learned transform. current: the model in force, "" for the first rule; cards: its models,
-    newest first; promotions: the decisions about them, newest first; corrections: labels there are; due: why it should
-    learn now, "" where it need not."""
-
-    asset: str
-    task: str
-    current: str
-    pinned: bool
-    corrections: int
-    train_after: int
-    due: str
-    cards: tuple[Card, ...] = ()
-    promotions: tuple[Promotion, ...] = ()
 
 
 class Learning:
@@ -125,8 +104,6 @@ def _chosen(scope: Scope, asset: str, model: str | None) -> str:
 
 
 def _models(scope: Scope, node: LearnedNode) -> Models:
-    from packyak.engine.learn.tasks import tasks_of
-
     said = [
         each
         for (asset, _, _), each in scope.in_force.items()

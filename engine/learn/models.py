@@ -84,6 +84,7 @@ class ModelStore:
         self.home = home
         self._read: dict[str, Promotion | None] = {}
         self._names: list[str] | None = None
+        self._cards: dict[tuple[str, str], Card] = {}
 
     def save(self, card: Card, files: Mapping[str, bytes]) -> Card:
         """Keeps a model; one that is there already stays as it is, with its first card."""
@@ -112,6 +113,8 @@ class ModelStore:
 
     def card(self, asset: str, model: str) -> Card:
         """One model, by its id or a beginning of it that only it has. Raises DataError with the ones there are."""
+        if (asset, model) in self._cards:
+            return self._cards[asset, model]
         data = self.home.read(_card_name(asset, model))
         if data is None:
             names = [name.removesuffix(".json") for name in self.home.names(f"{MODELS}/{asset}", ".json")]
@@ -119,7 +122,9 @@ class ModelStore:
             if len(meant) != 1:
                 raise _no_model(asset, model, names)
             data = self.home.read(_card_name(asset, meant[0]))
-        return _card(json.loads(data or b"{}"))
+        found = _card(json.loads(data or b"{}"))
+        self._cards[asset, found.id] = found
+        return found
 
     def decide(
         self,
@@ -138,10 +143,6 @@ class ModelStore:
         self.home.create(f"{PROMOTIONS}/{name}.json", json.dumps(asdict(made), sort_keys=True).encode())
         self._names = None
         return made
-
-    def refresh(self) -> None:
-        """Look at the disk again at the next question."""
-        self._names = None
 
     def promotions(self, asset: str | None = None) -> tuple[Promotion, ...]:
         """All decisions, oldest first."""
@@ -175,9 +176,10 @@ class ModelStore:
                 answered = answered[: answered.index(each.model) + 1]
         return answered[-2] if len(answered) > 1 else RULE
 
-    def position(self) -> str:
-        """Differs when a decision was made. Costs one listing."""
-        return max(self.home.names(PROMOTIONS, ".json"), default="")
+    def rolled_back(self, asset: str) -> str:
+        """The model that a person last went back from, while nothing was promoted since; else `RULE`."""
+        last = [each for each in self.promotions(asset) if each.act in ("promote", "roll back")]
+        return last[-1].present if last and last[-1].act == "roll back" else RULE
 
 
 def _card_name(asset: str, model: str) -> str:

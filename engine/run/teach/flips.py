@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.run.apply import Tick
 from packyak.engine.run.learned import by_model, by_rule
+from packyak.engine.run.lessons import Flip, Flips, Group
 from packyak.engine.run.rows import one_each
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.view import KEY, quoted
@@ -23,33 +23,6 @@ from packyak.engine.store.corrections import decode
 
 SLICE = 20_000
 MOST_SLICES = 50
-
-
-@dataclass(frozen=True)
-class Flip:
-    """One field that would change. said: what a person said it is, where somebody did and the model differs."""
-
-    key: str
-    column: str
-    before: Any
-    after: Any
-    said: Any = None
-
-
-@dataclass(frozen=True)
-class Flips:
-    """What promoting a model would do. changed: records whose value would differ, of `records`; contradictions:
-    fields on which it differs from people (their word holds all the same), `contradicted` in all; groups: (column,
-    before, after, count), most first; examples: some of those that would change."""
-
-    asset: str
-    model: str
-    records: int
-    changed: int
-    contradicted: int
-    contradictions: tuple[Flip, ...]
-    groups: tuple[tuple[str, Any, Any, int], ...]
-    examples: tuple[Flip, ...]
 
 
 def flips(scope: Scope, node: LearnedNode, model: str, limit: int = 50, tick: Tick = lambda done: None) -> Flips:
@@ -82,7 +55,7 @@ def flips(scope: Scope, node: LearnedNode, model: str, limit: int = 50, tick: Ti
     ranked = sorted(groups.items(), key=lambda one: (-one[1], repr(one[0])))[:MOST_SLICES]
     return Flips(
         node.name, model, work.num_rows, changed, contradicted, tuple(contradictions),
-        tuple((column, before, after, count) for (column, before, after), count in ranked), tuple(examples),
+        tuple(Group(*what, count) for what, count in ranked), tuple(examples),
     )  # fmt: skip
 
 

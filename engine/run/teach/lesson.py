@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from packyak.engine.learn.protocol import Labels, model_id
 from packyak.engine.learn.tasks import signature_of, tasks_of
 from packyak.engine.learn.teacher import KEY, RULE_COLUMN, HeldAnswer, Taught, Teacher, teacher_of
 from packyak.engine.run.apply import Tick
+from packyak.engine.run.lessons import Lesson, called
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.teach import held
@@ -35,27 +36,6 @@ SAMPLE = 500
 CALIBRATED_BY = 30
 AUTO_PRECISION = 0.95
 SEED = 0
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What learning came to: the candidate's card, what the gate said, and the decision with its reason."""
-
-    asset: str
-    card: Card
-    verdict: Verdict
-    promotion: Promotion
-
-    @property
-    def promoted(self) -> bool:
-        """Whether the candidate answers from now on."""
-        return self.promotion.act == "promote"
-
-    @property
-    def words(self) -> str:
-        """What came of it, in a sentence."""
-        state = "promoted" if self.promoted else "not promoted"
-        return f"learned from {self.card.labels:,} corrections: {called(self.card.id)} {state}: {self.promotion.why}"
 
 
 def learn(
@@ -83,7 +63,7 @@ def learn(
     files |= {held.NAME: held.to_bytes(answers)}
     card = scope.models.save(card, files)
     verdict = _verdict(scope, node, teacher, model, records, labels, answers, present, card)
-    return Lesson(node.name, card, verdict, _decide(scope, node, card, verdict, by, promote))
+    return Lesson(node.name, card, _decide(scope, node, card, verdict, by, promote))
 
 
 def _require_something(node: LearnedNode, labels: Labels) -> None:
@@ -108,6 +88,8 @@ def _decide(scope: Scope, node: LearnedNode, card: Card, verdict: Verdict, by: s
     if not verdict.promoted:
         words = "it cannot tell" if verdict.outcome == "cannot tell" else "not better"
         why, act = f"{words} ({verdict.reason}): {keeps}", "hold"
+    elif scope.models.rolled_back(node.name) == card.id:
+        why, act = f"{verdict.reason}, but a person rolled it back: {keeps}", "hold"
     elif not scope.promotes:
         why, act = f"{verdict.reason}: {keeps} until a person promotes it", "hold"
     elif scope.models.pinned(node.name):
@@ -115,10 +97,6 @@ def _decide(scope: Scope, node: LearnedNode, card: Card, verdict: Verdict, by: s
     else:
         why, act = verdict.reason, "promote"
     return scope.models.decide(node.name, act, card.id, by=GATE, at=now(), why=why, verdict=facts)  # type: ignore[arg-type]
-
-
-def called(model: str) -> str:
-    return f"model {model[:8]}" if model else "the first rule"
 
 
 def score_of(answers: Sequence[HeldAnswer]) -> Score | None:
