@@ -6,13 +6,14 @@ Each call hands over to the engine's rooms; nothing is decided here. A correctio
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from packyak.engine.run import bulk, opinions
+from packyak.engine.run import bulk, exchange, opinions
 from packyak.engine.run import correct as saving
 from packyak.engine.run.correct import Said
 from packyak.engine.run.opinions import Rule
-from packyak.engine.run.questions import Agreement, Bulk, Disagreement, Similar
+from packyak.engine.run.questions import Agreement, Bulk, Disagreement, Imported, Similar
 from packyak.engine.run.read import Reader
 from packyak.engine.run.scope import Scope
 from packyak.engine.settings import Settings
@@ -118,6 +119,22 @@ class Teaching:
     ) -> Bulk:
         """Gives other records the value that this one was corrected to, noting where it came from."""
         return bulk.spread(self._reader(), asset, key, column, keys, preview=preview, by=by or self.person, why=why)
+
+    # To and from files
+
+    def import_corrections(
+        self, path: str | Path, *, asset: str | None = None, by: str | None = None, dry_run: bool = False
+    ) -> Imported:
+        """Saves the corrections of a CSV or JSON lines file with the columns key, column, value, and where known asset,
+        by, at, why. Rows that cannot be corrections are answered with line and reason; the others are saved together.
+
+        asset, by: for rows that do not say. dry_run: only look.
+        """
+        return exchange.import_file(self._reader(), Path(path), asset=asset, by=by or self.person, dry_run=dry_run)
+
+    def export_corrections(self, path: str | Path, *, asset: str | None = None) -> int:
+        """Writes what people said, undone or not, to a CSV or JSON lines file; answers how many rows."""
+        return exchange.export_file(self.corrections(asset)[::-1], Path(path))
 
     # Several people
 

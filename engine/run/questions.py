@@ -200,7 +200,8 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import saved, or would save. already: rows that the log has. id: undoes all of it."""
+    """What an import saved, or would save. already: rows that the log has. id: undoes all of it ("" for
+    the copy of a log, whose rows keep the ids and groups they had)."""
 
     saved: int
     already: int = 0

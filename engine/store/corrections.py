@@ -97,7 +97,12 @@ class CorrectionLog:
         group = save if len(corrections) > 1 else ""
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         stored = tuple(
-            dataclasses.replace(one, id=one.id or f"{save}-{place:05d}", at=one.at or now, group=one.group or group)
+            dataclasses.replace(
+                one,
+                id=one.id or f"{save}-{place:05d}",
+                at=one.at or now,
+                group=one.group if one.id else one.group or group,
+            )
             for place, one in enumerate(corrections)
         )
         for one in stored:
