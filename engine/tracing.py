@@ -41,5 +41,7 @@ class Tracing:
         return self._reader().versions(asset)
 
     def diff(self, asset: str, a: str, b: str, *, limit: int = 20) -> Diff:
-        """How an asset's own records differ between two versions."""
-        return self._reader().diff(asset, a, b, limit)
+        """How an asset's own records differ between two moments (versions, runs or times), and why."""
+        from packyak.engine.run.compare import compare
+
+        return compare(self._reader(), asset, a, b, limit)

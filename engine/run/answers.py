@@ -5,6 +5,7 @@ Nothing here computes. Numbers are counts of records unless a unit is named; tim
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 State = Literal["fresh", "stale", "failed", "blocked", "never", "running"]
-Category = Literal["new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream"]
+Category = Literal[
+    "new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream", "restored"
+]
 
 
 @dataclass(frozen=True)
@@ -157,17 +160,31 @@ class VersionInfo:
 
 
 @dataclass(frozen=True)
+class FieldChange:
+    """One field that differs between two versions, and why."""
+
+    column: str
+    before: Any
+    after: Any
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
 class Change:
-    """One record that differs between two versions: before or after is None where it is absent."""
+    """One record that differs between two versions: before or after is None where it is absent. causes: of its being
+    there or gone; for a record in both, of all its fields."""
 
     key: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    causes: tuple[Cause, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True)
 class Diff:
-    """How two versions of an asset differ. `examples`: up to a limit of the changes."""
+    """How two versions of an asset differ. `examples`: up to a limit of the changes. `causes`: how many records changed
+    for which reason; one may have several."""
 
     asset: str
     a: str
@@ -176,3 +193,26 @@ class Diff:
     removed: int
     changed: int
     examples: tuple[Change, ...] = field(default_factory=tuple)
+    causes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PastAsset:
+    """One asset as of a past moment. inputs: what it was computed from, with their versions; function: file:line."""
+
+    name: str
+    version: str
+    rows: int
+    run: str
+    at: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class PastGraph:
+    """A project's graph as of a past moment: what was published then."""
+
+    run: str
+    at: str
+    assets: tuple[PastAsset, ...] = ()

@@ -65,14 +65,13 @@ class Ground:
                 return table.dataset(number)
             except DataError:
                 self.notes.append(f"the version of {name} that was read is no longer kept; its present one stands in")
-        return table.dataset(good.table)
+        return self.reader.opened(name, good)
 
     def memo(self, asset: str) -> Any | None:
         """The asset's memo at its version."""
         if asset not in self._memos:
             good = self.versions.get(asset)
-            known = good is not None and good.memo is not None
-            self._memos[asset] = self.scope.memo(asset).dataset(good.memo) if known and good else None
+            self._memos[asset] = None if good is None else self.reader.opened(asset, good, memo=True)
         return self._memos[asset]
 
     def notes_of(self, asset: str, units: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -230,7 +230,7 @@ def _query_up(ground: Ground, node: SqlNode, keys: Keyed) -> Iterator[Hop]:
         yield from _whole_above(node, keys, tables)
         return
     yield from _whole_above(node, keys, query.wholes)
-    edges = _edges(ground, node)
+    edges = edges_at(ground, node)
     for mark, table in query.sources.items():
         for row in found:
             used = _used(ground, edges, node, table, keys[row["k"]])
@@ -251,7 +251,7 @@ def _query_down(ground: Ground, node: SqlNode, reached: Mapping[str, Keyed]) -> 
     if query is None:
         ground.notes.append(f"{node.name}: its query cannot be followed record by record; it is told as whole")
         return
-    edges = _edges(ground, node)
+    edges = edges_at(ground, node)
     for mark, table in query.sources.items():
         if table not in touching:
             continue
@@ -268,7 +268,8 @@ def _query_down(ground: Ground, node: SqlNode, reached: Mapping[str, Keyed]) -> 
                     yield Hop((owner, above), (node.name, row["k"]), "query", frozenset(columns))
 
 
-def _edges(ground: Ground, node: SqlNode) -> ColumnEdges:
+def edges_at(ground: Ground, node: TableNode) -> ColumnEdges:
+    """An asset's column lineage, told with the columns that were stored then."""
     names = {node.name, *ground.graph.above(node.name)}
     snapshot = ground.behind(node.name)
     schemas = {
@@ -323,9 +324,7 @@ def _rows(
         condition = f" where list_has_any(v.{mark}, [{texts}])"
     try:
         selection = bind(snapshot, f"select v.* from ({text}) as v{condition}", names, read)
-        found: list[dict[str, Any]] = ground.scope.query.run(
-            selection.sql, {**selection.tables, **tables}
-        ).to_pylist()
+        found: list[dict[str, Any]] = ground.scope.query.run(selection.sql, {**selection.tables, **tables}).to_pylist()
     except (QueryError, PackyakError):
         return None
     if node.key is not None:

@@ -222,6 +222,7 @@ def _good_version(before: AssetVersion | None, settled: Settled) -> AssetVersion
         "fingerprint": settled.fingerprint,
         "inputs": dict(settled.inputs),
         "consumed": dict(settled.consumed),
+        "threshold": settled.parts.get("threshold", ""),
     }
     if before is not None and (before.table, before.memo, before.facts) == (settled.table, settled.memo, facts):
         return before

@@ -5,22 +5,23 @@ Every reader goes through the published vector, or a version named by hand, neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import DataError, nearest
-from packyak.engine.run.answers import Change, ColumnInfo, Diff, FieldDetail, Filter, Page, RecordDetail, VersionInfo
+from packyak.engine.run.answers import ColumnInfo, FieldDetail, Filter, Page, RecordDetail, VersionInfo
 from packyak.engine.run.memo import read_aside
+from packyak.engine.run.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import type_name
 from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Overlaid, Selection, Snapshot, quoted
 from packyak.engine.run.whole import bind
-from packyak.engine.store.published import AssetVersion, Published
+from packyak.engine.store.published import AssetVersion, Published, Vector
 from packyak.engine.store.sql import tables_of
 
 TEXT_LIMIT = 10_000
@@ -50,17 +51,32 @@ class Reader:
             next_step=f"did you mean {meant!r}?" if meant else "use one of the assets",
         )
 
-    def snapshot(self, version: tuple[str, str] | None = None) -> Snapshot:
-        """The good versions, corrections laid over; `version` (asset, version) reads that asset as it was, bare."""
-        good = self.published.load().assets
+    def snapshot(self, vector: Vector | None = None) -> Snapshot:
+        """The good versions, corrections laid over; of an earlier vector, as they were, bare."""
+        good = (vector or self.published.load()).assets
 
         def open_table(name: str) -> Any | None:
-            if version is not None and name == version[0]:
-                return self.scope.table(name).dataset(self.find_version(*version).table)
             found = good.get(name)
-            return None if found is None else self._overlaid(name, found)
+            if found is None:
+                return None
+            return self._overlaid(name, found) if vector is None else self.opened(name, found)
 
         return Snapshot(self.graph, self.scope.query, open_table)
+
+    def opened(self, name: str, good: AssetVersion, *, memo: bool = False) -> Any | None:
+        """The table (or memo) of a published version. Of several with the same content the newest is kept."""
+        table = self.scope.memo(name) if memo else self.scope.table(name)
+        number = good.memo if memo else good.table
+        if number is None:
+            return None
+        try:
+            return table.dataset(number)
+        except DataError:
+            for each in self.published.history(name):
+                if each.version == good.version and each.table != good.table:
+                    kept = each.memo if memo else each.table
+                    return None if kept is None else table.dataset(kept)
+            raise
 
     def _overlaid(self, name: str, good: AssetVersion) -> Any:
         data = self.scope.table(name).dataset(good.table)
@@ -83,26 +99,19 @@ class Reader:
     def overrides(self, name: str) -> Overrides:
         return self.scope.overrides(name, conditional=isinstance(self.graph[name], AssetNode | SqlNode))
 
-    def find_version(self, asset: str, version: str) -> AssetVersion:
-        """A published version by name (or its beginning), or the one that a run published."""
-        history = self.published.history(asset)
-        for each in history:
-            if each.version.startswith(version) or each.run == version:
-                return each
-        raise DataError(
-            f"{asset} has no version {version!r}",
-            choices=[each.version for each in history[:20]],
-            next_step=f"`packyak history {asset}` lists its versions",
-        )
+    def find_version(self, asset: str, moment: str) -> AssetVersion:
+        """A published version by name (or its beginning), by the run that published it, or at a time."""
+        return version_of(self.published, self.scope, asset, moment)
 
     def view(self, asset: str, version: str | None = None) -> Snapshot:
         self.asset(asset)
-        return self.snapshot((asset, version) if version else None)
+        return self.snapshot(moment_of(self.published, self.scope, version, asset) if version else None)
 
     def read(
         self, asset: str, columns: Sequence[str] | None, version: str | None, where: str | None, limit: int | None
     ) -> pa.Table:
         """An asset's view as Arrow, without its internal key. where: an SQL condition."""
+        asset, version = parted(asset, version)
         snapshot = self.view(asset, version)
         shown = list(snapshot.owners(asset)) if columns is None else list(columns)
         inner = snapshot.select(asset)
@@ -114,12 +123,14 @@ class Reader:
         return self.scope.query.run(sql, inner.tables)
 
     def sql(self, query: str) -> pa.Table:
-        """Any query over the project's assets, by name."""
+        """Any query over the project's assets, by name; `"topic@3f2a"` is an asset at a version, run or time."""
         names = tables_of(query)
+        past = {name: parted(name) for name in names if AT in name}
         for name in names:
-            self.asset(name)
-        selection = bind(self.snapshot(), query, names)
-        found = self.scope.query.run(selection.sql, selection.tables)
+            self.asset(past[name][0] if name in past else name)
+        selection = bind(self.snapshot(), query, [name for name in names if name not in past])
+        then = {name: self.view(asset, moment).read(asset) for name, (asset, moment) in past.items()}
+        found = self.scope.query.run(selection.sql, {**selection.tables, **then})
         return found.drop_columns([name for name in found.column_names if name == KEY])
 
     def columns(self, asset: str, snapshot: Snapshot) -> tuple[ColumnInfo, ...]:
@@ -150,6 +161,7 @@ class Reader:
         where: str | None = None,
     ) -> Page:
         """Some records, with how many match in all."""
+        asset, version = parted(asset, version)
         snapshot = self.view(asset, version)
         columns = self.columns(asset, snapshot)
         inner = snapshot.select(asset)
@@ -277,40 +289,6 @@ class Reader:
                 )
             )
         return tuple(found)
-
-    def diff(self, asset: str, a: str, b: str, limit: int) -> Diff:
-        """How the asset's own records differ between two of its versions."""
-        self.asset(asset)
-        old, new = self.find_version(asset, a), self.find_version(asset, b)
-        table = self.scope.table(asset)
-        tables = {"a": table.dataset(old.table), "b": table.dataset(new.table)}
-        shared = [
-            f.name for f in tables["a"].schema if f.name in tables["b"].schema.names and not f.name.startswith("_")
-        ]
-        differs = " or ".join(f"a.{quoted(n)} is distinct from b.{quoted(n)}" for n in shared) or "false"
-        join = f"from a full join b on a.{KEY} = b.{KEY}"
-        counts = self.scope.query.run(
-            f"select count(*) filter (a.{KEY} is null) as added, count(*) filter (b.{KEY} is null) as removed, "
-            f"count(*) filter (a.{KEY} is not null and b.{KEY} is not null and ({differs})) as changed {join}",
-            tables,
-        ).to_pylist()[0]
-        keys = self.scope.query.run(
-            f"select coalesce(a.{KEY}, b.{KEY}) as {KEY} {join} where a.{KEY} is null or b.{KEY} is null or {differs} "
-            f"order by 1 limit {int(limit)}",
-            tables,
-        )
-        examples = self._examples(tables, keys)
-        return Diff(asset, old.version, new.version, counts["added"], counts["removed"], counts["changed"], examples)
-
-    def _examples(self, tables: Mapping[str, Any], keys: pa.Table) -> tuple[Change, ...]:
-        def rows(name: str) -> dict[str, dict[str, Any]]:
-            found = self.scope.query.run(
-                f"select t.* from t semi join k on t.{KEY} = k.{KEY}", {"t": tables[name], "k": keys}
-            )
-            return {row[KEY]: {n: v for n, v in row.items() if not n.startswith("_")} for row in found.to_pylist()}
-
-        before, after = rows("a"), rows("b")
-        return tuple(Change(key, before.get(key), after.get(key)) for key in keys[KEY].to_pylist())
 
 
 def can_be_corrected(graph: Graph, asset: str) -> bool:
