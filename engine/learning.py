@@ -48,6 +48,17 @@ class Learning:
         nodes = [_learned(scope, name) for name in names]
         return tuple(learn(scope, node, by=by or self.person, promote=promote) for node in nodes)
 
+    def learn_due(self) -> tuple[Lesson, ...]:
+        """Learns where enough was said since the last time; elsewhere nothing."""
+        names = [each.asset for each in self.models() if each.due]
+        if not names:
+            return ()
+        from packyak.engine.run.teach.lesson import learn_if_due
+
+        scope = self.scope()
+        found = (learn_if_due(scope, _learned(scope, name)) for name in names)
+        return tuple(lesson for lesson in found if lesson is not None)
+
     def flips(self, asset: str, model: str | None = None, *, limit: int = 50) -> Flips:
         """What promoting a model (default: the one learned last) would change."""
         from packyak.engine.run.teach.flips import flips

@@ -144,6 +144,10 @@ class ModelStore:
         self._names = None
         return made
 
+    def refresh(self) -> None:
+        """Another one may have decided meanwhile: look again at the next question."""
+        self._names = None
+
     def promotions(self, asset: str | None = None) -> tuple[Promotion, ...]:
         """All decisions, oldest first."""
         if self._names is None:

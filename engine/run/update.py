@@ -189,11 +189,11 @@ class Update:
 
         if not why_due(self.scope, node):
             return ""
-        from packyak.engine.run.teach.lesson import learn
+        from packyak.engine.run.teach.lesson import learn_if_due
 
         self.progress.asset_started(node.name)
-        lesson = learn(self.scope, node, lambda done: self.progress.advanced(node.name, 0))
-        return lesson.words
+        lesson = learn_if_due(self.scope, node, lambda done: self.progress.advanced(node.name, 0))
+        return lesson.words if lesson else ""
 
     def _touch(self, node: TableNode, was: Settled | None, message: str = "") -> Result:
         """Nothing to compute: what the asset was looked at with is noted, so that the next look is a comparison."""

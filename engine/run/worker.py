@@ -36,6 +36,7 @@ from packyak.engine.run.process import only_one, start_mark
 from packyak.engine.run.reload import sources_of
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.target import Target
+from packyak.engine.run.teach.background import Background
 from packyak.engine.store.home import Home
 
 IDLE_MINUTES = 30.0
@@ -101,12 +102,15 @@ class _Worker:
             self._address = Address(pid, mark, time.time(), port, secrets.token_urlsafe(32), code_version())
             self._address.write(self._path)
             threading.Thread(target=self._accept, args=(listener,), name="packyak-accept", daemon=True).start()
+            background = Background(self._home, self._target.use, lambda: self._running > 0, self._counted)
             try:
                 self._prepare()
+                background.start()
                 if self._work():
                     on_idle()
             finally:
                 self._stopping = True
+                background.stop()
                 if read_address(self._path) == self._address:
                     with contextlib.suppress(OSError):
                         self._path.unlink(missing_ok=True)
@@ -190,12 +194,16 @@ class _Worker:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
+        with self._counted(), connection:
+            self._respond(connection, _Reply(connection))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Something that the process must not end during."""
         with self._counts:
             self._requests += 1
-        reply = _Reply(connection)
         try:
-            with connection:
-                self._respond(connection, reply)
+            yield
         finally:
             with self._counts:
                 self._requests -= 1

@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packyak.engine.errors import DataError
 from packyak.engine.project import Project
+from packyak.engine.run.teach.background import Background
 from packyak.engine.store.tables import Table
 
 TOWNS = """
@@ -213,6 +215,7 @@ def test_a_model_of_another_signature_does_not_answer(towns: Path) -> None:
 LEARN = """
 import sys
 from packyak.engine.project import Project
+from packyak.engine.run.teach.background import Background
 project = Project.open(sys.argv[1])
 (lesson,) = project.learn(["town"], promote=False)
 print(lesson.card.id)
@@ -288,3 +291,23 @@ def test_a_classification_learns_from_texts(project_folder: Callable[..., Path])
     calls = Table(project.home, "vectors", "texts").version()
     project.learn(["topic"], promote=False)
     assert Table(project.home, "vectors", "texts").version() == calls, "no text is embedded twice"
+
+
+def test_the_idle_worker_learns_beside_the_work(towns: Path) -> None:
+    project = Project.open(towns)
+    project.run()
+    busy = [True]
+    background = Background(project.home.uri, lambda: nullcontext(project), lambda: busy[0], nullcontext)
+    background.look()
+    correct(project, range(20))
+    background.look()
+    assert project.models("town")[0].cards == (), "a run is on"
+    busy[0] = False
+    background.look()
+    known = project.models("town")[0]
+    assert known.current and known.due == ""
+    assert sum("(old)" in name for name in values(project).values()) == 56, "records change in a run only"
+    background.look()
+    assert len(project.models("town")[0].promotions) == 1
+    project.run()
+    assert set(values(project).values()) == {name for name, _ in SEEN}

@@ -1,8 +1,7 @@
 """Learning: what people said becomes a model, the gate compares it with the one in force, and a decision is noted.
 
-A learned transform is due when the author's number of corrections has come (or changed) since it last learned, or its
-rule or its signature changed. The candidate and the present model are compared on the same labelled fields, neither
-having learned from them; a candidate that is not better is kept, but does not answer.
+The candidate and the present model are compared on the same labelled fields, neither having learned from them; a
+candidate that is not better is kept, but does not answer.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,21 @@ from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.teach import held
 from packyak.engine.run.teach.answering import embed_in, taught
+from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.teach.examples import all_records, labels_of, reads_of
 
 SAMPLE = 500
 CALIBRATED_BY = 30
 AUTO_PRECISION = 0.95
 SEED = 0
+_locks: dict[tuple[str, str], Lock] = {}
+
+
+def learn_if_due(scope: Scope, node: LearnedNode, tick: Tick = lambda done: None) -> Lesson | None:
+    """Learns unless it need not; another thread of this process that is learning the same is waited for."""
+    with _locks.setdefault((scope.home.uri, node.name), Lock()):
+        scope.models.refresh()
+        return learn(scope, node, tick) if why_due(scope, node) else None
 
 
 def learn(
