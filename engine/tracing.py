@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packyak.engine.lineage.chain import Direction, Trace
-from packyak.engine.run.answers import Diff, VersionInfo
+from packyak.engine.run.answers import Diff, PastGraph, VersionInfo
 
 if TYPE_CHECKING:
     from packyak.engine.run.read import Reader
+    from packyak.engine.run.runs import RunRecord
 
 
 class Tracing:
@@ -17,6 +18,9 @@ class Tracing:
     if TYPE_CHECKING:
 
         def _reader(self) -> Reader: ...
+
+        @property
+        def person(self) -> str: ...
 
     def trace(
         self,
@@ -35,6 +39,22 @@ class Tracing:
         from packyak.engine.run.trace import trace
 
         return trace(ground_now(self._reader()), asset, key, column, direction, limit)
+
+    def graph_at(self, moment: str) -> PastGraph:
+        """The graph as it was published at a run or a time (ISO 8601)."""
+        from packyak.engine.run.past import graph_at
+
+        return graph_at(self._reader(), moment)
+
+    def restore(self, asset: str, moment: str, *, by: str | None = None, why: str = "") -> RunRecord:
+        """Brings an asset's own records back as they were at a version, run or time: as a new version, which says so.
+
+        Corrections hold whatever the version. Where inputs or code changed since, the next run computes it again.
+        Raises RunBusy while a run is on.
+        """
+        from packyak.engine.run.restore import restore
+
+        return restore(self, asset, moment, by=by or self.person, why=why)  # type: ignore[arg-type]
 
     def versions(self, asset: str) -> tuple[VersionInfo, ...]:
         """An asset's published versions, newest first."""

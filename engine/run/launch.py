@@ -224,6 +224,8 @@ def _good_version(before: AssetVersion | None, settled: Settled) -> AssetVersion
         "consumed": dict(settled.consumed),
         "threshold": settled.parts.get("threshold", ""),
     }
+    if before is not None and before.table == settled.table and "restored" in before.facts:
+        facts["restored"] = before.facts["restored"]
     if before is not None and (before.table, before.memo, before.facts) == (settled.table, settled.memo, facts):
         return before
     return AssetVersion(

@@ -158,3 +158,80 @@ def test_a_version_stays_readable_after_its_table_was_tidied(folder: Path) -> No
         run(folder)
     project = Project.open(folder)
     assert project.read("rows", version=first, where="id = '3'")["x"].to_pylist() == [7]
+
+
+def test_restoring_makes_a_new_version_that_says_so(folder: Path) -> None:
+    first = run(folder)
+    version = Project.open(folder).versions("double")[0].version
+    (folder / "pipeline.py").write_text((folder / "pipeline.py").read_text().replace("x * 2", "x * 30"))
+    second = run(folder)
+    project = Project.open(folder)
+    record = project.restore("double", version, by="ana", why="thirty is wrong")
+    assert record.state == "done"
+    assert record.notes == (f"ana restored double to version {version}: thirty is wrong",)
+    assert sorted(project.read("double")["double"].to_pylist()) == [2, 10, 14]
+    assert [each.version for each in project.versions("double")][0] == version
+    assert [each.run for each in project.versions("double")][0] == record.id
+    ((category, reason), *_) = causes(changes(project.diff("double", second, record.id))["1"])
+    assert (category, reason) == ("restored", f"ana restored version {version}: thirty is wrong")
+    step = project.trace("double", "1").start
+    assert (step.values, step.run, step.current) == ({"double": 2}, first, False)
+    with pytest.raises(DataError, match="already"):
+        project.restore("double", version)
+
+    # Its code is another one now: it is stale, says why, and the next run computes it again.
+    status = {each.name: each for each in project.status()}
+    assert status["double"].state == "stale"
+    assert "code" in {cause.category for cause in status["double"].causes}
+    run(folder)
+    assert sorted(Project.open(folder).read("double")["double"].to_pylist()) == [30, 150, 210]
+
+    # With the code of then it stays.
+    (folder / "pipeline.py").write_text((folder / "pipeline.py").read_text().replace("x * 30", "x * 2"))
+    project = Project.open(folder)
+    project.restore("double", version)
+    again = project.run()
+    assert again.state == "done"
+    assert all(each.computed == 0 for each in again.assets if each.asset == "double")
+    assert sorted(project.read("big")["double"].to_pylist()) == [2, 10, 14]
+
+
+def test_corrections_hold_over_a_restore(folder: Path) -> None:
+    first = run(folder)
+    project = Project.open(folder)
+    project.correct("double", "1", "double", 77)
+    bucket(folder, "b.jsonl", lines({"id": "3", "x": 1, "y": "r"}))
+    run(folder)
+    project = Project.open(folder)
+    project.restore("double", first)
+    values = {row["id"]: row["double"] for row in project.read("double").to_pylist()}
+    assert values == {"1": 77, "2": 10, "3": 14}
+    run(folder)
+    values = {row["id"]: row["double"] for row in Project.open(folder).read("double").to_pylist()}
+    assert values == {"1": 77, "2": 10, "3": 2}
+
+
+def test_a_restored_table_may_have_had_other_columns(folder: Path) -> None:
+    first = run(folder)
+    bucket(folder, "a.jsonl", lines({"id": "1", "x": 1, "y": "p", "z": True}))
+    run(folder)
+    project = Project.open(folder)
+    project.restore("rows", first)
+    assert project.read("rows").column_names == ["id", "x", "y"]
+    assert project.read("rows").num_rows == 3
+    run(folder)
+    assert Project.open(folder).read("rows").num_rows == 2
+
+
+def test_the_graph_of_a_past_moment(folder: Path) -> None:
+    first = run(folder)
+    source = (folder / "pipeline.py").read_text()
+    (folder / "pipeline.py").write_text(source[: source.index("per = sql")] + "\n")
+    bucket(folder, "b.jsonl", None)
+    run(folder)
+    project = Project.open(folder)
+    then = {each.name: each for each in project.graph_at(first).assets}
+    assert {name: each.rows for name, each in then.items()} == {"rows": 3, "double": 3, "big": 3, "per": 2}
+    assert then["double"].inputs == {"rows": then["rows"].version}
+    assert then["double"].function.endswith("pipeline.py:11")
+    assert "per" not in {each.name for each in project.graph_at(project.runs()[0].id).assets}
