@@ -11,6 +11,7 @@ from packyak.engine.run.answers import Page, RecordDetail
 from packyak.engine.run.correct import Said
 from packyak.studio.components import saving
 from packyak.studio.components.record import record_sheet
+from packyak.studio.components.record_past import record_past
 from packyak.studio.views import records
 from packyak.studio.views.record import sheet
 from packyak.studio.views.records import Editor
@@ -35,6 +36,7 @@ def record_panel(
     undone = record_sheet(sheet(detail, [editor.column for editor in shown]), key=f"sheet-{asset}-{key}")
     if undone:
         saving.undo(project, undone)
+    record_past(project, asset, key, detail)
 
 
 def _title(key: str, page: Page) -> None:
@@ -69,7 +71,7 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
             return
         was = next((field.value for field in detail.fields if field.column == column), None)
         with st.form(f"{base}-{column}-form", border=False):
-            now = _editor(open_to[column], was, f"{base}-{column}")
+            now = value_editor(open_to[column], was, f"{base}-{column}")
             why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
             pressed = st.form_submit_button("Save correction", type="primary")
         if pressed and now == was:
@@ -78,7 +80,8 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
             saving.save(project, [Said(detail.asset, detail.key, column, now, why)])
 
 
-def _editor(editor: Editor, was: Any, key: str) -> Any:
+def value_editor(editor: Editor, was: Any, key: str) -> Any:
+    """The editor for one value of a column's type; answers the value."""
     if editor.kind == "choice":
         options = list(editor.choices)
         return st.selectbox("Value", options, index=options.index(was) if was in options else None, key=key)

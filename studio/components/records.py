@@ -7,14 +7,18 @@ discarded. The address names asset and record, so that a view can be sent to som
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import AssetStatus, Page
-from packyak.studio.components import grid, saving
+from packyak.studio.components import address, grid, saving
+from packyak.studio.components.bulk import bulk_button
+from packyak.studio.components.column_view import column_view
 from packyak.studio.components.record_panel import record_panel
+from packyak.studio.components.sharing import share_button
+from packyak.studio.components.sql_view import sql_view
 from packyak.studio.components.toolbar import Query, toolbar
 from packyak.studio.shell import launch, places
 from packyak.studio.views import pipeline, records, words
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 PAGE = 50
+MOST_CHANGED = 5000
+VIEWS = ["Records", "Columns", "SQL"]
 
 
 def records_page(project: Project) -> None:
@@ -35,12 +41,17 @@ def records_page(project: Project) -> None:
         _nothing("This project declares no assets yet.", "Add a function with @transform, @asset or sql(...) to it.")
         return
     asset = _asset(names, ready)
-    query = _header(project, asset, names, statuses)
+    view = _header(project, asset, names, statuses)
     if asset not in ready:
         _never_ran(project, asset, statuses)
         return
     try:
-        _body(project, asset, query)
+        if view == "Columns":
+            column_view(project, asset)
+        elif view == "SQL":
+            sql_view(project, asset)
+        else:
+            _body(project, asset, toolbar(project, asset))
     except PackyakError as error:
         st.error(literal(str(error)))
 
@@ -60,19 +71,19 @@ def _choose_asset() -> None:
     st.query_params.from_dict({"asset": st.session_state["records_asset"]})
 
 
-def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus]) -> Query:
-    with st.container(key="page_header", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.selectbox(
-                "Asset",
-                names,
-                key="records_asset",
-                on_change=_choose_asset,
-                label_visibility="collapsed",
-                width=230,
-            )
-            _stale_words(project, statuses)
-        return toolbar(project, asset)
+def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus]) -> str:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_header"):
+        st.selectbox(
+            "Asset", names, key="records_asset", on_change=_choose_asset, label_visibility="collapsed", width=210
+        )
+        address.given("view", "records_view", lambda said: {"columns": "Columns", "sql": "SQL"}[said])
+        default = None if "records_view" in st.session_state else VIEWS[0]
+        view = st.segmented_control(
+            "View", VIEWS, default=default, key="records_view", label_visibility="collapsed", persist_state="session"
+        )
+        address.note("view", "records_view", view.lower() if view and view != VIEWS[0] else None)
+        _stale_words(project, statuses)
+    return view or VIEWS[0]
 
 
 def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
@@ -80,8 +91,7 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
     waiting = [status.name for status in statuses if status.state in pipeline.NEEDS_RUN]
     run = launch.under_way(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch"):
-        if note := saving.note():
-            st.badge(literal(note), icon=":material/check:", color="green")
+        saving.note(project)
         if run is not None:
             st.badge("a run is under way", icon=":material/sync:", color="blue")
         elif waiting:
@@ -114,7 +124,8 @@ def _body(project: Project, asset: str, query: Query) -> None:
     pages = max(-(-total // PAGE), 1)
     number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
     offset = (number - 1) * PAGE
-    page = project.page(asset, offset=offset, limit=PAGE, **query.arguments())
+    arguments = _arguments(project, asset, query)
+    page = project.page(asset, offset=offset, limit=PAGE, **arguments)
     chain = [node.name for node in project.graph.chain(asset)]
     shown = records.editors(page, chain, editable=query.version is None)
     key = st.query_params.get("key", "")
@@ -127,17 +138,28 @@ def _body(project: Project, asset: str, query: Query) -> None:
         if key:
             with st.container(key="record_panel", width=390, gap="small"):
                 record_panel(project, asset, key, page, shown, editable=query.version is None)
-    _footer(project, asset, page, shown, query, pages)
+    _footer(project, asset, page, shown, query, pages, arguments)
 
 
 def _count(project: Project, asset: str, query: Query) -> int:
     """How many records match, asked once per view: it places the page before the page is read."""
     known = st.session_state.get("records_total")
     if known is None or known[0] != (asset, query.digest):
-        known = ((asset, query.digest), project.page(asset, limit=0, **query.arguments()).total)
+        known = ((asset, query.digest), project.page(asset, limit=0, **_arguments(project, asset, query)).total)
         st.session_state["records_total"] = known
     total: int = known[1]
     return total
+
+
+def _arguments(project: Project, asset: str, query: Query) -> dict[str, Any]:
+    """The query as `Project.page` takes it. What changed since a version is asked for by key."""
+    arguments = query.arguments()
+    if query.since is not None:
+        changed = project.diff(asset, query.since, project.versions(asset)[0].version, limit=MOST_CHANGED).examples
+        keys = ", ".join("'" + each.key.replace("'", "''") + "'" for each in changed if each.after is not None)
+        terms = [f"{records.KEY} in ({keys or 'null'})", *([f"({query.where})"] if query.where else [])]
+        arguments["where"] = " and ".join(terms)
+    return arguments
 
 
 def _no_match(query: Query) -> None:
@@ -145,7 +167,13 @@ def _no_match(query: Query) -> None:
 
 
 def _footer(
-    project: Project, asset: str, page: Page, shown: Sequence[records.Editor], query: Query, pages: int
+    project: Project,
+    asset: str,
+    page: Page,
+    shown: Sequence[records.Editor],
+    query: Query,
+    pages: int,
+    arguments: dict[str, Any],
 ) -> None:
     drafts = grid.drafts(asset)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_footer"):
@@ -153,12 +181,25 @@ def _footer(
         st.caption(records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total), width="content")
         if pages > 1:
             st.pagination(pages, key=query.page_key, max_visible_pages=7, width=380)
-        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="stretch"):
+        with st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="stretch", gap="xsmall"
+        ):
             if query.version is not None:
                 st.caption("An earlier version, as it was: corrections go to the current one.", width="content")
             elif not any(editor.editable for editor in shown):
                 st.caption("This asset has no key that lasts, so its values cannot be corrected.", width="content")
+            share_button(project, query.wanted, arguments, [each.column for each in shown if each.kind == "text"])
+            if query.version is None:
+                bulk_button(project, asset, lambda: _keys(project, asset, page.total, query), page.total, shown)
             if drafts and st.button("Discard", key="discard", type="tertiary"):
                 grid.discard(asset)
                 st.rerun()
             saving.save_button(project, asset)
+
+
+def _keys(project: Project, asset: str, total: int, query: Query) -> tuple[str, ...] | None:
+    """The keys of the whole view; None where it is the whole asset."""
+    if not query.narrowed:
+        return None
+    found = project.page(asset, limit=total, **_arguments(project, asset, query)).rows[records.KEY]
+    return tuple(found.to_pylist())

@@ -50,13 +50,13 @@ def save_button(project: Project, asset: str) -> None:
 def save(project: Project, said: list[Said]) -> None:
     """Save and show the effect; on an error nothing is saved and the drafts stay."""
     try:
-        project.correct_many(said)
+        saved = project.correct_many(said)
     except PackyakError as error:
         st.error(literal(str(error)))
         return
     for each in said:
         grid.drafts(each.asset).pop((each.key, each.column), None)
-    settled(f"{words.counted(len(said), 'correction')} saved")
+    settled(f"{words.counted(len(said), 'correction')} saved", undo=saved[0].group or saved[0].id)
 
 
 def undo(project: Project, correction: str) -> None:
@@ -69,15 +69,19 @@ def undo(project: Project, correction: str) -> None:
     settled("correction undone")
 
 
-def note() -> str:
-    """What was done a moment ago, if anything was."""
-    said, at = st.session_state.get(NOTE, ("", 0.0))
-    return said if time.monotonic() - at < NOTED_SECONDS else ""
+def note(project: Project) -> None:
+    """What was done a moment ago, if anything was, and the way back."""
+    said, at, correction = st.session_state.get(NOTE, ("", 0.0, ""))
+    if not said or time.monotonic() - at > NOTED_SECONDS:
+        return
+    st.badge(literal(said), icon=":material/check:", color="green")
+    if correction and st.button("Undo", key="undo_last", type="tertiary", icon=":material/undo:"):
+        undo(project, correction)
 
 
-def settled(note: str) -> None:
-    """Say what happened, and draw the page anew from the records."""
-    st.session_state[NOTE] = (note, time.monotonic())
+def settled(note: str, undo: str = "") -> None:
+    """Say what happened, and draw the page anew from the records. undo: what takes it back."""
+    st.session_state[NOTE] = (note, time.monotonic(), undo)
     st.session_state.pop("records_total", None)
     grid.refresh()
     st.rerun()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 from packyak.engine.run.answers import Filter
+from packyak.studio.components import address
 from packyak.studio.views import records, words
 from packyak.studio.views.records import Editor
+from packyak.studio.views.share import Wanted
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ class Query:
     sort: str | None = None
     descending: bool = False
     version: str | None = None
+    where: str | None = None
+    since: str | None = None
 
     @property
     def digest(self) -> str:
@@ -42,7 +47,14 @@ class Query:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.only or self.filters)
+        return bool(self.text or self.only or self.filters or self.where or self.since)
+
+    @property
+    def wanted(self) -> Wanted:
+        """The view to take along."""
+        return Wanted(
+            self.asset, self.text, self.only, self.filters, self.where, self.sort, self.descending, self.version
+        )
 
     def arguments(self) -> dict[str, Any]:
         """As `Project.page` takes it."""
@@ -53,51 +65,67 @@ class Query:
             "sort": self.sort,
             "descending": self.descending,
             "version": self.version,
+            "where": self.where,
         }
 
 
 def toolbar(project: Project, asset: str) -> Query:
     """Draw the toolbar of an asset."""
-    ready = project.versions(asset)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar"):
-        text = st.text_input(
-            "Search",
-            key=f"text-{asset}",
-            placeholder="Search in text",
-            icon=":material/search:",
-            type="search",
-            live="400ms",
-            label_visibility="collapsed",
-            width=230,
-            persist_state="session",
-        )
-        only = st.segmented_control(
-            "Show",
-            list(ONLY),
-            default="All",
-            required=True,
-            key=f"only-{asset}",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        if not ready:
+        text, only = _text(asset), _only(asset)
+        if not project.versions(asset):
             return Query(asset)
         columns = _columns(project, asset)
-        filters = _filters(asset, columns)
+        filters, where = _filters(asset, columns)
         sort, descending = _sort(asset, columns)
-        version = _version(project, asset)
-    return Query(asset, (text or "").strip(), ONLY[only or "All"], filters, sort, descending, version)
+        version, since = _version(project, asset)
+    return Query(asset, text, only, filters, sort, descending, version, where, since)
+
+
+def _text(asset: str) -> str:
+    key = f"text-{asset}"
+    address.given("text", key)
+    text = st.text_input(
+        "Search",
+        key=key,
+        placeholder="Search in text",
+        icon=":material/search:",
+        type="search",
+        live="400ms",
+        label_visibility="collapsed",
+        width=210,
+        persist_state="session",
+    )
+    said = (text or "").strip()
+    address.note("text", key, said)
+    return said
+
+
+def _only(asset: str) -> Literal["corrected", "failed"] | None:
+    key = f"only-{asset}"
+    address.given("only", key, lambda said: {"corrected": "Corrected", "failed": "Failed"}[said])
+    default = None if key in st.session_state else "All"
+    chosen = st.segmented_control(
+        "Show", list(ONLY), default=default, key=key, label_visibility="collapsed", persist_state="session"
+    )
+    only = ONLY[chosen or "All"]
+    address.note("only", key, only)
+    return only
 
 
 def _columns(project: Project, asset: str) -> tuple[Editor, ...]:
     return records.editors(project.page(asset, limit=0))
 
 
-def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[Filter, ...]:
+def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[tuple[Filter, ...], str | None]:
     kept: list[Filter] = st.session_state.setdefault("filters", {}).setdefault(asset, [])
+    _from_address(asset, kept)
     kept[:] = [each for each in kept if any(column.column == each.column for column in columns)]
-    label = f"Filter ({len(kept)})" if kept else "Filter"
-    with st.popover(label, icon=":material/filter_alt:", key=f"filter-{asset}"):
+    where_key = f"where-{asset}"
+    address.given("where", where_key)
+    said = str(st.session_state.get(where_key) or "").strip()
+    number = len(kept) + bool(said)
+    with st.popover(f"Filter ({number})" if number else "Filter", icon=":material/filter_alt:", key=f"filter-{asset}"):
         for position, each in enumerate(list(kept)):
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width=380):
                 st.text(records.filter_words(each.column, each.op, each.value), width="stretch")
@@ -105,9 +133,31 @@ def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[Filter, ...]:
                     "", icon=":material/close:", key=f"drop-{asset}-{position}", type="tertiary", help="Remove"
                 ):
                     kept.pop(position)
+                    _to_address(asset, kept)
                     st.rerun()
         _new_filter(asset, columns, kept)
-    return tuple(kept)
+        st.text_input(
+            "Or an SQL condition", key=where_key, placeholder="amount > 20 and city is null", persist_state="session"
+        )
+    address.note("where", where_key, said)
+    _to_address(asset, kept)
+    return tuple(kept), said or None
+
+
+def _from_address(asset: str, kept: list[Filter]) -> None:
+    key = f"filters-{asset}"
+    address.given("filter", key, json.loads)
+    plain = st.session_state.pop(key, None)
+    if plain is not None:
+        kept[:] = [Filter(str(column), str(op), value) for column, op, value in plain]
+
+
+def _to_address(asset: str, kept: list[Filter]) -> None:
+    plain = [[each.column, each.op, each.value] for each in kept]
+    try:
+        address.note("filter", f"filters-{asset}", json.dumps(plain) if plain else None)
+    except TypeError:  # a date: such a filter stays in this window
+        address.note("filter", f"filters-{asset}", None)
 
 
 def _new_filter(asset: str, columns: tuple[Editor, ...], kept: list[Filter]) -> None:
@@ -155,27 +205,46 @@ def _value(asset: str, column: Editor) -> Any:
 def _sort(asset: str, columns: tuple[Editor, ...]) -> tuple[str | None, bool]:
     names = [column.column for column in columns]
     key, down = f"sort-{asset}", f"sort-down-{asset}"
+    address.given("sort", key)
+    address.given("down", down, lambda said: said == "1")
+    if st.session_state.get(key) not in (None, *names):
+        del st.session_state[key]
     chosen = st.session_state.get(key)
     arrow = "\N{DOWNWARDS ARROW}" if st.session_state.get(down) else "\N{UPWARDS ARROW}"
     label = f"Sort: {literal(chosen)} {arrow}" if chosen else "Sort"
     with st.popover(label, icon=":material/swap_vert:", key=f"sorting-{asset}"), st.container(width=280):
         column = st.selectbox("Sort by", names, index=None, placeholder="By key", key=key, persist_state="session")
         descending = st.toggle("Largest first", key=down, persist_state="session")
+    address.note("sort", key, column)
+    address.note("down", down, "1" if descending else None)
     return column, bool(descending)
 
 
-def _version(project: Project, asset: str) -> str | None:
+def _version(project: Project, asset: str) -> tuple[str | None, str | None]:
+    """The earlier version to show, or the one since which changed records are shown; neither for the current one."""
     found = project.versions(asset)[:VERSIONS]
     if len(found) < 2:
-        return None
+        return None, None
+    older = [each.version for each in found[1:]]
     labels = {each.version: f"{words.age(each.at)} · {words.counted(each.rows, 'row')}" for each in found}
-    chosen = st.selectbox(
-        "Version",
-        [each.version for each in found],
-        format_func=lambda version: f"Current · {labels[version]}" if version == found[0].version else labels[version],
-        key=f"version-{asset}",
-        label_visibility="collapsed",
-        width=250,
-        persist_state="session",
-    )
-    return None if chosen == found[0].version else chosen
+    key, way = f"version-{asset}", f"since-{asset}"
+    address.given("version", key)
+    address.given("since", way, lambda said: said == "1")
+    if st.session_state.get(key) not in (None, *older):
+        del st.session_state[key]
+    chosen, since = st.session_state.get(key), bool(st.session_state.get(way))
+    label = "Versions" if not chosen else f"{'Since' if since else 'As of'} {labels[chosen].partition(' · ')[0]}"
+    with st.popover(label, icon=":material/history:", key=f"versions-{asset}"), st.container(width=320):
+        version = st.selectbox(
+            "Version",
+            older,
+            index=None,
+            placeholder="The current one",
+            format_func=lambda each: labels[each],
+            key=key,
+            persist_state="session",
+        )
+        changed = st.toggle("Only what changed since", key=way, disabled=not chosen, persist_state="session")
+    address.note("version", key, version)
+    address.note("since", way, "1" if changed and version else None)
+    return (None, version) if changed else (version, None)
