@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packyak.engine.lineage.chain import Direction, Trace
+from packyak.engine.lineage.outside import ImportReport, Outside, OutsideGraph
 from packyak.engine.run.answers import Diff, PastGraph, VersionInfo
 
 if TYPE_CHECKING:
     from packyak.engine.run.read import Reader
     from packyak.engine.run.runs import RunRecord
+    from packyak.engine.store.home import Home
 
 
 class Tracing:
@@ -22,6 +24,9 @@ class Tracing:
         @property
         def person(self) -> str: ...
 
+        name: str
+        home: Home
+
     def trace(
         self,
         asset: str,
@@ -33,12 +38,26 @@ class Tracing:
     ) -> Trace:
         """What a record (or one field of it) comes from, record by record, or all that depends on it.
 
-        direction: "up" or "down". limit: how many records of one asset at most; None for all.
+        asset: `topic`, or `topic@3f2a` for how it was at a version, run or time. direction: "up" or "down". limit: how
+        many records of one asset at most; None for all.
         """
-        from packyak.engine.run.ground import ground_now
+        from packyak.engine.run.ground import ground_now, ground_of
+        from packyak.engine.run.moments import moment_of, parted
         from packyak.engine.run.trace import trace
 
-        return trace(ground_now(self._reader()), asset, key, column, direction, limit)
+        name, moment = parted(asset)
+        reader = self._reader()
+        ground = ground_of(reader, moment_of(reader.published, reader.scope, moment, name).assets) if moment else None
+        return trace(ground or ground_now(reader), name, key, column, direction, limit=limit, project=self.name)
+
+    def outside(self) -> OutsideGraph:
+        """The jobs and data of other tools, as far as their events were imported."""
+        return Outside(self.home).graph()
+
+    def import_lineage(self, data: bytes) -> ImportReport:
+        """Takes in OpenLineage events of other tools (JSON lines, an array, one object); says what is wrong with which.
+        None is lost, and nothing in them raises."""
+        return Outside(self.home).receive(data)
 
     def graph_at(self, moment: str) -> PastGraph:
         """The graph as it was published at a run or a time (ISO 8601)."""

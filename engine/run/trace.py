@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from packyak.engine.declare.nodes import FilesNode, IndexNode, Node, TableNode
 from packyak.engine.errors import DataError
 from packyak.engine.lineage.chain import Direction, Link, Step, StepId, Trace
+from packyak.engine.run.beyond import beyond
 from packyak.engine.run.ground import Ground
 from packyak.engine.run.hops import WHOLE, Hop, hops_down, hops_up
 from packyak.engine.run.steps import Details
@@ -20,17 +21,27 @@ LIMIT = 1_000
 
 
 def trace(
-    ground: Ground, asset: str, key: str, column: str | None, direction: Direction, limit: int | None = LIMIT
+    ground: Ground,
+    asset: str,
+    key: str,
+    column: str | None,
+    direction: Direction,
+    *,
+    limit: int | None = LIMIT,
+    project: str = "",
 ) -> Trace:
     """The lineage of a record (its own columns) or, with `column`, of one field, which may belong to an asset above.
 
-    limit: how many records of one asset at most; None for all. Raises DataError where there is no such record.
+    limit: how many records of one asset at most; None for all. project: its name, by which other tools may know it.
+    Raises DataError where there is no such record.
     """
     owner, columns = _start(ground, asset, key, column)
     walk = _Walk(ground, limit)
     walk.reach((owner, key), {*columns, *([] if column else [WHOLE])})
     walk.up(owner) if direction == "up" else walk.down(owner)
     steps, links = walk.answer((owner, key))
+    more = beyond(ground.scope.home, project, steps, direction)
+    steps, links = (*steps, *more[0]), (*links, *more[1])
     notes = tuple(dict.fromkeys([*ground.notes, *walk.notes]))
     return Trace(asset, key, column or "", direction, steps, links, walk.cut, notes)
 

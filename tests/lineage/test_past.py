@@ -170,8 +170,8 @@ def test_restoring_makes_a_new_version_that_says_so(folder: Path) -> None:
     assert record.state == "done"
     assert record.notes == (f"ana restored double to version {version}: thirty is wrong",)
     assert sorted(project.read("double")["double"].to_pylist()) == [2, 10, 14]
-    assert [each.version for each in project.versions("double")][0] == version
-    assert [each.run for each in project.versions("double")][0] == record.id
+    assert next(each.version for each in project.versions("double")) == version
+    assert next(each.run for each in project.versions("double")) == record.id
     ((category, reason), *_) = causes(changes(project.diff("double", second, record.id))["1"])
     assert (category, reason) == ("restored", f"ana restored version {version}: thirty is wrong")
     step = project.trace("double", "1").start
