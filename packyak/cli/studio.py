@@ -1,4 +1,4 @@
-"""`packyak studio`: the installed studio on this machine's own address, opened in the browser.
+"""`packyak studio`: the installed studio on this machine's own address, in a window of its own or the browser.
 
 Streamlit runs as a process of its own, so that this command imports nothing of it, works from any folder, and ends it
 when it is told to end.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +29,9 @@ from packyak.engine.settings import PROJECT_VARIABLE
 HOST = "127.0.0.1"
 PORT = 8501
 START_SECONDS = 60.0
+HANDED_ON_SECONDS = 5.0
+TOKEN_VARIABLE = "PACKYAK_STUDIO_TOKEN"
+WINDOW_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge")
 
 
 def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[[str, int], None]) -> int:
@@ -36,14 +41,20 @@ def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[
     """
     folder = studio_folder()
     port = _chosen(port)
-    with _ending(subprocess.Popen(_command(folder, port), env=environment(place), stdin=subprocess.DEVNULL)) as process:
-        url = f"http://{HOST}:{port}"
-        if not _wait(url, process):
+    told = environment(place)
+    token = told.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(24))
+    with _ending(subprocess.Popen(_command(folder, port), env=told, stdin=subprocess.DEVNULL)) as process:
+        site = f"http://{HOST}:{port}"
+        url = f"{site}/?token={token}"
+        if not _wait(site, process):
             raise PackyakError(
                 "the studio did not start", next_step="what it printed above says why; `packyak doctor` looks further"
             )
         ready(url, process.pid)
-        if browser:
+        window = _app_window(url) if browser else None
+        if window is not None:
+            threading.Thread(target=_end_with, args=(window, process), daemon=True).start()
+        elif browser:
             threading.Thread(target=_open, args=(url,), daemon=True).start()
         return process.wait()
 
@@ -134,6 +145,29 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> bool:
             return True
         time.sleep(0.2)
     return False
+
+
+def _app_window(url: str) -> subprocess.Popen[bytes] | None:
+    """A window of its own, where a browser that can do that and a screen are there; None otherwise."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return None
+    program = next(filter(None, map(shutil.which, WINDOW_BROWSERS)), None)
+    if program is None:
+        return None
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "packyak" / "window"
+    command = [program, f"--app={url}", f"--user-data-dir={state}", "--window-size=1440,900", "--no-first-run"]
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+
+
+def _end_with(window: subprocess.Popen[bytes], studio: subprocess.Popen[bytes]) -> None:
+    """Closing the window ends the studio. A browser that hands the address on ends at once: no closing."""
+    start = time.monotonic()
+    window.wait()
+    if time.monotonic() - start > HANDED_ON_SECONDS:
+        studio.terminate()
 
 
 def _open(url: str) -> None:

@@ -6,10 +6,7 @@ cannot reach outside even by mistake. Streamlit needs inline styles, evaluated c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_POLICY = "; ".join(
@@ -55,6 +52,3 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
-
-
-SECURITY: Sequence[Middleware] = (Middleware(SecurityHeaders),)

@@ -261,6 +261,7 @@ def _on_terminal(*arguments: str, cwd: Path, **environment: str) -> str:
 
 
 def test_the_studio_answers_and_ends_with_its_command(settled: Path) -> None:
+    import urllib.error
     import urllib.request
 
     command = [sys.executable, "-m", "packyak", "studio", "--no-browser", "--json"]
@@ -274,8 +275,11 @@ def test_the_studio_answers_and_ends_with_its_command(settled: Path) -> None:
         told = json.loads("".join(lines[lines.index("{\n") :]))
         assert told["url"].startswith("http://127.0.0.1:")
         assert told["project"] == str(settled)
-        with urllib.request.urlopen(told["url"], timeout=10) as answer:
-            assert answer.status == 200
+        visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with visitor.open(told["url"], timeout=10) as answer:
+            assert answer.status == 200 and "token" not in answer.url
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(told["url"].partition("?")[0], timeout=10)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
     assert process.returncode == 0
