@@ -1,17 +1,21 @@
-"""The page that opens projects: what Packyak does in three steps, the sample, any folder, the recent ones."""
+"""The page that opens projects: recent ones, the sample, a CSV file that becomes one, any folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from packyak.studio.components.shell import tilde
-from packyak.studio.shell import places, projects
+from packyak.studio.shell import create, launch, places, projects
+from packyak.studio.views import from_csv, words
 from packyak.studio.views.words import literal
 
 from packyak import sample_data
 
 SAMPLE = "packyak-sample"
+MOST_MEGABYTES = 200
+NO_KEY = "none: no column differs in every record"
 STEPS = (
     ("1", "Declare", "Write transforms as plain Python functions. Parameters name the columns they read."),
     ("2", "Run", "Only what is stale is computed, down to the single record, and every asset says why."),
@@ -21,24 +25,71 @@ STEPS = (
 
 def welcome() -> None:
     """Draw the page."""
-    with st.container(key="home", width=860, gap="medium"):
+    with st.container(key="home", width=980, gap="medium"):
         st.title("Projects", anchor=False)
         st.text("A folder with Python declarations and a packyak.toml. Its data stays beside it, on this machine.")
-        _steps()
-        left, right = st.columns(2, gap="medium")
+        _recent()
+        left, middle, right = st.columns(3, gap="medium")
         with left.container(border=True, height="stretch"):
             _sample()
+        with middle.container(border=True, height="stretch"):
+            file = _drop()
         with right.container(border=True, height="stretch"):
             _open()
-        _recent()
+        if file is not None:
+            _csv(file.name, file.getvalue())
+        else:
+            _steps()
 
 
 def _steps() -> None:
     for column, (number, title, text) in zip(st.columns(3, gap="medium"), STEPS, strict=True):
-        with column.container(gap="xsmall"):
+        with column.container(gap="xsmall"), st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             st.badge(number, color="primary")
             st.markdown(f"**{title}**")
-            st.caption(text)
+        column.caption(text)
+
+
+def _drop() -> Any:
+    st.subheader("Begin with a CSV file", anchor=False)
+    st.text("It becomes an asset: every record can be seen, corrected and built upon.")
+    return st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="csv_file", max_upload_size=MOST_MEGABYTES)
+
+
+def _csv(name: str, data: bytes) -> None:
+    """What the file holds, and the choices that make it a project."""
+    try:
+        found = from_csv.look(name, data)
+    except from_csv.NoTable as error:
+        st.error(literal(f"{name} cannot be read as a table: {error}"))
+        return
+    with st.container(border=True, key="csv_project"):
+        size = f"{words.counted(found.records, 'record')}, {words.counted(len(found.columns), 'column')}"
+        st.subheader(literal(f"{name}: {size}"), anchor=False)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            asset = from_csv.python_name(st.text_input("Name of the asset", value=found.asset, key="csv_asset"))
+            key = st.selectbox(
+                "Key: what names a record, and lasts",
+                [*found.keys, None],
+                format_func=lambda column: column or NO_KEY,
+                key="csv_key",
+            )
+        if key is None:
+            st.caption("Without a key a record is known by its content: its corrections are lost when it changes.")
+        folder = st.text_input("Folder", value=str(Path.home() / asset), key="csv_folder")
+        with st.expander("The code that reads it"):
+            st.code(from_csv.pipeline_text(found, asset, key), language="python")
+        st.dataframe(list(found.head), hide_index=True, height=220, alt=f"The first records of {name}")
+        if st.button("Create the project", type="primary", icon=":material/add:", key="create_csv"):
+            root = Path(folder).expanduser().resolve()
+            try:
+                create.from_csv(root, found, data, asset, key)
+            except OSError as error:
+                st.error(literal(f"{folder} cannot be used: {error.strerror or error}"))
+                return
+            projects.choose(root)
+            launch.start(projects.open_project(root))
+            st.switch_page(places.pipeline())
 
 
 def _sample() -> None:
