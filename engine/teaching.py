@@ -12,9 +12,11 @@ from typing import Any
 from packyak.engine.run import bulk, exchange, opinions
 from packyak.engine.run import correct as saving
 from packyak.engine.run.correct import Said
+from packyak.engine.run.deciding import decide as apply_answers
 from packyak.engine.run.opinions import Rule
-from packyak.engine.run.questions import Agreement, Bulk, Disagreement, Imported, Similar
+from packyak.engine.run.questions import Agreement, Bulk, Decided, Decision, Disagreement, Imported, Review, Similar
 from packyak.engine.run.read import Reader
+from packyak.engine.run.review import review as questions_of
 from packyak.engine.run.scope import Scope
 from packyak.engine.settings import Settings
 from packyak.engine.store.corrections import Correction
@@ -135,6 +137,16 @@ class Teaching:
     def export_corrections(self, path: str | Path, *, asset: str | None = None) -> int:
         """Writes what people said, undone or not, to a CSV or JSON lines file; answers how many rows."""
         return exchange.export_file(self.corrections(asset)[::-1], Path(path))
+
+    # Review
+
+    def review(self, asset: str | None = None, *, limit: int = 20, person: str | None = None) -> Review:
+        """The questions most worth a person's time now, with why each is asked: of one asset, or of all."""
+        return questions_of(self._reader(), asset=asset, limit=limit, person=person or self.person)
+
+    def decide(self, decisions: Iterable[Decision], *, by: str | None = None) -> tuple[Decided, ...]:
+        """Applies answers to questions, each on its own, and tells what came of each."""
+        return apply_answers(self._reader(), list(decisions), by=by or self.person)
 
     # Several people
 

@@ -162,12 +162,12 @@ def _checked(
         else:
             bad.append(BadRow(row.line, str(draft.message)))
     known = known | {each.id for each in good} | {one.id for _, one in said if isinstance(one, Correction)}
-    for row, one in said:
-        if isinstance(one, Correction):
-            if str(one.value) in known:
-                good.append(one)
+    for row, undo in said:
+        if isinstance(undo, Correction):
+            if str(undo.value) in known:
+                good.append(undo)
             else:
-                bad.append(BadRow(row.line, f"it undoes {one.value}, which is not here"))
+                bad.append(BadRow(row.line, f"it undoes {undo.value}, which is not here"))
     return good
 
 

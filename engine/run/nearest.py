@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.run.questions import Neighbour
 from packyak.engine.run.read import Reader
-from packyak.engine.run.space import Space, space_of
+from packyak.engine.run.space import inputs_of, space_of
 from packyak.engine.run.view import KEY, Snapshot, quoted
-from packyak.engine.run.work import read_columns
 from packyak.engine.store.corrections import encode
 from packyak.engine.store.tables import among
 
@@ -37,9 +35,10 @@ def nearest_records(reader: Reader, snapshot: Snapshot, near: Near) -> tuple[str
     """The k nearest, and by what they were found: "vectors" or "values"."""
     keys = _candidates(reader, snapshot, near)
     space = space_of(reader, snapshot, near.owner)
+    by, found = "values", list[tuple[str, float | None]]()
     if space is not None and near.key in space.place:
-        by, found = "vectors", _by_vectors(space, near, keys)
-    else:
+        by, found = "vectors", list(space.nearest(near.key, keys[KEY].to_pylist(), near.k))
+    if not found:
         by, found = "values", _by_values(reader, snapshot, near, keys)
     return by, described(reader, snapshot, near.owner, found, dict.fromkeys((key for key, _ in found), near.was))
 
@@ -53,15 +52,6 @@ def _candidates(reader: Reader, snapshot: Snapshot, near: Near) -> pa.Table:
     return reader.scope.query.run(
         f"{sql} and {KEY} not in (select {KEY} from decided) order by {KEY}", tables, [near.was]
     )
-
-
-def _by_vectors(space: Space, near: Near, keys: pa.Table) -> list[tuple[str, float | None]]:
-    known = [(key, space.place[key]) for key in keys[KEY].to_pylist() if key in space.place]
-    if not known:
-        return []
-    alike = space.vectors[[place for _, place in known]] @ space.vectors[space.place[near.key]]
-    order = np.argsort(-alike, kind="stable")[: near.k]
-    return [(known[at][0], float(alike[at])) for at in order.tolist()]
 
 
 def _by_values(reader: Reader, snapshot: Snapshot, near: Near, keys: pa.Table) -> list[tuple[str, float | None]]:
@@ -89,16 +79,6 @@ def shape(column: str) -> str:
     """SQL for the shape of a value: words of letters as a, of digits as 9."""
     text = f"cast({column} as varchar)"
     return f"regexp_replace(regexp_replace({text}, '[[:alpha:]]+', 'a', 'g'), '[0-9]+', '9', 'g')"
-
-
-def inputs_of(reader: Reader, snapshot: Snapshot, owner: str) -> tuple[str, list[str]]:
-    """The asset and its columns that a person should see to judge the owner's answer: what its function reads, else
-    the owner's own record."""
-    node = reader.graph[owner]
-    if isinstance(node, TransformNode) and not node.many:
-        known = snapshot.owners(node.source)
-        return node.source, [name for name in read_columns(reader.scope, node) if name in known]
-    return owner, list(snapshot.owners(owner))
 
 
 def described(

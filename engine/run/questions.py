@@ -52,14 +52,15 @@ class Reach:
 
 @dataclass(frozen=True)
 class Question:
-    """One field that a person should look at.
+    """One field that a person should look at, or a whole record (column ""; `answer` then has each column's value, and
+    `suspects` names those that look wrong).
 
     number: its place in this list. owner: the asset that computes the column. answer: what stands there now, and
     decided by whom (person | model | rule | function | none), with what confidence. choices: the values it may have
     (None: any of `type`). reason and why: the same in one word and in one plain sentence. at_random: drawn at random,
     so that it judges without bias. inputs: what the function reads. neighbours: the nearest records that people
     decided. opinions: what people said of it so far. computed: what the function says beneath a person's word.
-    worth: how much an answer is expected to help, for the order within one reason.
+    worth: how much an answer is expected to help, for the order within one reason. earlier: comments on the record.
     """
 
     number: int
@@ -82,6 +83,8 @@ class Question:
     opinions: tuple[Opinion, ...] = ()
     computed: Any = None
     reach: Reach = field(default_factory=Reach)
+    suspects: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,10 @@ class Review:
 
 @dataclass(frozen=True)
 class Decision:
-    """A person's answer to a question. value: for "correct" the right value, for "comment" the text. seen: what the
-    question said was there ("": whatever stands there). number: of the answer in its list; the same answer applied
-    again changes nothing."""
+    """A person's answer to a question. value: for "correct" the right value (of a whole record, a mapping of columns to
+    right values: the others are accepted), for "comment" the text. seen: what the question said was there ("": whatever
+    stands there). number: of the answer in its list; the same answer applied again changes nothing. at_random: the
+    question was drawn at random."""
 
     asset: str
     key: str
@@ -109,6 +113,7 @@ class Decision:
     seen: str = ""
     number: str = ""
     by: str = ""
+    at_random: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,12 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Question:
-    """One record to look at, and why, in words."""
+    """One record to look at, and why, in words. columns: those that may be wrong."""
 
     key: str
     why: str
     at_random: bool = False
+    columns: tuple[str, ...] = ()
 
 
 def questions(
@@ -57,7 +58,15 @@ def questions(
     examples = examples_of(prepared.profile, records, labels, learner.key)
     found = Suspects.find(_quick_model(prepared, examples, seed), pool)
     chosen = _spread(found, len(pool), many, rng)
-    return [Question(str(keys[pool[row]]), why, drawn) for row, why, drawn in chosen]
+    return [
+        Question(
+            str(keys[pool[row]]),
+            why,
+            drawn,
+            tuple(dict.fromkeys(found.names[c] for c in found.column[found.row == row])),
+        )
+        for row, why, drawn in chosen
+    ]
 
 
 def _quick_model(prepared: Prepared, examples: Sequence[Example], seed: int) -> RepairModel:
