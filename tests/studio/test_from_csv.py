@@ -48,8 +48,6 @@ def test_the_project_that_is_written_runs(tmp_path: Path, key: str | None) -> No
     create.from_csv(root, found, ORDERS.encode(), "orders", key)
     with (root / "packyak.toml").open("a") as toml:
         toml.write(HERE)
-        (root / "packyak.toml").read_text() + '[settings]\nprefect = "off"\nworker = "off"\n'
-    )
     project = Project.open(root)
     assert project.run().state == "done"
     rows = project.read("orders").sort_by("order no").to_pylist()
