@@ -43,7 +43,8 @@ class HeldAnswer:
 class Part(Protocol):
     """One learner of a transform, and the columns that it answers."""
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> tuple[str, ...]: ...
 
     def fit(self, records: pa.Table, labels: Labels, seed: int) -> Model: ...
 

@@ -71,6 +71,7 @@ class Sources:
     def __init__(self, root: Path) -> None:
         self.root = os.path.realpath(root)
         self._seen: dict[str, _Seen] = {}
+        self._foreign: dict[str, object] = {}  # modules by name that are not of this project
         self._settings = str(Path(self.root) / "packyak.toml")
 
     def install(self) -> None:
@@ -103,9 +104,13 @@ class Sources:
 
     def _modules(self) -> Iterator[tuple[str, str]]:
         for name, module in list(sys.modules.items()):
+            if self._foreign.get(name) is module:
+                continue  # thousands are loaded, and asked at every look
             path = _source_of(module)
             if path and name != "__main__" and not _is_own(name) and self._holds(path):
                 yield name, _real(path)
+            else:
+                self._foreign[name] = module
 
     def files(self) -> list[str]:
         """The source files of this project that are loaded."""
@@ -133,7 +138,7 @@ def _other_loaders() -> list[tuple[Any, list[str]]]:
 
 
 def _source_of(module: ModuleType) -> str | None:
-    path = getattr(module, "__file__", None)
+    path = getattr(module, "__dict__", {}).get("__file__")  # asking a lazy module itself would load it
     return path if isinstance(path, str) and path.endswith(".py") else None
 
 

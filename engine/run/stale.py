@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
-from packyak.engine.declare.nodes import FilesNode, IndexNode, Node, TableNode, TransformNode
+from packyak.engine.declare.nodes import FilesNode, IndexNode, LearnedNode, Node, TableNode, TransformNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Cause
 from packyak.engine.run.fingerprint import code_diff
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.transforms import find_work
 from packyak.engine.run.update import inputs_of, is_current
 from packyak.engine.run.work import Work, threshold_of
@@ -62,10 +63,14 @@ def _look(scope: Scope, node: Node, above: list[Stale], retry: bool) -> Stale:
     records: int | None = 0
     if not (is_current(scope, node) and not retry and not above):
         records = _records(scope, node, was, causes, above, retry)
+    due = why_due(scope, node) if isinstance(node, LearnedNode) else ""
+    if due:
+        causes.append(Cause("model", f"it learns first: {due}", None))
     if above:
         names = ", ".join(each.asset for each in above)
         causes.append(Cause("upstream", f"{names} {'is' if len(above) == 1 else 'are'} stale", None))
-    return Stale(node.name, tuple(causes), None if above and not records else records, bool(above))
+    unsure = bool(above or due)  # what is computed depends on what is not known yet
+    return Stale(node.name, tuple(causes), None if unsure and not records else records, unsure)
 
 
 def _look_at_index(scope: Scope, node: IndexNode, above: list[Stale]) -> Stale:

@@ -81,6 +81,9 @@ def test_a_run_learns_once_enough_was_said_and_downstream_follows(towns: Path) -
     assert project.models("town")[0].cards == () and "learned" not in run.asset("town").message
     correct(project, range(7, 20))
     assert project.models("town")[0].due == "20 corrections to learn from"
+    step = project.plan().steps[0]
+    assert (step.asset, step.records, step.at_most) == ("town", 300, True)
+    assert [each.reason for each in step.causes][-1] == "it learns first: 20 corrections to learn from"
     run = project.run()
     assert "promoted" in run.asset("town").message, run.asset("town").message
     assert set(values(project).values()) == {name for name, _ in SEEN}

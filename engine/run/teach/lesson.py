@@ -20,7 +20,7 @@ from packyak.engine.errors import DataError
 from packyak.engine.learn.calibrate import expected_error
 from packyak.engine.learn.classify import ClassifyModel, shown_records
 from packyak.engine.learn.gate import Elsewhere, Judged, Verdict, judge
-from packyak.engine.learn.models import GATE, Card, Promotion, Score
+from packyak.engine.learn.models import GATE, Act, Card, Promotion, Score
 from packyak.engine.learn.protocol import Labels, model_id
 from packyak.engine.learn.tasks import signature_of, tasks_of
 from packyak.engine.learn.teacher import KEY, RULE_COLUMN, HeldAnswer, Taught, Teacher, teacher_of
@@ -91,21 +91,25 @@ def _require_something(node: LearnedNode, labels: Labels) -> None:
 def _decide(scope: Scope, node: LearnedNode, card: Card, verdict: Verdict, by: str, promote: bool | None) -> Promotion:
     facts = asdict(verdict)
     if promote is not None:
-        act = "promote" if promote else "hold"
+        act: Act = "promote" if promote else "hold"
         return scope.models.decide(node.name, act, card.id, by=by, at=now(), why=verdict.reason, verdict=facts)
+    act, why = _by_gate(scope, node, card, verdict)
+    return scope.models.decide(node.name, act, card.id, by=GATE, at=now(), why=why, verdict=facts)
+
+
+def _by_gate(scope: Scope, node: LearnedNode, card: Card, verdict: Verdict) -> tuple[Act, str]:
+    """What happens when nobody decides, and why."""
     keeps = f"{called(scope.model_of(node.name))} goes on answering"
     if not verdict.promoted:
         words = "it cannot tell" if verdict.outcome == "cannot tell" else "not better"
-        why, act = f"{words} ({verdict.reason}): {keeps}", "hold"
-    elif scope.models.rolled_back(node.name) == card.id:
-        why, act = f"{verdict.reason}, but a person rolled it back: {keeps}", "hold"
-    elif not scope.promotes:
-        why, act = f"{verdict.reason}: {keeps} until a person promotes it", "hold"
-    elif scope.models.pinned(node.name):
-        why, act = f"{verdict.reason}, but the present one was pinned: {keeps}", "hold"
-    else:
-        why, act = verdict.reason, "promote"
-    return scope.models.decide(node.name, act, card.id, by=GATE, at=now(), why=why, verdict=facts)  # type: ignore[arg-type]
+        return "hold", f"{words} ({verdict.reason}): {keeps}"
+    if scope.models.rolled_back(node.name) == card.id:
+        return "hold", f"{verdict.reason}, but a person rolled it back: {keeps}"
+    if not scope.promotes:
+        return "hold", f"{verdict.reason}: {keeps} until a person promotes it"
+    if scope.models.pinned(node.name):
+        return "hold", f"{verdict.reason}, but the present one was pinned: {keeps}"
+    return "promote", verdict.reason
 
 
 def score_of(answers: Sequence[HeldAnswer]) -> Score | None:
