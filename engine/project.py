@@ -19,6 +19,7 @@ from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import ProjectNotFound
 from packyak.engine.learning import Learning
+from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
@@ -108,7 +109,7 @@ class Project(Teaching, Learning, Tracing):
 
     @cached_property
     def log(self) -> CorrectionLog:
-        return CorrectionLog(self.home)
+        return CorrectionLog(self.home, lambda: corrections_saved(self.home, self.root, self.name))
 
     @cached_property
     def published(self) -> Published:

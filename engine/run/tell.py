@@ -26,7 +26,8 @@ from packyak.engine.lineage.asset_event import (
     Tag,
 )
 from packyak.engine.lineage.columns import edges_of
-from packyak.engine.lineage.tellers import write_events
+from packyak.engine.lineage.outbox import is_configured
+from packyak.engine.lineage.tellers import forward, tell_corrections, write_events
 from packyak.engine.run.applied import worked_in
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.runs import RunRecord, now
@@ -76,8 +77,13 @@ class Teller:
         cut = [replace(each, kind="ABORT", at=now(), error=error or state) for each in self._open.values()]
         whole = AssetEvent("START", self.started, self.project, self.run, started=self.started)
         last = replace(whole, kind=ended, at=now(), error=error or ("" if ended == "COMPLETE" else state))
+        home, root = self.scope.home, self.scope.codes.root
         try:
-            write_events(self.scope.home, self.run, [whole, *self.events, *cut, last])
+            send = is_configured(root)
+            tell_corrections(home, self.project, send=send)
+            write_events(home, self.run, [whole, *self.events, *cut, last], send=send)
+            if send:
+                forward(home, root, self.project)
         except (PackyakError, OSError) as problem:
             return f"the lineage of this run could not be written: {problem}"
         return ""
@@ -218,4 +224,5 @@ def _abandoned(scope: Scope, project: str, record: RunRecord) -> None:
     whole = AssetEvent("START", record.started, project, record.id, started=record.started)
     last = replace(whole, kind="ABORT", at=record.ended or now(), error=record.error)
     cut = [replace(last, asset=each.asset) for each in record.assets if each.state in ("running", "failed")]
-    write_events(scope.home, record.id, [whole, *(each for each in cut if each.asset in scope.graph.nodes), last])
+    known = [each for each in cut if each.asset in scope.graph.nodes]
+    write_events(scope.home, record.id, [whole, *known, last], send=is_configured(scope.codes.root))

@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -82,8 +82,10 @@ class Correction:
 class CorrectionLog:
     """The corrections of one home."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, saved: Callable[[], None] | None = None) -> None:
+        """saved: called after each save."""
         self._home = home
+        self._saved = saved
         self._read: dict[str, tuple[Correction, ...]] = {}
         self._every: tuple[list[str], tuple[Correction, ...]] = ([], ())
         self._lock = threading.Lock()
@@ -108,6 +110,8 @@ class CorrectionLog:
         for one in stored:
             _check(one)
         self._save(save, stored)
+        if self._saved is not None:
+            self._saved()
         return stored
 
     def all(self) -> tuple[Correction, ...]:

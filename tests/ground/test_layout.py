@@ -28,7 +28,7 @@ OWNERS = {
     "lance": ("engine/store/tables.py",),
     "duckdb": ("engine/store/query.py",),
     "sqlglot": ("engine/store/sql.py", "engine/store/sql_"),
-    "openlineage": ("engine/lineage/events.py",),
+    "openlineage": ("engine/lineage/events",),
     "prefect": ("engine/run/flow.py", "engine/run/prefect_server.py"),
     "sentence_transformers": ("engine/learn/embed.py",),
     "torch": ("engine/learn/embed.py",),
