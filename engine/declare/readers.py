@@ -10,13 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from itertools import chain, repeat
+from typing import IO, TYPE_CHECKING, Any
 
 from packyak.engine.declare.bucket import File
+from packyak.engine.declare.csv_blocks import blocks, suits
 from packyak.engine.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -100,25 +100,65 @@ class _Csv:
         self.parsers = {name: PARSERS.get(kind, kind) for name, kind in types.items()}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        lines = self._values()
-        names = next(lines, [])
-        return map(dict, map(zip, repeat(names), lines))  # no generator of our own between `lines` and who takes them
+        parts = self._parts(_columns)
+        names: list[str] = next(parts, [])
+        return map(dict, map(zip, repeat(names), chain.from_iterable(parts)))  # none of our own calls for each record
 
-    def _values(self) -> Iterator[list[Any]]:
-        """The names of the columns, then the values of each record. One flat loop: it is what a large file costs."""
+    def table(self) -> pa.Table:
+        import pyarrow as pa
+
+        parts = self._parts(lambda table: table)
+        names: list[str] = next(parts, [])
+        tables = [part if isinstance(part, pa.Table) else self._built(names, part) for part in parts]
+        filled = [table for table in tables if table.num_rows] or tables[:1]  # an empty one knows no types
+        return pa.concat_tables(filled, promote_options="permissive") if filled else pa.table({})
+
+    def _parts(self, form: Callable[[pa.Table], Any]) -> Iterator[Any]:
+        """The names of the columns, then the records in one part or several: blocks in a form of their own, and what
+        is not read in blocks as an iterable of each record's values."""
+        names: list[str] = []
+        end, line = 0, 1
+        with self.file.open() as raw:
+            if suits(self._size(raw), self.encoding, self.delimiter):
+                for block in blocks(raw, self.delimiter):
+                    if not names:
+                        names = self._names(block.table.column_names, 1)
+                        yield names
+                    try:
+                        table = self._converted(block.table)
+                    except (ValueError, TypeError, ArithmeticError):
+                        break  # one by one, the value at fault is found
+                    yield form(table)
+                    end, line = block.end, line + block.lines
+                raw.seek(end)
+            values = self._values(raw, names if end else [], line)
+            if not end and (header := next(values, None)) and not names:
+                yield header
+            yield values
+
+    def _size(self, raw: IO[bytes]) -> int:
+        size = raw.seek(0, io.SEEK_END)
+        raw.seek(0)
+        return size
+
+    def _values(self, raw: IO[bytes], names: list[str], start: int) -> Iterator[list[Any]]:
+        """The values of each record from line `start` on, before them the names where they are not known yet.
+
+        One flat loop: it is what a large file costs that cannot be read in blocks.
+        """
         if csv.field_size_limit() < CELL_LIMIT:
             csv.field_size_limit(CELL_LIMIT)  # the module's own limit refuses cells above 128 kB
-        with self.file.open() as raw, io.TextIOWrapper(raw, _codec(self.encoding, self.file), newline="") as text:
+        codec = "utf-8" if start > 1 else _codec(self.encoding, self.file)  # a byte order mark is at the start only
+        with io.TextIOWrapper(raw, codec, newline="") as text:
             reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-            names: list[str] = []
-            parsers: list[tuple[int, str, Callable[[str], Any]]] = []
-            start = 1  # the line on which a record starts
+            parsers = self._places(names)
+            before = start - 1
             try:
                 for values in reader:
                     row: list[Any] = values
                     if row and not names:
                         names = self._names(row, start)
-                        parsers = [(names.index(name), name, parse) for name, parse in self.parsers.items()]
+                        parsers = self._places(names)
                         yield names
                     elif row:
                         if len(row) != len(names):
@@ -126,13 +166,16 @@ class _Csv:
                         for place, name, parse in parsers:
                             row[place] = self._parsed(row[place], name, parse, start)
                         yield row
-                    start = reader.line_num + 1
+                    start = before + reader.line_num + 1
             except csv.Error as problem:
                 raise _broken(
                     self.file, start, f"cannot be read as CSV: {problem}", "check the quotes of that line"
                 ) from None
             except UnicodeDecodeError as problem:
                 raise _undecodable(self.file, self.encoding, problem) from None
+
+    def _places(self, names: list[str]) -> list[tuple[int, str, Callable[[str], Any]]]:
+        return [(names.index(name), name, parse) for name, parse in self.parsers.items()] if names else []
 
     def _names(self, header: list[str], line: int) -> list[str]:
         for place, name in enumerate(header):
@@ -174,15 +217,10 @@ class _Csv:
                 f"mend the value, or leave `{name}` out of types= and convert it in the function",
             ) from None  # fmt: skip
 
-    def table(self) -> pa.Table:
+    def _built(self, names: list[str], rows: Iterable[list[Any]]) -> pa.Table:
         import pyarrow as pa
 
-        table = self._fast_table()
-        if table is not None:
-            return self._converted(table)
-        lines = self._values()
-        names = next(lines, [])
-        columns = list(zip(*lines, strict=True)) or [()] * len(names)
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
         arrays = [self._array(name, column) for name, column in zip(names, columns, strict=True)]
         return pa.table(arrays, names=names)
 
@@ -192,39 +230,9 @@ class _Csv:
         kinds = {int: pa.int64(), float: pa.float64(), to_bool: pa.bool_()}
         return pa.array(values, kinds.get(self.parsers[name]) if name in self.parsers else pa.string())
 
-    def _fast_table(self) -> pa.Table | None:
-        """Arrow's own reader, for content that it and Python's are known to read alike; None for all other."""
-        import pyarrow as pa
-        from pyarrow import csv as arrow_csv
-
-        data = self.file.read_bytes()
-        if self.encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig", "ascii") or not _plain(
-            data, self.delimiter
-        ):
-            return None
-        data = data.removeprefix(b"\xef\xbb\xbf")
-        header = next(csv.reader(io.StringIO(_first_line(data), newline=""), delimiter=self.delimiter), [])
-        if not header:
-            return None
-        names = self._names(header, 1)
-        try:
-            return arrow_csv.read_csv(
-                pa.BufferReader(data),
-                arrow_csv.ReadOptions(block_size=max(1 << 20, len(data) + 1) if b'"' in data else 1 << 24),
-                arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=b'"' in data),
-                arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-            )
-        except pa.ArrowInvalid:
-            return None  # the slow way finds the line at fault
-
     def _converted(self, table: pa.Table) -> pa.Table:
         for name, parse in self.parsers.items():
-            try:
-                values = [None if text == "" else parse(text) for text in table[name].to_pylist()]
-            except (ValueError, TypeError, ArithmeticError):
-                for _ in self.rows():
-                    pass  # finds the line at fault and raises
-                raise
+            values = [None if text == "" else parse(text) for text in table[name].to_pylist()]
             table = table.set_column(table.column_names.index(name), name, self._array(name, values))
         return table
 
@@ -279,32 +287,9 @@ class _JsonLines:
             ) from None  # fmt: skip
 
 
-def _first_line(data: bytes) -> str:
-    """The text up to the first line end outside quotes."""
-    quoted = False
-    for match in re.finditer(rb'["\r\n]', data):
-        if match[0] == b'"':
-            quoted = not quoted
-        elif not quoted:
-            return data[: match.start()].decode()
-    return data.decode()
-
-
-def _plain(data: bytes, delimiter: str) -> bool:
-    """Whether Arrow and Python read these bytes alike: valid UTF-8, and every quote that opens a value closes it
-    properly."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    if not data.strip() or data[:1] in (b"\r", b"\n") or b"\0" in data or not delimiter.isascii():
-        return False
-    if b'"' not in data:
-        return True
-    edge = re.escape(delimiter.encode())
-    quoted = re.compile(rb'(?<![^%b\r\n])"[^"]*+(?:""[^"]*+)*+"(?![^%b\r\n])' % (edge, edge))
-    rest = quoted.sub(b"x", data)
-    return re.search(rb'(?<![^%b\r\n])"' % edge, rest) is None
+def _columns(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """The values of each record of a block."""
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
 def _codec(encoding: str, file: File) -> str:

@@ -13,8 +13,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from operator import attrgetter
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -206,14 +206,22 @@ def _disagreement(parts: Sequence[pa.Table]) -> DataError:
 def _plain_dicts(items: Sequence[dict[str, Any]]) -> pa.Table | None:
     """Dicts of plain values in one go; None where some value needs a closer look."""
     try:
-        records = pa.array(items)
+        columns = _columns_of_equal_dicts(items)
+    except KeyError:
+        names = dict.fromkeys(chain.from_iterable(items))
+        columns = {name: [item.get(name) for item in items] for name in names}
+    try:
+        arrays = {str(name): pa.array(values) for name, values in columns.items()}
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
-    if not pa.types.is_struct(records.type) or any(pa.types.is_timestamp(each.type) for each in records.type):
-        return None
-    columns = dict(zip((each.name for each in records.type), records.flatten(), strict=True))
-    names = dict.fromkeys([*(name for name in items[0] if name in columns), *columns])
-    return pa.table({str(name): columns[name] for name in names})
+    return None if any(pa.types.is_timestamp(each.type) for each in arrays.values()) else pa.table(arrays)
+
+
+def _columns_of_equal_dicts(items: Sequence[dict[str, Any]]) -> dict[Any, list[Any]]:
+    """Raises KeyError where not all have the names of the first: one lacks a name, or one has more of them."""
+    if len(items[0]) * len(items) != sum(map(len, items)):
+        raise KeyError
+    return {name: list(map(itemgetter(name), items)) for name in items[0]}
 
 
 def _seen_type(name: str, values: list[Any]) -> pa.Array:

@@ -118,7 +118,7 @@ class Scope:
         return Table(self.home, "tables", asset)
 
     def memo(self, asset: str) -> Table:
-        return Table(self.home, "memo", asset)
+        return Table(self.home, "memo", asset, packed=False)
 
     def bucket(self, name: str) -> BucketFolder:
         return BucketFolder(self.home, name)

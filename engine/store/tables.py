@@ -26,6 +26,7 @@ FRAGMENTS = 30
 RETRIES = 50
 _FEW_KEYS = 1_000
 _FLAG = {"lance-schema:unenforced-primary-key": "true"}
+_UNPACKED = {"lance-encoding:compression": "none"}
 _KEPT = "kept-"
 _BEGUN = "begun"
 _BEGIN_SECONDS = 10.0
@@ -44,11 +45,16 @@ class Change:
 
 
 class Table:
-    """One table of a home. It need not exist yet: `create` or `replace` makes it."""
+    """One table of a home. It need not exist yet: `create` or `replace` makes it.
 
-    def __init__(self, home: Home, folder: str, name: str) -> None:
+    packed: text is stored compressed. For a table of hashes it costs more than it saves (measured at 100k of them:
+    0.04 CPU s and 2.9 MB packed, 0.015 s and 4.8 MB as they are).
+    """
+
+    def __init__(self, home: Home, folder: str, name: str, *, packed: bool = True) -> None:
         self.home = home
         self.name = name
+        self.packed = packed
         self.place = f"{folder}/{name}.lance"
         self.uri = home.path(self.place)
 
@@ -202,13 +208,19 @@ class Table:
 
     def _write(self, data: pa.Table, mode: str, unique: bool = False) -> int:
         data = checked(plain(data), self.name, unique=unique)
-        place = data.schema.get_field_index(KEY)
-        data = data.set_column(place, _key_field(), data[KEY])
+        data = data.cast(pa.schema([self._field(field) for field in data.schema]))
         with self._explained():
             written = lance.write_dataset(
                 data, self.uri, mode=mode, enable_stable_row_ids=True, storage_options=self.home.storage_options
             )
         return int(written.version)
+
+    def _field(self, field: pa.Field) -> pa.Field:
+        """A column with the flags that Lance reads when it writes."""
+        flags = {} if self.packed or not pa.types.is_string(field.type) else _UNPACKED
+        if field.name != KEY:
+            return field.with_metadata(flags)
+        return field.with_nullable(False).with_metadata(flags | _FLAG)
 
     def _merged(self, data: pa.Table) -> Change:
         table = self.dataset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from packyak.engine.declare import csv_blocks
 from packyak.engine.errors import DataError
 
 from packyak import File, read_csv, read_jsonl
@@ -24,19 +26,38 @@ def file_of(folder: Path, content: str | bytes, name: str = "a.csv") -> File:
 
 
 def both(folder: Path, content: str | bytes, **options: Any) -> list[dict[str, Any]]:
-    """The records one by one, which must be those of the Arrow table; an error must be the same both ways."""
+    """The records by Python's reader alone, which must be those of blocks of any size, one by one and as a table. An
+    error must be the same.
+    """
     file = file_of(folder, content)
+    taken, error = taken_from(read_csv(file, **options))
+    for size in (1, 16, 1 << 20) if len(content) < 1000 else (1 << 20,):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(csv_blocks, "LEAST", 0)
+            patch.setattr(csv_blocks, "BLOCK", size)
+            found, said = taken_from(read_csv(file, **options))
+            assert found[: len(taken)] == taken and said == error  # Python decodes ahead of the record it answers
+            if not error:
+                assert found == taken
+                table = read_csv(file, **options).to_arrow()
+                assert table.to_pylist() == taken
+                assert len(set(table.column_names)) == table.num_columns
+                continue
+            with pytest.raises(DataError) as caught:
+                read_csv(file, **options).to_arrow()
+            assert str(caught.value) == error
+    return list(read_csv(file, **options))
+
+
+def taken_from(records: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+    """The records that come, and the error that ends them."""
+    taken = []
     try:
-        records = list(read_csv(file, **options))
+        for record in records:
+            taken.append(record)
     except DataError as error:
-        with pytest.raises(DataError) as caught:
-            read_csv(file, **options).to_arrow()
-        assert str(caught.value) == str(error)
-        raise
-    table = read_csv(file, **options).to_arrow()
-    assert table.to_pylist() == records
-    assert len(set(table.column_names)) == table.num_columns
-    return records
+        return taken, str(error)
+    return taken, ""
 
 
 @pytest.mark.parametrize(
@@ -189,3 +210,23 @@ def test_json_columns_of_several_shapes_are_refused_as_a_table(tmp_path: Path) -
     assert list(read_jsonl(file)) == [{"a": 1}, {"a": "x"}]
     with pytest.raises(DataError, match=r"column `a` holds values of several shapes \(int, str\)"):
         read_jsonl(file).to_arrow()
+
+
+def test_a_large_file_is_read_by_arrow_up_to_where_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 50_000)
+    lines = [f'{n},"a ""{n}""\nb"\n' for n in range(20_000)]
+    lines[15_000] = '15000,5"inch\n'
+    file = file_of(tmp_path, "id,text\n" + "".join(lines))
+    with file.open() as raw:
+        read = list(csv_blocks.blocks(raw, ","))
+    assert len(read) > 2 and 14_000 < sum(block.table.num_rows for block in read) <= 15_000
+    expected = [{"id": str(n), "text": f'a "{n}"\nb' if n != 15_000 else '5"inch'} for n in range(20_000)]
+    assert list(read_csv(file)) == expected == read_csv(file).to_arrow().to_pylist()
+
+
+def test_a_line_at_fault_far_into_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 50_000)
+    lines = [f'{n},"a\nb"\r\n' for n in range(20_000)]
+    lines[19_000] = "19000,x,y\r\n"
+    taken, error = taken_from(read_csv(file_of(tmp_path, "id,text\r\n" + "".join(lines))))
+    assert len(taken) == 19_000 and "a.csv:38002: " in error
