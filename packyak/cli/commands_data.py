@@ -1,4 +1,4 @@
-"""The commands that look into assets and correct them: show, sql, history, diff, correct."""
+"""The commands that look into assets: show, sql, history, diff."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from packyak.cli.asking import Desk
-from packyak.cli.correcting import Said, save
 from packyak.cli.options import Asset, HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
 from packyak.cli.say import note, say, say_json
@@ -286,38 +285,3 @@ def _say_change(change: Change) -> None:
                 say(f"    {name}: {old or 'null'} -> {new or 'null'}")
         elif old or new:
             say(f"    {name}: {old or new}")
-
-
-@command(
-    "correct",
-    ("packyak correct topic T-10042 topic delivery", "your value wins from now on"),
-    ('packyak correct topic T-10042 topic delivery --why "asks for the parcel"', "with the reason"),
-    ("packyak correct topic T-10042 topic --accept", "say that the value shown is right"),
-    ("packyak correct topic T-10042 topic --null", "say that there is no value"),
-    ("packyak correct --undo 0199c0de", "the computed value holds again"),
-)
-def correct(
-    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="An asset by name.", show_default=False)] = None,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The record's key.", show_default=False)] = None,
-    column: Annotated[
-        str | None, typer.Argument(metavar="COLUMN", help="Which of its fields.", show_default=False)
-    ] = None,
-    value: Annotated[str | None, typer.Argument(metavar="VALUE", help="The right value.", show_default=False)] = None,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason.")] = "",
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="PERSON", help="Who says so; default: the setting `person`.")
-    ] = None,
-    accept: Annotated[bool, flag("--accept", "The value shown is right.")] = False,
-    null: Annotated[bool, flag("--null", "There is no value.")] = False,
-    undo: Annotated[
-        str | None, typer.Option("--undo", metavar="ID", help="End a correction, by its id or its beginning.")
-    ] = None,
-    project: ProjectFolder = None,
-    home: HomeUri = None,
-    verbose: Verbose = False,
-    as_json: Json = False,
-) -> None:
-    """Correct one field of one record. It holds at once and survives every run; nothing is computed now."""
-    words = tuple(word for word in (asset, key, column, value) if word is not None)
-    said = Said(words, why=why, by=by, accept=accept, null=null, undo=undo, as_json=as_json)
-    save(Desk(find_place(project, home)), said)
