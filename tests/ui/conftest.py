@@ -25,6 +25,7 @@ import pytest
 
 STUDIO = Path(packyak.studio.__path__[0])
 SHOTS = Path(__file__).parent / "shots"
+SLOW_STUDIO = Path(__file__).parent / "slow_studio.py"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -118,18 +119,22 @@ def project(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def studio(browser_path: str, tmp_path: Path) -> Iterator[Callable[[Path | None], str]]:
-    """Serves the studio on a project (None: none) and answers its address. Ended, with its workers, after the test."""
+def studio(browser_path: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Serves the studio on a project (None: none) and answers its address. Ended, with its workers, after the test.
+
+    slow: each answer of a review takes the server two seconds more.
+    """
     started: list[tuple[subprocess.Popen[bytes], Path | None]] = []
 
-    def serve(project: Path | None) -> str:
+    def serve(project: Path | None, *, slow: bool = False) -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
         if project is not None:
             environment["PACKYAK_PROJECT"] = str(project)
-        command = [sys.executable, "-m", "streamlit", "run", str(STUDIO), "--server.port", str(port)]
+        program = [str(SLOW_STUDIO)] if slow else ["-m", "streamlit"]
+        command = [sys.executable, *program, "run", str(STUDIO), "--server.port", str(port)]
         with (tmp_path / "studio.log").open("ab") as log:
             process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=log, stderr=log)
         started.append((process, project))
