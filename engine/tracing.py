@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packyak.engine.lineage.chain import Direction, Trace
+from packyak.engine.lineage.outbox import OutboxState
 from packyak.engine.lineage.outside import ImportReport, Outside, OutsideGraph
 from packyak.engine.run.answers import Diff, PastGraph, VersionInfo
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from packyak.engine.run.read import Reader
     from packyak.engine.run.runs import RunRecord
     from packyak.engine.store.home import Home
@@ -26,6 +29,7 @@ class Tracing:
 
         name: str
         home: Home
+        root: Path
 
     def trace(
         self,
@@ -58,6 +62,27 @@ class Tracing:
         """Takes in OpenLineage events of other tools (JSON lines, an array, one object); says what is wrong with which.
         None is lost, and nothing in them raises."""
         return Outside(self.home).receive(data)
+
+    def send_lineage(self) -> OutboxState:
+        """Sends events that wait for a backend now, corrections not yet told included; says how many still wait."""
+        from packyak.engine.lineage.tellers import send_now
+
+        return send_now(self.home, self.root, self.name)
+
+    def export_lineage(
+        self,
+        asset: str | None = None,
+        key: str | None = None,
+        column: str | None = None,
+        *,
+        form: str | None = None,
+        direction: Direction = "up",
+    ) -> str:
+        """Lineage as text: the events as JSON lines, or a record's trace (with no asset: all assets) as html, svg or
+        prov. form: default openlineage where nothing is named, else html."""
+        from packyak.engine.run.export import export_lineage
+
+        return export_lineage(self, asset, key, column, form=form, direction=direction)  # type: ignore[arg-type]
 
     def graph_at(self, moment: str) -> PastGraph:
         """The graph as it was published at a run or a time (ISO 8601)."""

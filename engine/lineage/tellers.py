@@ -15,7 +15,7 @@ from pathlib import Path
 
 from packyak.engine.lineage.asset_event import AssetEvent, CorrectionEvent, CorrectionNote
 from packyak.engine.lineage.log import EventLog
-from packyak.engine.lineage.outbox import Outbox, is_configured, start_sender
+from packyak.engine.lineage.outbox import Outbox, OutboxState, is_configured, start_sender
 from packyak.engine.store.corrections import Correction, CorrectionLog
 from packyak.engine.store.home import Home
 from packyak.engine.store.published import Published
@@ -59,6 +59,18 @@ def forward(home: Home, root: str | Path, project: str) -> None:
     """Has what waits in the outbox sent."""
     with contextlib.suppress(OSError):
         start_sender(home, root, project)
+
+
+def send_now(home: Home, root: str | Path, project: str, patience: float = 0.0) -> OutboxState:
+    """Sends what waits in this process. Corrections are told in any case: the log has them then."""
+    if is_configured(root):
+        from packyak.engine.lineage.events_send import send_all
+
+        with contextlib.chdir(root):  # the client looks for its file there
+            send_all(home, project, patience)
+    else:
+        tell_corrections(home, project, send=False)
+    return Outbox(home).state(root)
 
 
 def _told(home: Home) -> str:

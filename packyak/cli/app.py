@@ -10,13 +10,20 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from packyak.cli import commands_correct, commands_data, commands_learn, commands_place, commands_run  # noqa: F401 (they declare)
+from packyak.cli import (  # noqa: F401 (they declare themselves)
+    commands_correct,
+    commands_data,
+    commands_learn,
+    commands_lineage,
+    commands_place,
+    commands_run,
+)
 from packyak.cli.options import app, flag
 from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
 
-LOOKING = ("status", "show", "sql", "history", "diff")
+LOOKING = ("status", "show", "sql", "history", "diff", "trace")
 TEACHING = ("correct", "corrections", "review", "learn", "models")
-ORDER = ("init", "run", "plan", *LOOKING, *TEACHING, "studio", "settings", "doctor", "stop")
+ORDER = ("init", "run", "plan", *LOOKING, *TEACHING, "restore", "lineage", "studio", "settings", "doctor", "stop")
 EXIT_CODES = (
     "Exit codes: 0 done, 1 an asset failed or is blocked, 2 it cannot be done as asked, 3 another run is on, "
     "130 cancelled."

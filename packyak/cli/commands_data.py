@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from packyak.cli.say import note, say, say_json
 from packyak.cli.tables import cell, show_table
 from packyak.cli.words import counted, moment, signed
 from packyak.engine.errors import PackyakError
-from packyak.engine.run.answers import Change, Diff, RecordDetail, VersionInfo
+from packyak.engine.run.answers import Cause, Change, Diff, RecordDetail, VersionInfo
 
 KEY = "_key"
 
@@ -27,7 +28,7 @@ KEY = "_key"
     ("packyak show topic --where \"topic = 'billing'\"", "records that fulfil an SQL condition"),
     ("packyak show topic --text refund", "records that contain a text"),
     ("packyak show topic --only corrected", "records that people corrected"),
-    ("packyak show topic --version 3f2a", "as it was in an earlier version"),
+    ("packyak show topic@3f2a", "as it was in a version, a run or at a time (topic@2026-10-01T14:30)"),
     ("packyak show topic --sort received --descending --limit 5", "the latest five"),
 )
 def show(
@@ -46,7 +47,8 @@ def show(
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many records.")] = 20,
     offset: Annotated[int, typer.Option("--offset", min=0, help="How many to pass over first.")] = 0,
     version: Annotated[
-        str | None, typer.Option("--version", metavar="VERSION", help="A version by name (or its beginning), or a run.")
+        str | None,
+        typer.Option("--version", metavar="VERSION", help="A version by name (or its beginning), a run, or a time."),
     ] = None,
     project: ProjectFolder = None,
     home: HomeUri = None,
@@ -239,16 +241,20 @@ def _show_corrections(found: list[Any], as_json: bool) -> None:
     "diff",
     ("packyak diff topic", "what the last version changed"),
     ("packyak diff topic 3f2a 91bc", "how two versions differ"),
+    ("packyak diff topic 2026-10-01 2026-10-08", "how two moments differ; a run by its name will do too"),
     ("packyak diff topic 3f2a 91bc --limit 100", "with up to a hundred of the records"),
 )
 def diff(
     asset: Asset,
     a: Annotated[
         str | None,
-        typer.Argument(metavar="A", help="The older version; default: the one before the last.", show_default=False),
+        typer.Argument(
+            metavar="A", help="The older version, run or time; default: the last but one.", show_default=False
+        ),
     ] = None,
     b: Annotated[
-        str | None, typer.Argument(metavar="B", help="The newer version; default: the last.", show_default=False)
+        str | None,
+        typer.Argument(metavar="B", help="The newer version, run or time; default: the last.", show_default=False),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="How many records to show.")] = 20,
     project: ProjectFolder = None,
@@ -256,7 +262,7 @@ def diff(
     verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """Say how an asset's own records differ between two versions."""
+    """Say how an asset's own records differ between two versions, and why each field changed."""
     desk = Desk(find_place(project, home))
     if a is None or b is None:
         versions = desk.ask("versions", asset)
@@ -272,16 +278,23 @@ def diff(
     for change in found.examples:
         _say_change(change)
     say(f"{found.a} -> {found.b}: {found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
+    if found.causes:
+        note("because of " + ", ".join(f"{category} ({count:,})" for category, count in found.causes.items()))
 
 
 def _say_change(change: Change) -> None:
     sign = "+" if change.before is None else "-" if change.after is None else "~"
-    say(f"{sign} {cell(change.key)}")
-    before, after = change.before or {}, change.after or {}
-    for name in dict.fromkeys([*before, *after]):
-        old, new = cell(before.get(name)), cell(after.get(name))
-        if change.before is not None and change.after is not None:
-            if old != new:
-                say(f"    {name}: {old or 'null'} -> {new or 'null'}")
-        elif old or new:
-            say(f"    {name}: {old or new}")
+    say(f"{sign} {cell(change.key)}{_because(change.causes)}")
+    if change.fields:
+        for each in change.fields:
+            old, new = cell(each.before) or "null", cell(each.after) or "null"
+            say(f"    {each.column}: {old} -> {new}{_because(each.causes)}")
+        return
+    for name, value in (change.before or change.after or {}).items():
+        if value is not None:
+            say(f"    {name}: {cell(value)}")
+
+
+def _because(causes: Sequence[Cause]) -> str:
+    """Why, in brackets."""
+    return f"  ({'; '.join(f'{each.category}: {cell(each.reason)}' for each in causes)})" if causes else ""
