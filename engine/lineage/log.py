@@ -2,17 +2,20 @@
 
 Locally an append is one write at the file's end, so that writers of several processes never mix their lines; on S3,
 where nothing can be appended to, events are gathered and each flush makes one object of its own. A file cut anywhere (a
-crash, a full disk) loses its last line only: readers skip it and say so, and the next append starts a new line.
-Standard library only.
+crash, a full disk) loses its last line only: readers skip it and say so, and the next append starts a new line. Old
+runs are packed into segments, a twentieth of the size; reading knows both, also while they are packed. Standard library
+only.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +30,9 @@ from packyak.engine.store.local import unwritable
 FOLDER = "lineage"
 SUFFIX = ".jsonl"
 PART = "@"  # between a run's id and the name of one of its objects on S3
+SEGMENT = "segment-"
+PACKED = ".jsonl.gz"
+LOOSE_FILES = 500  # runs that are not packed; the newest half of them stays loose
 GATHERED = 200  # events kept in memory on S3 before an object is made of them
 GATHERED_SECONDS = 5.0
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -91,19 +97,42 @@ class EventLog:
 
         Lines that are no events are skipped; `problems` lists them.
         """
+        return list(self.each(run_id, since))
+
+    def each(self, run_id: str | None = None, since: datetime | str | None = None) -> Iterator[Event]:
+        """`read`, one event at a time: a long log need not be in memory whole."""
         first = _moment(since) if since is not None else None
-        names = self._names(run_id) if first is None else self._touched_since(run_id, first)
-        found = (event for name in names for event in _parsed(name, self._bytes(name)) if isinstance(event, dict))
-        return [event for event in found if first is None or _happened(event) >= first]
+        for name, data in self._contents(run_id, first):
+            for event in _parsed(name, data):
+                if isinstance(event, dict) and (first is None or _happened(event) >= first):
+                    yield event
 
     def problems(self, run_id: str | None = None) -> list[Problem]:
         """The lines that are no events, with their place: torn ends, and anything that was not written here."""
-        names = self._names(run_id)
-        return [each for name in names for each in _parsed(name, self._bytes(name)) if isinstance(each, Problem)]
+        contents = self._contents(run_id, None)
+        return [each for name, data in contents for each in _parsed(name, data) if isinstance(each, Problem)]
 
     def runs(self) -> list[str]:
         """The runs that have events, oldest first."""
-        return list(dict.fromkeys(_run_of(name) for name in self._names(None)))
+        packed = [run for name in self._segments() for run in self._unpacked(name)]
+        return sorted({*packed, *(_run_of(name) for name in self._names(None))})
+
+    def tidy(self, loose: int = LOOSE_FILES) -> None:
+        """Packs old runs into a segment when many are loose. It is there before they go."""
+        names = self._names(None)
+        runs = [run for run in dict.fromkeys(_run_of(name) for name in names) if run[:1].isdigit()]
+        if len(runs) <= loose:
+            return
+        old = set(runs[: len(runs) - loose // 2])
+        moved = [name for name in names if _run_of(name) in old]
+        packed: dict[str, bytes] = {}
+        for name in moved:
+            packed[_run_of(name)] = packed.get(_run_of(name), b"") + _whole_lines(self._bytes(name))
+        lines = (json.dumps([run, data.decode(errors="replace")]) for run, data in packed.items())
+        data = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
+        self._home.create(f"{FOLDER}/{SEGMENT}{moved[-1].removesuffix(SUFFIX)}-{secrets.token_hex(4)}{PACKED}", data)
+        for name in moved:
+            self._home.remove(f"{FOLDER}/{name}")
 
     def _gather(self, run_id: str, lines: Sequence[bytes]) -> None:
         if not self._gathered:
@@ -112,6 +141,35 @@ class EventLog:
         count = sum(len(each) for each in self._gathered.values())
         if count >= GATHERED or time.monotonic() - self._since >= GATHERED_SECONDS:
             self.flush()
+
+    def _contents(self, run_id: str | None, first: datetime | None) -> Iterator[tuple[str, bytes]]:
+        """Names and lines of files, in the order of runs. What is both packed and loose is told once."""
+        packed: dict[str, tuple[str, bytes]] = {}
+        for name in self._segments():
+            for run, data in self._unpacked(name).items():
+                if run_id in (None, run):
+                    packed[run] = (name, packed[run][1] + _others(data, packed[run][1]) if run in packed else data)
+        names = self._names(run_id) if first is None else self._touched_since(run_id, first)
+        loose: dict[str, list[str]] = {}
+        for name in names:
+            loose.setdefault(_run_of(name), []).append(name)
+        for run in sorted({*packed, *loose}):
+            there = packed.get(run, ("", b""))[1]
+            if there:
+                yield packed[run][0], there
+            for name in loose.get(run, ()):
+                yield name, _others(self._bytes(name), there) if there else self._bytes(name)
+
+    def _segments(self) -> list[str]:
+        return self._home.names(FOLDER, PACKED)
+
+    def _unpacked(self, name: str) -> dict[str, bytes]:
+        """The lines of each run in a segment; a damaged one has none, and must not hide the others."""
+        try:
+            data = gzip.decompress(self._home.read(f"{FOLDER}/{name}") or b"")
+            return {run: text.encode() for run, text in (json.loads(line) for line in data.splitlines())}
+        except (OSError, EOFError, ValueError, zlib.error):
+            return {}
 
     def _names(self, run_id: str | None) -> list[str]:
         names = self._home.names(FOLDER, SUFFIX)
@@ -125,6 +183,16 @@ class EventLog:
 
     def _bytes(self, name: str) -> bytes:
         return self._home.read(f"{FOLDER}/{name}") or b""
+
+
+def _whole_lines(data: bytes) -> bytes:
+    return data if not data or data.endswith(b"\n") else data + b"\n"
+
+
+def _others(data: bytes, known: bytes) -> bytes:
+    """The lines that are not among those known."""
+    there = set(known.split(b"\n"))
+    return b"\n".join(line for line in data.split(b"\n") if not line or line not in there)
 
 
 def _file_of(run_id: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
+from packyak.engine.lineage.log import EventLog
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import waiting_files
 from packyak.engine.run.gate import close_gate, write_gate
@@ -264,6 +265,7 @@ def _tidy(project: Project, scope: Scope, update: Update) -> None:
             scope.settle(name, replace(settled, table=table or settled.table, memo=memo or settled.memo))
     project.published.prune(max(keep, 100))
     project.log.tidy()
+    EventLog(project.home).tidy()
 
 
 def cancel_run(project: Project, run_id: str | None) -> RunRecord | None:

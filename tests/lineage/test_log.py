@@ -189,3 +189,62 @@ def test_lines_are_plain_json(home: Home) -> None:
     assert json.loads(data) == event(1, "é")
     with pytest.raises(ValueError, match="JSON"):
         EventLog(home).append("run", [{"nan": float("nan")}])
+
+
+def test_old_runs_are_packed_and_read_as_before(home: Home) -> None:
+    log = EventLog(home)
+    for run in range(30):
+        log.append(f"2026-{run:03d}", [event(run), event(run + 100, "ä" * 50)])
+    log.append("corrections", [event(1)])
+    path = Path(home.path("lineage", "2026-002.jsonl"))
+    path.write_bytes(path.read_bytes() + b'{"torn')
+    before, runs, problems = log.read(), log.runs(), [each.reason for each in log.problems()]
+    log.tidy(loose=10)
+    assert len(home.names("lineage", ".jsonl")) == 6  # five runs and the corrections
+    assert log.read() == EventLog(home).read() == before
+    assert log.runs() == runs
+    assert [each.reason.split(":")[0] for each in log.problems()] != [] and problems
+    assert log.read("2026-003") == [event(3), event(103, "ä" * 50)]
+    log.append("2026-001", [event(77)])  # a crash may be told late
+    assert [each["number"] for each in log.read("2026-001")] == [1, 101, 77]
+    log.tidy(loose=10)
+    for run in range(30, 60):
+        log.append(f"2026-{run:03d}", [event(run)])
+    log.tidy(loose=10)
+    assert len(home.names("lineage", ".jsonl.gz")) == 2
+    assert [each["number"] for each in log.read("2026-001")] == [1, 101, 77]
+    assert len(log.read()) == len(before) + 31
+
+
+def test_a_crash_while_packing_loses_and_doubles_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog(home)
+    for run in range(20):
+        log.append(f"2026-{run:03d}", [event(run)])
+    before = log.read()
+    removed: list[str] = []
+
+    def crash(name: str) -> None:
+        removed.append(name)
+        if len(removed) > 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home, "remove", crash)
+        with pytest.raises(KeyboardInterrupt):
+            log.tidy(loose=6)
+    assert len(home.names("lineage", ".jsonl")) == 20  # none gone, and all packed
+    assert log.read() == before
+    log.tidy(loose=6)  # packs them once more
+    assert len(home.names("lineage", ".jsonl")) == 3
+    assert log.read() == before
+
+
+def test_a_damaged_segment_hides_no_other_run(home: Home) -> None:
+    log = EventLog(home)
+    for run in range(20):
+        log.append(f"2026-{run:03d}", [event(run)])
+    log.tidy(loose=6)
+    (segment,) = home.names("lineage", ".jsonl.gz")
+    path = Path(home.path("lineage", segment))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert [each["number"] for each in log.read()] == [17, 18, 19]
