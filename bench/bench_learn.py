@@ -19,8 +19,10 @@ PARTS = {
     "calibration": "bench_learn_text:calibration",
     "gate": "bench_learn_gate:gate",
     "noise": "bench_learn_noise:noise",
-    "embed": "bench_learn_speed:embed",
+    "embed": "bench_learn_embed:embed",
     "speed": "bench_learn_speed:speed",
+    "propagate": "bench_learn_propagate:propagate",
+    "sample": "bench_learn_sample:sample",
 }
 
 
