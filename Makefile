@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup studio browser test test-all lint bench bench-learn build clean
+.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage build clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,7 +27,7 @@ unexport PYTHONPATH
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with everything pinned in constraints.txt (needs a network once)
 
@@ -51,6 +51,12 @@ browser: ## see to it that the browser tests find a browser (Debian's chromium)
 test: $(READY) browser ## run the tests, all but the slow ones
 	@$(BIN)/python -m pytest -m "not slow" $(PARALLEL) $(ARGS)
 
+test-ui: $(READY) browser ## run every test of the studio in a browser, slow ones too; pictures in tests/ui/shots
+	@$(BIN)/python -m pytest tests/studio tests/ui -s $(ARGS)
+
+studio-tour: $(READY) browser ## make the pictures of README and docs anew from the sample project
+	@$(BIN)/python tests/ui/tour.py docs/pictures
+
 test-all: $(READY) browser ## run every test
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
@@ -63,6 +69,12 @@ bench: $(READY) ## measure the spine against a plain pandas script, 10k and 100k
 
 bench-learn: $(READY) ## what the learners reach, against their targets (long; reads ../shared/data where it is there)
 	@$(BIN)/python bench/bench_learn.py $(ARGS)
+
+lineage-check: $(READY) ## every kind of lineage event, checked with all its facets; events of other tools taken in
+	@$(BIN)/python tests/lineage/lineage_check.py
+
+bench-lineage: $(READY) ## what a trace costs, also beside a long event log
+	@$(BIN)/python bench/bench_lineage.py $(ARGS)
 
 build: $(READY) ## build wheel and source archive into dist/
 	@rm -rf build dist

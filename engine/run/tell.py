@@ -71,7 +71,7 @@ class Teller:
 
     def finish(self, state: str = "done", error: str = "") -> str:
         """Writes the events, those of assets that were cut off included; answers what kept it from doing so, or ""."""
-        if not self.events:
+        if not self.events and state == "done":
             return ""
         ended = STATES.get(state, "FAIL")
         cut = [replace(each, kind="ABORT", at=now(), error=error or state) for each in self._open.values()]
