@@ -23,6 +23,7 @@ from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
+from packyak.engine.run.limits import limits_of
 from packyak.engine.run.plan import plan_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
@@ -129,6 +130,7 @@ class Project(Teaching, Learning, Tracing):
         return Scope(
             self.graph, self.home, self.codes, self.query, self.log, candidates, self.rule,
             learns=self.settings["learn"] == "auto", promotes=self.settings["promote"] == "auto",
+            limits=limits_of(self.settings),
         )  # fmt: skip
 
     def _reader(self) -> Reader:

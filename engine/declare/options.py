@@ -25,8 +25,8 @@ class TableOptions(TypedDict, total=False):
 
     personal: columns with personal data, and of what kind. subject: the column that says whose. purpose: why they are
     kept. keep: how long ("3 years"). owner: who answers for the data. was: the old name, after a rename.
-    failures_allowed: how many records may fail before the run does (below 1: a share). retries: how often a failing
-    asset is tried again.
+    failures_allowed: how many records may fail before the run does (below 1: a share). retries: how often
+    a run calls again what raised.
     """
 
     personal: Mapping[str, str]

@@ -35,6 +35,7 @@ class Answers:
 
 
 Tick = Callable[[int], None]
+Collect = Callable[[Iterable[Any]], Any]
 
 
 def call_on_records(
@@ -43,7 +44,7 @@ def call_on_records(
     columns: Sequence[Sequence[Any]],
     count: int,
     tick: Tick,
-    collect: Callable[[Iterable[Any]], Any] = list,
+    collect: Collect = list,
 ) -> Answers:
     """Calls `function` with one value of each of `columns` (one per parameter of `node`) for each of `count` records.
 

@@ -33,7 +33,7 @@ def decide(scope: Scope, node: TransformNode, part: pa.Table, tick: Tick) -> Dec
     if isinstance(node, LearnedNode):
         model = scope.model_of(node.name)
         return by_model(scope, node, model, part, tick) if model else by_rule(node, part, tick)
-    answers = call_on_records(node, node.function, arguments(node, part), part.num_rows, tick)
+    answers = scope.limits.call(node, arguments(node, part), part.num_rows, tick)
     return Decision(answers.values, answers.errors, answers.skipped)
 
 

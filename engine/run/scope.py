@@ -18,6 +18,7 @@ from packyak.engine.declare.nodes import Graph, LearnedNode
 from packyak.engine.learn.models import RULE, ModelStore
 from packyak.engine.learn.tasks import signature_of
 from packyak.engine.run.fingerprint import Codes, digest
+from packyak.engine.run.limits import Limits
 from packyak.engine.run.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import Snapshot
@@ -82,6 +83,7 @@ class Scope:
     rule: Rule = field(default_factory=Rule)
     learns: bool = True
     promotes: bool = True
+    limits: Limits = field(default_factory=Limits)
     run: str = ""  # the run that is writing now
     _snapshot: Snapshot | None = None
     _read: tuple[Correction, ...] | None = None

@@ -19,7 +19,7 @@ from packyak.engine.declare.bucket import File
 from packyak.engine.declare.nodes import FilesNode, TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run import clashes
-from packyak.engine.run.apply import Answers, call_on_records, describe
+from packyak.engine.run.apply import Answers, Tick, describe
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.learned import arguments, decide
 from packyak.engine.run.memo import Aside, memo_rows
@@ -33,7 +33,7 @@ from packyak.engine.store.files import FileStat
 
 COMMIT_SECONDS = 2.0
 COMMIT_ROWS = 200_000
-LARGEST_PART = 20_000
+MANY_PART = 1000  # records that answer several each
 
 
 class Meter(Protocol):
@@ -132,7 +132,7 @@ def _no_rows(node: TransformNode) -> pa.Table:
 def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
     batch, done, failed, whole = _Batch(), 0, 0, work.all_units
     gone: pa.Array | None = work.gone
-    for part in _parts(work, LARGEST_PART):
+    for part in _parts(work, scope.limits.batch_rows):
         keys = part[KEY].to_pylist()
         base, bad = done, failed
         decided = decide(scope, node, part, lambda n, base=base, bad=bad: meter(base + n, bad))  # type: ignore[misc]
@@ -182,10 +182,10 @@ def _kept_asides(writer: Writer, keys: Sequence[str], errors: Mapping[int, str])
 def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
     done = failed = 0
     batch = _Batch()
-    for part in _parts(work, 1000):
+    for part in _parts(work, min(MANY_PART, scope.limits.batch_rows)):
         units, base, bad = part[KEY].to_pylist(), done, failed
-        answers = call_on_records(
-            node, node.function, arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
+        answers = scope.limits.call(
+            node, arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
         )  # fmt: skip
         failed += _collect(scope, node, units, part["inputs"].to_pylist(), answers, batch, outcome, None)
         done += len(units)
@@ -204,7 +204,7 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     batch, failed = _Batch(), 0
     for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
         file = file_of(source.bucket, bucket.path(stat.key), stat, etag)
-        answers = _read_file(node, file)
+        answers = _read_file(scope, node, file, lambda _, done=done, failed=failed: meter(done, failed))  # type: ignore[misc]
         failed += _collect(scope, node, [stat.key], [etag], answers, batch, outcome, [stamp(stat)])
         if batch.due:
             _commit_units(node, work, batch, outcome, gone=())
@@ -221,10 +221,10 @@ def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
     return File(stat.key, bucket, size=stat.size, modified=modified, etag=etag, local=local)
 
 
-def _read_file(node: TransformNode, file: File) -> Answers:
+def _read_file(scope: Scope, node: TransformNode, file: File, tick: Tick) -> Answers:
     """One call. Generators run to their end, so that a file is taken whole or not at all."""
     collect = table_of_many if node.columns is None else list
-    return call_on_records(node, node.function, [[file]] * len(node.parameters), 1, lambda _: None, collect)
+    return scope.limits.call(node, [[file]] * len(node.parameters), 1, tick, collect)
 
 
 def _collect(

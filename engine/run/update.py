@@ -243,7 +243,7 @@ class Update:
         writer, scope = outcome.writer, self.scope
         failed = count_failed(writer.memo) if isinstance(node, TransformNode) else 0
         units = writer.memo.count() if isinstance(node, TransformNode) and writer.memo.exists() else 0
-        message = _too_many(node, failed, units)
+        message = scope.limits.too_many(node, failed, units)
         return Settled(
             table=writer.table.version() or 0,
             memo=writer.memo.version(),
@@ -305,16 +305,6 @@ class Update:
             message=result.message,
             trace=result.trace,
         )
-
-
-def _too_many(node: TableNode, failed: int, units: int) -> str:
-    allowed = node.failures_allowed
-    if allowed is None or not failed:
-        return ""
-    limit = allowed * units if allowed < 1 else allowed
-    return (
-        f"{failed:,} of {units:,} failed, more than the {allowed:g} that {node.name} allows" if failed > limit else ""
-    )
 
 
 def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:

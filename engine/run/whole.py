@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import AssetNode, Parameter, SqlNode, TableNode
-from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryError
+from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryError, UserCodeError
 from packyak.engine.run.apply import Tick, finish, whole_asset_failed
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import memo_rows
@@ -98,6 +98,15 @@ def bind(snapshot: Snapshot, query: str, names: Sequence[str], read: Collection[
 
 
 def _function_result(scope: Scope, node: AssetNode, tick: Tick) -> pa.Table:
+    for _ in range(scope.limits.retries_of(node)):
+        try:
+            return _called(scope, node, tick)
+        except UserCodeError:
+            scope.limits.pause(lambda: tick(0))
+    return _called(scope, node, tick)
+
+
+def _called(scope: Scope, node: AssetNode, tick: Tick) -> pa.Table:
     arguments = {p.name: hand_over(scope, p) for p in node.parameters}
     try:
         answer = finish(node.function(**arguments))

@@ -85,7 +85,7 @@ def _marked(value: Any, corrected: bool) -> Any:
 
 
 def _names(page: Any, columns: str | None) -> list[str]:
-    """The columns to show. The key stands in front where no column says the same."""
+    """The columns to show. The key stands in front where there is one that no column says too."""
     names = [name for name in page.rows.schema.names if name != KEY]
     if columns:
         wanted = [name.strip() for name in columns.split(",")]
@@ -94,7 +94,7 @@ def _names(page: Any, columns: str | None) -> list[str]:
             raise PackyakError(f"there is no column {unknown[0]!r}", choices=names, next_step="name some of these")
         return wanted
     keys = page.rows[KEY].to_pylist()
-    said = any(
+    said = not keys or any(
         page.rows[name].to_pylist() == keys for name in names if str(page.rows.schema.field(name).type) == "string"
     )
     return names if said else [KEY, *names]

@@ -24,7 +24,7 @@ def test_an_argument_wins_over_environment_file_and_default(tmp_path: Path) -> N
         ({"batch_rows": 30}, environment, config, 30, "argument"),
         ({"batch_rows": None}, environment, config, 20, "environment"),
         ({}, {}, config, 10, "packyak.toml"),
-        ({}, {}, None, 5000, "default"),
+        ({}, {}, None, 10_000, "default"),
     ):
         settings = resolve(given, arguments, variables)
         assert (settings["batch_rows"], settings.source("batch_rows")) == (value, source)
@@ -41,7 +41,7 @@ def test_every_default_is_a_value_of_its_type() -> None:
     ("name", "value"),
     [
         ("batch_rows", "0"), ("batch_rows", "many"), ("batch_rows", 1.5), ("prefect", "ftp://x"), ("worker", "on"),
-        ("threads", "-1"), ("processes", True), ("lock_ttl_seconds", "nan"), ("home", ""), ("retries", -1),
+        ("threads", "-1"), ("retries", True), ("lock_ttl_seconds", "nan"), ("home", ""), ("retries", -1),
     ],
 )  # fmt: skip
 def test_wrong_values_are_refused(name: str, value: object) -> None:

@@ -12,7 +12,7 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packyak.engine.errors import QueryError
-from packyak.engine.store.sql import AGGREGATES, group_keys, keeps_key, query_key, tables_of
+from packyak.engine.store.sql import AGGREGATES, group_keys, keeps_key, names_in, query_key, tables_of
 from sqlglot import ErrorLevel, exp
 
 TABLES = {
@@ -236,3 +236,53 @@ def test_every_aggregate_of_duckdb_is_known_as_one() -> None:
 def test_sqlglot_is_imported_late() -> None:
     code = "import sys, packyak.engine.store.sql, packyak.engine.store.sql_columns; print('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+NAMES: dict[str, frozenset[str] | None] = {
+    "select a, count(*) as n from t group by all": frozenset({"a", "n", "t"}),
+    'select "A b", u.c from t join u on t.k = u.k where d > 1 order by e': frozenset(
+        {"a b", "c", "d", "e", "k", "t", "u"}
+    ),
+    "select a from t join u using (k)": frozenset({"a", "k", "t", "u"}),
+    "select (select max(z) from v where v.k = t.k) as m from t": frozenset({"z", "v", "k", "t", "m"}),
+    "with w as (select a from t) select b from w": frozenset({"w", "a", "t", "b"}),
+    "select t.a from t": frozenset({"a", "t"}),
+    "select s.f.g from t": frozenset({"s", "f", "g", "t"}),
+    "select * from t": None,
+    "select t.* from t": None,
+    "select * exclude (a) from t": None,
+    "select count(*), max(columns('a.*')) from t": None,
+    "select a from t natural join u": None,
+    "select a from t pivot (sum(x) for y in ('p'))": None,
+    "select t from t": None,
+    "select w from (select a, b from t) as w": None,
+    "select struct_pack(x := u) from t as u": None,
+}
+
+
+@pytest.mark.parametrize("sql", NAMES)
+def test_names_in_a_query(sql: str) -> None:
+    assert names_in(sql, ["a", "b", "k"]) == NAMES[sql]
+
+
+def test_a_column_named_like_its_table_is_a_column() -> None:
+    assert names_in("select label, count(*) as n from label group by all", ["label"]) == {"label", "n"}
+
+
+@pytest.mark.parametrize("sql", [sql for sql, names in NAMES.items() if names is not None])
+def test_columns_that_no_name_tells_are_not_read(sql: str) -> None:
+    """The same query with and without the columns that it does not name answers the same, or fails the same."""
+    named = names_in(sql, ["a", "b", "k"]) or frozenset()
+    columns = {"a": 1, "A b": 2, "b": 3, "c": 4, "d": 5, "e": 6, "k": 7, "z": 8, "s": {"f": {"g": 9}}, "other": 10}
+
+    def answer(chosen: dict[str, object]) -> object:
+        data = pa.Table.from_pylist([chosen])
+        with duckdb.connect() as connection:
+            for table in ("t", "u", "v"):
+                connection.register(table, data)
+            try:
+                return connection.sql(sql).fetchall()
+            except duckdb.Error as error:
+                return str(error).split("Candidate")[0]
+
+    assert answer({name: one for name, one in columns.items() if name.casefold() in named}) == answer(columns)
