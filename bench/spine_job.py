@@ -2,7 +2,9 @@
 
 CSV -> clean (Python per record: NFKC, lower, two regular expressions) -> features (word count, hash) -> classify
 (rules) -> count per label. Both sides call the same functions, in `bench/spine/rules.py`, on the same data: messages
-of 15 to 52 words, 34 on average (the tickets of `sample_data` have 25).
+of 10 to 40 words, 25 on average, as the tickets of `sample_data` have. That is fixed, because it decides how much of
+both sides is the functions' own work: about 1.7 CPU seconds for 100,000 records. The issue that set the targets names
+2.0 (which 30 to 34 words cost), so that the length is, if anything, in favour of the script.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from random import Random
 from typing import Final
 
 SOURCES: Final = Path(__file__).parent / "spine"
-FIXED: Final = "R0000011"  # the rules say billing
+FIXED: Final = "R0000017"  # the rules say billing
 WORDS: Final = (
     "the", "order", "came", "in", "two", "boxes", "and", "one", "of", "them", "was", "open", "when", "i", "got", "home",
     "please", "have", "a", "look", "soon", "coffee", "beans", "grinder", "filter", "kettle", "scale", "paper", "bag",
     "blend", "roast", "tasting", "morning", "evening", "week", "month", "friend", "office", "team",
 )  # fmt: skip
 TELLING: Final = ("invoice", "charge", "refund", "parcel", "courier", "late", "password", "login", "profile")
-LENGTHS: Final = (15, 51)  # before what is told and what is odd goes in: about one word more
+MESSAGE: Final = 25  # words on average
 ODD: Final = ("ﬁlter", "CAFÉ", "ＦＵＬＬ", "https://example.com/a?b=1", "½", "#123", "(sic)", "Größe", "  ")  # noqa: RUF001
 
 
@@ -32,12 +34,14 @@ class Job:
 
     `calls`: a file to which each called function of the user's adds its name; only the pass that counts has one, and
     only then does the source say so, so that no measured call does more than the job. `alone`: no worker, no server.
+    `words`: how long a message is on average.
     """
 
     folder: Path
     size: int
     calls: Path | None = None
     alone: bool = False
+    words: int = MESSAGE
 
     @property
     def project(self) -> Path:
@@ -59,7 +63,7 @@ class Job:
 
     def write_data(self, first: int, last: int, *rest: tuple[int, int], file: str = "records") -> None:
         """One CSV file of records `first` to `last` (not included), and of the `rest`, the same for both sides."""
-        text = records((first, last), *rest)
+        text = records((first, last), *rest, words=self.words)
         _write(self.project / f".packyak/buckets/inbox/{file}.csv", text)
         _write(self.script / f"inbox/{file}.csv", text)
 
@@ -75,15 +79,16 @@ def counting(source: str, calls: Path) -> str:
     return f"{counted}\n\nCALLS = {str(calls)!r}\n\n\n{noting}"
 
 
-def records(*spans: tuple[int, int]) -> str:
+def records(*spans: tuple[int, int], words: int = MESSAGE) -> str:
     """CSV. Record number n is the same in every file."""
-    rows = ((f"R{number:07}", _text(number)) for span in spans for number in range(*span))
+    rows = ((f"R{number:07}", _text(number, words)) for span in spans for number in range(*span))
     return "id,text\n" + "".join(f'{key},"{text}"\n' for key, text in rows)
 
 
-def _text(number: int) -> str:
+def _text(number: int, mean: int) -> str:
     rng = Random(number)
-    words = rng.choices(WORDS, k=rng.randrange(*LENGTHS))
+    least = round(0.4 * (mean - 1))
+    words = rng.choices(WORDS, k=rng.randint(least, 2 * (mean - 1) - least))  # and about one of what is put in below
     if rng.random() < 0.6:
         word = rng.choice(TELLING)
         words.insert(rng.randrange(len(words)), word.upper() if rng.random() < 0.2 else word)
