@@ -21,6 +21,7 @@ PARTS = {
     "noise": "bench_learn_noise:noise",
     "embed": "bench_learn_embed:embed",
     "speed": "bench_learn_speed:speed",
+    "curve": "bench_learn_curve:curve",
     "propagate": "bench_learn_propagate:propagate",
     "sample": "bench_learn_sample:sample",
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,10 @@ def show(title: str, lines: Sequence[Line]) -> bool:
         verdict = "" if not line.sign else "ok" if line.met else "SHORT"
         print(f"  {line.what:<{width}}  {line.value:>10.4g}  {target:>10}  {verdict:<5}  {line.anchor}".rstrip())
     return all(line.met for line in lines)
+
+
+def timed(call: Callable[[], T]) -> tuple[T, float, float]:
+    """What a call gives, with its wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    made = call()
+    return made, time.perf_counter() - wall, time.process_time() - cpu

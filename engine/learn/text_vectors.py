@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from packyak.engine.errors import HomeError
 from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY
 from packyak.engine.store.tables import FRAGMENTS, Table
 
-from .arrays import Floats, Halves, Ints
+from .arrays import Bools, Floats, Halves, Ints
 from .embed import Embedder
 
 FOLDER = "vectors"
@@ -32,7 +31,7 @@ VECTOR = "vector"
 SLICE = 2_000
 IN_MEMORY = 150_000
 _ROWS = 16_384
-Digests = NDArray[np.uint64]
+Digests = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 class TextVectors:
@@ -65,16 +64,35 @@ class TextVectors:
         distinct = list(place)
         made = np.empty((len(distinct), self.width), dtype=np.float32)
         names = self._names(distinct)
-        missing = np.flatnonzero(~self._fill(made, names))
+        missing = np.flatnonzero(~self._fill(made, names, np.arange(len(names))))
         for start in range(0, len(missing), SLICE):
             self._make(made, names, distinct, missing[start : start + SLICE])
         return made if len(distinct) == len(texts) else made[rows]
+
+    def keep(self, texts: Sequence[str], vectors: Floats) -> int:
+        """Keep vectors that are known already; answers how many were new. A text that has one keeps it."""
+        with self._lock:
+            return self._add(self._names(texts), vectors)
+
+    def _add(self, names: Digests, vectors: Floats) -> int:
+        flat = pa.array(vectors.astype(np.float16).ravel(), pa.float16())
+        column = pa.FixedSizeListArray.from_arrays(flat, self.width)
+        return self.table.add(pa.table({KEY: _as_keys(names), VECTOR: column}))
+
+    def has(self, texts: Sequence[str]) -> Bools:
+        """Which of the texts have a vector. Nothing is embedded."""
+        names = self._names(texts)
+        with self._lock:
+            self._stored = self._stored.newest(self.table)
+            return np.asarray(self._stored.find(names) >= 0)
 
     def forget(self, texts: Iterable[str]) -> int:
         """Take the vectors of these texts out of the newest version of the table; answers how many there were."""
         names = self._names(list(dict.fromkeys(texts)))
         with self._lock:
-            return self.table.delete(_as_keys(names))
+            gone = self.table.delete(_as_keys(names))
+            self._stored = self._stored.newest(self.table)
+            return gone
 
     def _names(self, texts: Sequence[str]) -> Digests:
         """Two numbers a text, which name it and the embedder."""
@@ -86,13 +104,15 @@ class TextVectors:
             joined += one.digest()
         return np.frombuffer(bytes(joined), dtype=">u8").astype(np.uint64).reshape(-1, 2)
 
-    def _fill(self, made: Floats, names: Digests, at: Ints | None = None) -> NDArray[np.bool_]:
+    def _fill(self, made: Floats, names: Digests, at: Ints) -> Bools:
         """Put the stored vectors where they belong (at the rows `at` of `made`); answers which were there."""
         with self._lock:
-            self._stored = self._stored.newest(self.table)
             found = self._stored.find(names)
+            if (found < 0).any():  # only then is it worth a look at what others have written
+                self._stored = self._stored.newest(self.table)
+                found = self._stored.find(names)
             there = np.flatnonzero(found >= 0)
-            self._stored.read(found[there], made, there if at is None else at[there])
+            self._stored.read(found[there], made, at[there])
         return np.asarray(found >= 0)
 
     def _make(self, made: Floats, names: Digests, texts: Sequence[str], rows: Ints) -> None:
@@ -102,9 +122,7 @@ class TextVectors:
             if not len(rows):
                 return
             made[rows] = self.embedder.embed([texts[row] for row in rows.tolist()])
-            vectors = pa.array(made[rows].astype(np.float16).ravel(), pa.float16())
-            column = pa.FixedSizeListArray.from_arrays(vectors, self.width)
-            self.table.add(pa.table({KEY: _as_keys(names[rows]), VECTOR: column}))
+            self._add(names[rows], made[rows])
             if len(self.table.dataset().get_fragments()) > FRAGMENTS:
                 with suppress(HomeError):  # another process is writing: it will do the same a little later
                     self.table.tidy()
