@@ -7,7 +7,7 @@ no local learner: its first rule answers. A further kind of learner is one more 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,7 +46,7 @@ class Part(Protocol):
     @property
     def columns(self) -> tuple[str, ...]: ...
 
-    def fit(self, records: pa.Table, labels: Labels, seed: int) -> Model: ...
+    def fit(self, records: pa.Table, labels: Labels, seed: int, drawn: Collection[str] = ()) -> Model: ...
 
     def load(self, files: Mapping[str, bytes]) -> Model: ...
 
@@ -60,8 +60,8 @@ class Classified:
     learner: ClassifyLearner
     columns: tuple[str, ...]
 
-    def fit(self, records: pa.Table, labels: Labels, seed: int) -> ClassifyModel:
-        return self.learner.fit(records, labels, seed)
+    def fit(self, records: pa.Table, labels: Labels, seed: int, drawn: Collection[str] = ()) -> ClassifyModel:
+        return self.learner.fit(records, labels, seed, drawn)
 
     def load(self, files: Mapping[str, bytes]) -> ClassifyModel:
         return ClassifyModel.from_files(files, self.learner.embed)
@@ -77,7 +77,7 @@ class Regressed:
     learner: RegressLearner
     columns: tuple[str, ...]
 
-    def fit(self, records: pa.Table, labels: Labels, seed: int) -> RegressModel:
+    def fit(self, records: pa.Table, labels: Labels, seed: int, drawn: Collection[str] = ()) -> RegressModel:
         return self.learner.fit(records, labels, seed)
 
     def load(self, files: Mapping[str, bytes]) -> RegressModel:
@@ -98,7 +98,7 @@ class Repaired:
     columns: tuple[str, ...]
     _prepared: tuple[pa.Table, Prepared] | None = None
 
-    def fit(self, records: pa.Table, labels: Labels, seed: int) -> RepairModel:
+    def fit(self, records: pa.Table, labels: Labels, seed: int, drawn: Collection[str] = ()) -> RepairModel:
         if self._prepared is None or self._prepared[0] is not records:
             self._prepared = records, self.learner.prepare(records)
         return self.learner.fit(records, labels, seed, self._prepared[1])
@@ -142,9 +142,11 @@ class Teacher:
 
     parts: tuple[Part, ...]
 
-    def fit(self, records: pa.Table, labels: Labels, seed: int = 0) -> Taught:
-        """Learn what the labels have to teach; a learner whose columns nobody labelled stays without a model."""
-        return Taught(tuple(part.fit(records, mine, seed) if len(mine) else None for part, mine in self._each(labels)))
+    def fit(self, records: pa.Table, labels: Labels, seed: int = 0, drawn: Collection[str] = ()) -> Taught:
+        """Learn what the labels have to teach; a learner whose columns nobody labelled stays without a model. drawn:
+        keys of records that were asked at random, by which confidence is calibrated where they are many enough."""
+        each = self._each(labels)
+        return Taught(tuple(part.fit(records, mine, seed, drawn) if len(mine) else None for part, mine in each))
 
     def load(self, files: Mapping[str, bytes]) -> Taught:
         """The models of `Taught.to_files`."""

@@ -42,8 +42,9 @@ class Correction:
     text. kind: "correct", "accept" (the value shown is right), "undo", "comment" or "skip" (not now; value: what was
     seen). at: ISO 8601 in UTC. seen_hash and seen: the inputs that they saw; computed: the value that they saw,
     encoded. touched: how many records the change reaches. group: the save, where it holds several: undoes all of it.
-    origin: how it came to be ("": one by one): bulk | spread | import | review | settle; for an undo, the kind that it
-    ends. of: what it stems from: the correction that was spread, or the answer in a list.
+    origin: how it came to be ("": one by one): bulk | spread | import | review | drawn (a review of records drawn at
+    random) | settle; for an undo, the kind that it ends. of: what it stems from: the correction that was spread, or
+    the answer in a list.
     """
 
     id: str

@@ -19,9 +19,11 @@ from packyak.engine.learn.teacher import KEY, RULE_COLUMN
 from packyak.engine.run.apply import Answers, Tick, call_on_records
 from packyak.engine.run.rows import as_record
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.types import arrow_type, type_name
-from packyak.engine.run.work import read_columns, record_inputs
+from packyak.engine.run.types import type_name
+from packyak.engine.run.work import record_inputs
 from packyak.engine.store.corrections import decode
+
+DRAWN = "drawn"  # how a correction came to be whose record was drawn at random
 
 
 def named(node: LearnedNode, part: pa.Table) -> pa.Table:
@@ -146,6 +148,11 @@ def labels_of(scope: Scope, node: LearnedNode) -> tuple[Labels, tuple[str, ...]]
     return Labels.from_rows(_with_rule_then(node, rows)), tuple(sorted(ids))
 
 
+def drawn_keys(scope: Scope, asset: str) -> frozenset[str]:
+    """The records that people were asked about at random."""
+    return frozenset(key for (name, key, _), said in scope.in_force.items() if name == asset and said.origin == DRAWN)
+
+
 def _decoded(seen: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name, value in seen.items():
@@ -178,11 +185,3 @@ def _with_rule_then(node: LearnedNode, rows: list[Any]) -> list[Any]:
                 seen = seen | {f"{RULE_COLUMN}{column}": told}
         rows[place] = (key, name, value, kind, seen)
     return rows
-
-
-def stored_types(node: LearnedNode) -> dict[str, pa.DataType]:
-    """The Arrow types of what the transform answers."""
-    return {column.name: arrow_type(column.type) for column in node.columns or ()}
-
-
-__all__ = ["all_records", "ask_rule", "by_field", "labels_of", "named", "read_columns", "reads_of", "with_rule"]

@@ -31,7 +31,7 @@ from packyak.engine.run.scope import Scope
 from packyak.engine.run.teach import held
 from packyak.engine.run.teach.answering import embed_in, taught
 from packyak.engine.run.teach.due import why_due
-from packyak.engine.run.teach.examples import all_records, labels_of, reads_of
+from packyak.engine.run.teach.examples import all_records, drawn_keys, labels_of, reads_of
 
 SAMPLE = 500
 CALIBRATED_BY = 30
@@ -58,7 +58,7 @@ def learn(
     _require_something(node, labels)
     records = all_records(scope, node, tick)
     teacher = teacher_of(node, reads_of(node, records), embed_in(scope.home))
-    model = teacher.fit(records, labels, SEED)
+    model = teacher.fit(records, labels, SEED, drawn_keys(scope, node.name))
     answers = teacher.held_out(records, labels, model, SEED)
     files = model.to_files()
     code = scope.codes.fingerprints[node.name].code
