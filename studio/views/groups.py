@@ -84,14 +84,14 @@ def _acyclic(names: Sequence[str], links: Sequence[Link], groups: Mapping[str, s
     while True:
         folded = Folding(groups)
         edges = {(folded.card(a), folded.card(b)) for a, b in links}
-        left = _core(edges)
+        left = _circles(edges)
         circular = {card.removeprefix(PREFIX) for card in left if card.startswith(PREFIX)}
         if not circular:
             return groups
         groups = {name: group for name, group in groups.items() if group not in circular}
 
 
-def _core(edges: Iterable[Link]) -> set[str]:
+def _circles(edges: Iterable[Link]) -> set[str]:
     left = {edge for edge in edges if edge[0] != edge[1]}
     while True:
         sources, targets = {a for a, _ in left}, {b for _, b in left}

@@ -126,13 +126,15 @@ def studio(browser_path: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """
     started: list[tuple[subprocess.Popen[bytes], Path | None]] = []
 
-    def serve(project: Path | None, *, slow: bool = False) -> str:
+    def serve(project: Path | None, *, slow: bool = False, token: str = "") -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
         if project is not None:
             environment["PACKYAK_PROJECT"] = str(project)
+        if token:
+            environment["PACKYAK_STUDIO_TOKEN"] = token
         program = [str(SLOW_STUDIO)] if slow else ["-m", "streamlit"]
         command = [sys.executable, *program, "run", str(STUDIO), "--server.port", str(port)]
         with (tmp_path / "studio.log").open("ab") as log:

@@ -1,0 +1,131 @@
+"""What holds on every page: palette, keys, Back, addresses, two windows that agree, no barriers, no open doors."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packyak.engine.project import Project as Opened
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+
+Browse = Callable[..., Any]
+Serve = Callable[..., str]
+AXE = "axe.run({resultTypes: ['violations'], rules: {region: {enabled: false}}})"
+# Streamlit's own furniture, which no page of ours can mend: its grid's canvas, its empty landmarks, its menus.
+NOT_OURS = re.compile(
+    r"stDataFrame|glide|stToolbar|stHeader|stLogo|stSidebar|gdg|stStatusWidget|data-baseweb|react-aria"
+)
+PAGES = (
+    "?asset=topic",
+    "?asset=topic&columns=1",
+    "records?asset=topic&key=N-000",
+    "records?asset=topic&view=columns",
+    "records?asset=topic&view=sql&q=from topic",
+    "review?asset=topic",
+    "runs",
+    "home",
+)
+
+
+def idle(page: Any) -> None:
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
+def test_the_palette_leads_anywhere_and_back_leads_back(studio: Serve, ran: Path, browse: Browse) -> None:
+    page = browse(studio(ran))
+    expect(page.locator('button.card[data-name="topic"]')).to_be_visible()
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Command palette")
+    expect(palette).to_be_visible()
+    page.keyboard.type("records of topic")
+    expect(palette.get_by_role("option").first).to_contain_text("Records of topic")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 to 50 of 120 records")).to_be_visible()
+    assert "/records?asset=topic" in page.url
+    expect(page.locator(".bar")).to_contain_text("packyak show topic")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("edit the cell")
+    page.keyboard.press("Escape")
+    page.go_back()
+    expect(page.locator('button.card[data-name="topic"]')).to_be_visible()
+
+
+def test_an_address_opens_the_same_view_and_two_windows_agree(studio: Serve, ran: Path, browse: Browse) -> None:
+    url = studio(ran)
+    page = browse(f"{url}/records?asset=topic&text=parcel&sort=id&down=1")
+    expect(page.get_by_text("39 records")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Sort: id"))).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("39 records")).to_be_visible()
+    other = browse(f"{url}/?focus=topic&steps=1")
+    expect(other.locator("button.card")).to_have_count(4)
+    Opened.open(ran).correct("topic", "N-000", "topic", "other")
+    expect(other.locator('button.card[data-name="topic"]')).to_contain_text("1 corrected")
+    runs = browse(f"{url}/runs")
+    expect(runs.get_by_role("navigation", name="Runs, newest first")).to_contain_text("Run finished")
+    runs.get_by_role("button", name="Open the failed records of topic").click()
+    expect(runs.get_by_text("1 record").first).to_be_visible()
+
+
+def answer(url: str, path: str, headers: dict[str, str]) -> int:
+    """The status of a bare request."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request("GET", path, headers=headers)
+    return connection.getresponse().status
+
+
+def test_strangers_are_refused(studio: Serve, ran: Path) -> None:
+    url = studio(ran)
+    own = url.removeprefix("http://")
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    assert answer(url, "/", {"Host": own}) == 200
+    assert answer(url, "/_stcore/stream", {"Host": own, "Origin": url, **upgrade}) == 101
+    for name in ("evil.example", "192.168.0.9"):
+        assert answer(url, "/", {"Host": name}) == 400
+        assert answer(url, "/_stcore/stream", {"Host": name, **upgrade}) in (400, 403)
+        assert answer(url, "/_stcore/stream", {"Host": own, "Origin": f"http://{name}", **upgrade}) == 403
+
+
+@pytest.mark.slow
+def test_a_launch_with_a_token_opens_for_its_address_only(studio: Serve, ran: Path, browse: Browse) -> None:
+    url = studio(ran, token="secret-of-this-launch")
+    page = browse(f"{url}/records?asset=topic&token=secret-of-this-launch")
+    expect(page.get_by_text("1 to 50 of 120 records")).to_be_visible()
+    assert "token" not in page.url and "asset=topic" in page.url
+    stranger = browse(f"{url}/records?asset=topic")
+    expect(stranger.get_by_text("asks for the token")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_serious_barrier_on_any_page(studio: Serve, ran: Path, browse: Browse, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python", reason="to run this test: pip install axe-playwright-python")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    url = studio(ran)
+    found = []
+    page = browse(url, dark=dark)
+    for place in PAGES:
+        page.goto(f"{url}/{place}")
+        idle(page)
+        page.locator(".desk, .sheet, .board").first.wait_for(state="attached")
+        page.wait_for_timeout(1500)  # transitions of colour end
+        page.evaluate(script)
+        for violation in page.evaluate(AXE)["violations"]:
+            for node in violation["nodes"]:
+                target = str(node["target"])
+                if violation["impact"] in ("serious", "critical") and not NOT_OURS.search(target + node["html"]):
+                    found.append(f"{place}: {violation['id']}: {target} {node['html'][:140]}")
+    assert not found, "\n".join(found)
