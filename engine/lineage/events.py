@@ -119,7 +119,7 @@ def _job(event: AssetEvent) -> Job:
 
 
 def _code(event: AssetEvent) -> dict[str, JobFacet]:
-    """Where the code is, and what it says."""
+    """Where the code is and, once a run, what it says: a log of many runs is not to be mostly that."""
     facets: dict[str, JobFacet] = {}
     if event.origin is not None:
         facets["sourceCodeLocation"] = source_code_location_job.SourceCodeLocationJobFacet(
@@ -129,7 +129,7 @@ def _code(event: AssetEvent) -> dict[str, JobFacet]:
             version=event.code or None,
             producer=PRODUCER,
         )
-    if event.source:
+    if event.source and event.kind == "START":
         language = "sql" if event.query else "python"
         facets["sourceCode"] = source_code_job.SourceCodeJobFacet(language, event.source, producer=PRODUCER)
     if event.query:

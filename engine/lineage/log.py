@@ -10,6 +10,7 @@ only.
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import re
@@ -32,9 +33,11 @@ SUFFIX = ".jsonl"
 PART = "@"  # between a run's id and the name of one of its objects on S3
 SEGMENT = "segment-"
 PACKED = ".jsonl.gz"
+SEGMENT_RUNS = 1000
 LOOSE_FILES = 500  # runs that are not packed; the newest half of them stays loose
 GATHERED = 200  # events kept in memory on S3 before an object is made of them
 GATHERED_SECONDS = 5.0
+_SEGMENT_NAME = re.compile(r"segment-(.+)\.\.(.+)-[0-9a-f]{8}\.jsonl\.gz")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Event = dict[str, Any]
@@ -114,7 +117,7 @@ class EventLog:
 
     def runs(self) -> list[str]:
         """The runs that have events, oldest first."""
-        packed = [run for name in self._segments() for run in self._unpacked(name)]
+        packed = [run for name in self._segments() for run in self._packed_runs(name)]
         return sorted({*packed, *(_run_of(name) for name in self._names(None))})
 
     def tidy(self, loose: int = LOOSE_FILES) -> None:
@@ -123,14 +126,22 @@ class EventLog:
         runs = [run for run in dict.fromkeys(_run_of(name) for name in names) if run[:1].isdigit()]
         if len(runs) <= loose:
             return
-        old = set(runs[: len(runs) - loose // 2])
-        moved = [name for name in names if _run_of(name) in old]
-        packed: dict[str, bytes] = {}
+        old = runs[: len(runs) - loose // 2]
+        for start in range(0, len(old), SEGMENT_RUNS):
+            self._pack(old[start : start + SEGMENT_RUNS], names)
+
+    def _pack(self, runs: Sequence[str], names: Sequence[str]) -> None:
+        """Writes a segment of some runs, their names in its first line, and removes their files."""
+        moved = [name for name in names if _run_of(name) in set(runs)]
+        packed = dict.fromkeys(runs, b"")
         for name in moved:
-            packed[_run_of(name)] = packed.get(_run_of(name), b"") + _whole_lines(self._bytes(name))
-        lines = (json.dumps([run, data.decode(errors="replace")]) for run, data in packed.items())
-        data = gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0)
-        self._home.create(f"{FOLDER}/{SEGMENT}{moved[-1].removesuffix(SUFFIX)}-{secrets.token_hex(4)}{PACKED}", data)
+            packed[_run_of(name)] += _whole_lines(self._bytes(name))
+        lines = [
+            json.dumps(list(runs)),
+            *(json.dumps([run, data.decode(errors="replace")]) for run, data in packed.items()),
+        ]
+        data = gzip.compress("".join(f"{line}\n" for line in lines).encode(), compresslevel=6, mtime=0)
+        self._home.create(f"{FOLDER}/{SEGMENT}{runs[0]}..{runs[-1]}-{secrets.token_hex(4)}{PACKED}", data)
         for name in moved:
             self._home.remove(f"{FOLDER}/{name}")
 
@@ -145,7 +156,7 @@ class EventLog:
     def _contents(self, run_id: str | None, first: datetime | None) -> Iterator[tuple[str, bytes]]:
         """Names and lines of files, in the order of runs. What is both packed and loose is told once."""
         packed: dict[str, tuple[str, bytes]] = {}
-        for name in self._segments():
+        for name in self._segments(run_id):
             for run, data in self._unpacked(name).items():
                 if run_id in (None, run):
                     packed[run] = (name, packed[run][1] + _others(data, packed[run][1]) if run in packed else data)
@@ -160,14 +171,23 @@ class EventLog:
             for name in loose.get(run, ()):
                 yield name, _others(self._bytes(name), there) if there else self._bytes(name)
 
-    def _segments(self) -> list[str]:
-        return self._home.names(FOLDER, PACKED)
+    def _segments(self, run_id: str | None = None) -> list[str]:
+        """The packed files, or those that may hold a run."""
+        names = self._home.names(FOLDER, PACKED)
+        return [name for name in names if run_id is None or _may_hold(name, run_id)]
+
+    def _packed_runs(self, name: str) -> list[str]:
+        try:
+            with gzip.open(io.BytesIO(self._home.read(f"{FOLDER}/{name}") or b"")) as lines:
+                return [str(run) for run in json.loads(lines.readline())]
+        except (OSError, EOFError, ValueError, TypeError, zlib.error):
+            return []
 
     def _unpacked(self, name: str) -> dict[str, bytes]:
         """The lines of each run in a segment; a damaged one has none, and must not hide the others."""
         try:
             data = gzip.decompress(self._home.read(f"{FOLDER}/{name}") or b"")
-            return {run: text.encode() for run, text in (json.loads(line) for line in data.splitlines())}
+            return {run: text.encode() for run, text in (json.loads(line) for line in data.splitlines()[1:])}
         except (OSError, EOFError, ValueError, zlib.error):
             return {}
 
@@ -183,6 +203,12 @@ class EventLog:
 
     def _bytes(self, name: str) -> bytes:
         return self._home.read(f"{FOLDER}/{name}") or b""
+
+
+def _may_hold(name: str, run_id: str) -> bool:
+    """By the first and the last run that a segment's name tells."""
+    told = _SEGMENT_NAME.fullmatch(name)
+    return told is None or told[1] <= run_id <= told[2]
 
 
 def _whole_lines(data: bytes) -> bytes:

@@ -48,7 +48,7 @@ class Card:
 
 def page(trace: Trace) -> str:
     """A whole HTML page with the picture."""
-    title = html.escape(_title(trace))
+    title = _escaped(_title(trace))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width"><style>body{margin:0;overflow:auto;'
@@ -65,10 +65,10 @@ def svg(trace: Trace) -> str:
     drawn = [_link(places, link.above, link.below, link.how) for link in trace.links]
     drawn += [_card(card, card.step.id == trace.start.id) for card in cards]
     notes = [*trace.notes, *([f"{hidden:,} more records are not drawn"] if hidden else [])]
-    foot = f'<text class="faint" x="{MARGIN}" y="{height - 14}">{html.escape("; ".join(notes))}</text>' if notes else ""
+    foot = f'<text class="faint" x="{MARGIN}" y="{height - 14}">{_escaped("; ".join(notes))}</text>' if notes else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}"><title>{html.escape(_title(trace))}</title><style>{STYLE}</style>'
+        f'height="{height}"><title>{_escaped(_title(trace))}</title><style>{STYLE}</style>'
         f'<rect class="back" width="{width}" height="{height}"/>{"".join(drawn)}{foot}</svg>'
     )
 
@@ -144,7 +144,7 @@ def _card(card: Card, start: bool) -> str:
     ]
     for place, (kind, text) in enumerate(card.lines):
         drawn.append(_text(card.x + 12, card.y + HEAD + 12 + place * LINE, kind, text))
-    return f"<g><title>{html.escape(name)}</title>{''.join(drawn)}</g>"
+    return f"<g><title>{_escaped(name)}</title>{''.join(drawn)}</g>"
 
 
 def _old(step: Step) -> str:
@@ -153,12 +153,16 @@ def _old(step: Step) -> str:
 
 def _text(x: int, y: int, style: str, text: str) -> str:
     short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    return f'<text class="{style}" x="{x}" y="{y}">{html.escape(_printable(short))}</text>'
+    return f'<text class="{style}" x="{x}" y="{y}">{_escaped(short)}</text>'
 
 
-def _printable(text: str) -> str:
-    """Letters that XML admits; the others are marked."""
-    return "".join(letter if letter >= " " and not "\ud800" <= letter <= "\udfff" else "�" for letter in text)
+def _escaped(text: str) -> str:
+    """Text for XML; letters that it does not admit are marked."""
+    return html.escape("".join(letter if letter >= " " and not _is_half(letter) else "�" for letter in text))
+
+
+def _is_half(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff"
 
 
 def _link(places: dict[StepId, Card], above: StepId, below: StepId, how: str) -> str:
@@ -169,4 +173,4 @@ def _link(places: dict[StepId, Card], above: StepId, below: StepId, how: str) ->
     to_x, to_y = other.x, other.y + HEAD // 2
     bend = max(30, (to_x - x) // 2)
     line = f"M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
-    return f'<path class="link" d="{line}"><title>{html.escape(how)}</title></path>'
+    return f'<path class="link" d="{line}"><title>{_escaped(how)}</title></path>'

@@ -122,9 +122,14 @@ def _person(project: str, name: str) -> str:
 
 
 def _name(project: str, *parts: str) -> str:
-    return f"<{namespace(quote(project, safe=''))}/{'/'.join(quote(part, safe='') for part in parts)}>"
+    return f"<{namespace(quote(project, safe=''))}/{'/'.join(quote(_whole(part), safe='') for part in parts)}>"
 
 
 def _text(text: str) -> str:
-    """A Turtle string: JSON's escapes are Turtle's, apart from those of the two halves of rare letters."""
-    return json.dumps(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), ensure_ascii=False)
+    """A Turtle string: JSON's escapes are Turtle's too."""
+    return json.dumps(_whole(text), ensure_ascii=False)
+
+
+def _whole(text: str) -> str:
+    """Text without halves of letters, which no encoding has."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

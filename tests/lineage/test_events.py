@@ -110,7 +110,8 @@ def test_every_event_and_every_facet_is_valid(kind: Kind, home: str) -> None:
 
 
 def test_every_facet_that_the_standard_asks_of_us_is_there() -> None:
-    made = [one(FULL), one(replace(FULL, kind="FAIL", error="it broke")), one(CORRECTED)]
+    events = (replace(FULL, kind="START"), FULL, replace(FULL, kind="FAIL", error="it broke"), CORRECTED)
+    made = [one(event) for event in events]
     assert {(where, key) for event in made for where, key, _ in facets(event)} == set(FACETS) | set(OWN)
 
 
