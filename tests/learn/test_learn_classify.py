@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 from packyak.engine.learn.classify import ClassifyLearner, ClassifyModel
-from packyak.engine.learn.protocol import Labels, model_id
+from packyak.engine.learn.protocol import Labels
 from packyak.engine.learn.regress import RegressLearner, RegressModel
 from packyak.engine.learn.vectors import Encoder
 from words import TOPICS, embed, messages, told
@@ -82,23 +77,6 @@ def test_labels_in_any_order_give_the_same_model() -> None:
     assert learner().fit(records, told(topics, range(30))).to_files() == (
         learner().fit(records, told(topics, range(29, -1, -1))).to_files()
     )
-
-
-_PROCESS = """
-from test_learn_classify import learner
-from words import messages, told
-from packyak.engine.learn.protocol import model_id
-records, topics = messages()
-print(model_id(learner().fit(records, told(topics, range(30))).to_files()))
-"""
-
-
-def test_same_labels_same_bytes_in_two_processes() -> None:
-    records, topics = messages()
-    here = model_id(learner().fit(records, told(topics, range(30))).to_files())
-    env = {**os.environ, "PYTHONHASHSEED": "5", "PYTHONPATH": str(Path(__file__).parent)}
-    there = subprocess.run([sys.executable, "-c", _PROCESS], env=env, capture_output=True, text=True, check=True)
-    assert there.stdout.strip() == here
 
 
 def test_a_snapshot_teaches_what_the_person_saw() -> None:

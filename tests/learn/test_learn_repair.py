@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pytest
-from packyak.engine.learn.protocol import Labels, model_id
+from packyak.engine.learn.protocol import Labels
 from packyak.engine.learn.repair.doubts import doubts
 from packyak.engine.learn.repair.learner import RepairLearner, RepairModel
 from packyak.engine.learn.repair.questions import questions
@@ -79,24 +74,6 @@ def test_labels_in_any_order_give_the_same_model() -> None:
     mixed = labels.pick(np.random.default_rng(3).permutation(len(labels)).tolist())
     learner = RepairLearner(COLUMNS, COLUMNS)
     assert learner.fit(wrong, labels).to_files() == learner.fit(wrong, mixed).to_files()
-
-
-_PROCESS = """
-from shops import COLUMNS, said, shops
-from packyak.engine.learn.protocol import model_id
-from packyak.engine.learn.repair.doubts import doubts
-from packyak.engine.learn.repair.learner import RepairLearner
-wrong, right = shops(120)
-print(model_id(RepairLearner(COLUMNS, COLUMNS).fit(wrong, said(wrong, right, [0, 9, 18, 4, 15, 2])).to_files()))
-"""
-
-
-def test_same_labels_same_bytes_in_two_processes() -> None:
-    wrong, right = shops(120)
-    here = model_id(RepairLearner(COLUMNS, COLUMNS).fit(wrong, said(wrong, right, [0, 9, 18, 4, 15, 2])).to_files())
-    env = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": str(Path(__file__).parent)}
-    there = subprocess.run([sys.executable, "-c", _PROCESS], env=env, capture_output=True, text=True, check=True)
-    assert there.stdout.strip() == here
 
 
 def test_a_snapshot_teaches_what_the_person_saw() -> None:
