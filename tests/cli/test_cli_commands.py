@@ -114,6 +114,14 @@ def test_show(ran: Path, packyak: Call) -> None:
     assert packyak("show", "words", "--version", version[:6], "--json").json["total"] == 3
 
 
+def test_an_asset_without_records_has_no_key_to_show(folder: Path, packyak: Call) -> None:
+    for file in (folder / ".packyak/buckets/inbox").iterdir():
+        file.write_text("")
+    packyak("run")
+    assert "_key" not in packyak("show", "words").out
+    assert packyak("show", "words", "--json").json["rows"] == []
+
+
 def test_show_one_record(ran: Path, packyak: Call) -> None:
     found = packyak("show", "words", "--key", "M-2", "--json").json
     assert {each["column"]: each["owner"] for each in found["fields"]}["words"] == "words"

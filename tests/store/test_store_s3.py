@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
+from local_s3 import KEYS, local_s3
 from packyak.engine.errors import DataError, HomeError, RunBusy
 from packyak.engine.store.corrections import Correction, CorrectionLog
 from packyak.engine.store.files import BucketFolder
@@ -27,30 +23,13 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     pytest.importorskip("moto")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/data.json", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        urllib.request.urlopen(urllib.request.Request(f"{url}/home-bucket", method="PUT"), timeout=10).close()
+    with local_s3() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture
 def home(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Home:
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    for name, value in (keys | {"AWS_ENDPOINT_URL": server}).items():
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": server}).items():
         monkeypatch.setenv(name, value)
     return open_home(f"s3://home-bucket/{request.node.name}/home")
 
