@@ -1,8 +1,8 @@
 """The studio's entry: `streamlit run studio` finds `app` here and serves it.
 
 An `st.App` around `shell/main.py` rather than a plain script: its folder has no `pages/` beside it, so that a deep link
-such as `/records` runs inside the shell, every answer carries the security headers, a foreign Host is refused, and a
-launch that has a token asks for it everywhere.
+such as `/records` runs inside the shell, every answer carries the security headers, a foreign Host or
+Origin is refused, and a launch that has a token asks for it everywhere.
 """
 
 from __future__ import annotations
@@ -33,14 +33,18 @@ if importlib.util.find_spec("packyak") is None:
 
 from packyak.studio.shell.headers import SecurityHeaders  # noqa: E402
 from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
+from packyak.studio.shell.origins import OwnOrigin  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
+
+HOSTS = st.get_option("server.allowedHosts") or []
 
 app = st.App(
     HERE / "shell" / "main.py",
     middleware=(
         Middleware(SecurityHeaders),
-        Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"]),
+        Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS or ["*"]),
+        Middleware(OwnOrigin, hosts=HOSTS),
         Middleware(Token, token=of_launch()),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,10 @@ def test_an_address_opens_the_same_view_and_two_windows_agree(studio: Serve, ran
 
 def answer(url: str, path: str, headers: dict[str, str]) -> int:
     """The status of a bare request."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    connection.request("GET", path, headers=headers)
-    return connection.getresponse().status
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)) as connection:
+        connection.request("GET", path, headers=headers)
+        with connection.getresponse() as found:
+            return found.status
 
 
 def test_strangers_are_refused(studio: Serve, ran: Path) -> None:
