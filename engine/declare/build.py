@@ -188,12 +188,31 @@ class Builder:
         bound = self._things(reader, thing.inputs)
         inputs = self._above([*(parameter.of for parameter in bound), *self._reached(thing)])
         facts = self._facts(name, thing, inputs)
-        node = AssetNode(**facts, key=thing.key, columns=columns, function=thing.function, parameters=bound)
+        sources = {column: tuple(self._said_source(thing, bound, each) for each in said)
+                   for column, said in thing.sources.items()}  # fmt: skip
+        node = AssetNode(
+            **facts, key=thing.key, columns=columns, function=thing.function, parameters=bound, sources=sources
+        )
         if columns is not None:
             for key in thing.key or ():
                 rules.names_field(thing, "key", key, columns)
             rules.marks_name_columns(node, (column.name for column in columns))
         return node
+
+    def _said_source(self, thing: Asset[..., Any], bound: Sequence[Parameter], said: str) -> tuple[str, str]:
+        """A source that columns= names: a parameter, or a column of one."""
+        word, _, column = said.partition(".")
+        of = {parameter.name: parameter.of for parameter in bound}
+        if word not in of:
+            what = f"columns= of asset `{thing.__name__}` names `{said}`, and it has no parameter `{word}`"
+            raise refuse(thing.origin, what, rules.meant_or(word, list(of), "name a parameter"), sorted(of))
+        view = self.view(of[word])
+        if column and view is not None and column not in view:
+            what = f"columns= of asset `{thing.__name__}` names `{said}`, and `{of[word]}` has no column `{column}`"
+            raise refuse(
+                thing.origin, what, rules.meant_or(column, list(view), "name one of its columns"), sorted(view)
+            )
+        return of[word], column
 
     def _things(self, reader: Reader, renamed: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """Binds parameters to declared things by name."""

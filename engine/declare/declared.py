@@ -65,11 +65,17 @@ class Asset(Declared[P, R]):
     kind = "asset"
 
     def __init__(
-        self, function: Callable[P, R], key: tuple[str, ...] | None, inputs: Mapping[str, Any], table: TableFacts
+        self,
+        function: Callable[P, R],
+        key: tuple[str, ...] | None,
+        inputs: Mapping[str, Any],
+        table: TableFacts,
+        sources: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         super().__init__(function)
         self.key = key
         self.inputs = dict(inputs)
+        self.sources = dict(sources or {})
         self.table = table
 
 

@@ -34,7 +34,11 @@ R = TypeVar("R")
 def asset(function: Callable[P, R], /) -> Asset[P, R]: ...
 @overload
 def asset(
-    *, key: str | Sequence[str] | None = None, inputs: Mapping[str, Any] | None = None, **table: Unpack[TableOptions]
+    *,
+    key: str | Sequence[str] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    **table: Unpack[TableOptions],
 ) -> Callable[[Callable[P, R]], Asset[P, R]]: ...
 def asset(
     function: Any = None,
@@ -42,6 +46,7 @@ def asset(
     *,
     key: str | Sequence[str] | None = None,
     inputs: Mapping[str, Any] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
     **table: Unpack[TableOptions],
 ) -> Any:
     """A whole table from a function whose parameters are declared things, bound by name.
@@ -49,16 +54,19 @@ def asset(
     key: the column, or columns, that name a record; without one the table is replaced whole and cannot be corrected.
     inputs: `{"p": thing}` binds parameter p to a thing of another name. The annotation picks the form: `pa.Table`,
     `pa.RecordBatchReader`, `pd.DataFrame`, `Iterator[dict]`, `Bucket`; without one it is a DuckDB relation. The
-    function may yield dicts or return a DataFrame, an Arrow table or a relation. Further options: see `TableOptions`.
+    function may yield dicts or return a DataFrame, an Arrow table or a relation. columns: what its columns come from,
+    for lineage: `{"total": ["orders.amount", "rates"]}`, a column of a parameter or all of it; a column that is not
+    named comes from all inputs. Further options: see `TableOptions`.
 
         @asset(key="country")
         def countries() -> Iterator[dict]:
             yield {"country": "NP", "name": "Nepal"}
     """
     names, facts = options.key_names(key), options.table_facts("asset", table)
+    sources = options.column_sources(columns)
 
     def declare(function: Callable[P, R]) -> Asset[P, R]:
-        return Asset(options.a_function("asset", function), names, inputs or {}, facts)
+        return Asset(options.a_function("asset", function), names, inputs or {}, facts, sources)
 
     return declare if function is None else declare(function)
 

@@ -110,10 +110,12 @@ class TableNode(Node):
 
 @dataclass(frozen=True)
 class AssetNode(TableNode):
-    """A whole table from a function (`@asset`). Its parameters are of "asset" or "bucket"."""
+    """A whole table from a function (`@asset`). Its parameters are of "asset" or "bucket". `sources`: what its author
+    says that columns come from, as (thing, column), the column "" for all of it."""
 
     function: Callable[..., Any] = lambda: None
     parameters: tuple[Parameter, ...] = ()
+    sources: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,18 @@ def key_names(key: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return names
 
 
+def column_sources(columns: Mapping[str, str | Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
+    """What columns are said to come from, each as `parameter.column` or `parameter`."""
+    found = {
+        name: (sources,) if isinstance(sources, str) else tuple(sources) for name, sources in (columns or {}).items()
+    }
+    for name, sources in found.items():
+        if not sources or not all(isinstance(source, str) and source for source in sources):
+            what = f"columns= says nothing about where {name!r} comes from"
+            raise refuse(here(), what, 'write it like columns={"total": ["orders.amount", "rates"]}')
+    return found
+
+
 def one_name(option: str, name: object) -> str | None:
     """A column's name, or nothing."""
     if name is None or (isinstance(name, str) and name):

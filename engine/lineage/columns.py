@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from packyak.engine.declare.bucket import FILE_COLUMNS
-from packyak.engine.declare.nodes import FilesNode, Graph, Node, Parameter, SqlNode, TableNode, TransformNode
+from packyak.engine.declare.nodes import AssetNode, FilesNode, Graph, Node, Parameter, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import QueryError
 from packyak.engine.store.sql_columns import ColumnSource, QueryLineage, column_lineage
 
@@ -59,6 +59,8 @@ def edges_of(graph: Graph, asset: str, schemas: Schemas | None = None) -> Column
             return _of_query(known, node)
         except QueryError:
             return _whole(known, node)
+    if isinstance(node, AssetNode) and node.sources:
+        return _as_declared(known, node)
     return _whole(known, node)
 
 
@@ -160,6 +162,17 @@ def _traced(sources: Iterable[ColumnSource], owners: Mapping[str, Mapping[str, s
         owner = owners.get(source.table, {}).get(source.column, source.table)
         traced[Source(owner, source.column, "direct" if source.direct else "indirect", source.how)] = None
     return tuple(traced)
+
+
+def _as_declared(known: _Columns, node: AssetNode) -> ColumnEdges:
+    """What the author says of the columns of a whole-table function; of the others, nothing is known."""
+    whole = _whole(known, node).columns
+    said: dict[str, tuple[Source, ...]] = {}
+    for column, sources in node.sources.items():
+        said[column] = tuple(
+            _direct(known.owners(of).get(name, of), name) if name else _all_of(of) for of, name in sources
+        )
+    return ColumnEdges({name: said.get(name, whole[name]) for name in whole} if whole else said)
 
 
 def _whole(known: _Columns, node: Node) -> ColumnEdges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import Graph
+from packyak.engine.errors import DeclarationError
 from packyak.engine.lineage.columns import ColumnEdges, Source, column_edges, edges_of
 from packyak.engine.store.sql import query_key, tables_of
 
@@ -157,3 +159,40 @@ def test_records_and_lookups(graph_of: Callable[[str], Graph]) -> None:
     assert "tickets.amount:direct/transformation" in euros["euros"]
     assert "prices.rate:direct/transformation" in euros["euros"]
     assert euros["*"] == "tickets.subject:indirect/join"
+
+
+DECLARED = """
+
+    import pandas as pd
+
+    @asset(columns={"total": ["urgent.amount", "per_topic"], "topic": "urgent.topic"})
+    def report(urgent: pd.DataFrame, per_topic: pd.DataFrame) -> pd.DataFrame:
+        return urgent
+"""
+
+
+def test_whole_tables_say_what_their_columns_come_from(graph_of: Callable[[str], Graph]) -> None:
+    graph = graph_of(SUPPORT + DECLARED)
+    said = {
+        "total": "tickets.amount:direct/transformation per_topic.*:whole",
+        "topic": "topic.topic:direct/transformation",
+        "*": "",
+    }
+    assert told(edges_of(graph, "report")) == said
+    stored = {"report": ["topic", "total", "other"]}
+    other = {"other": "urgent.*:whole per_topic.*:whole"}  # nothing is said of it, so nothing is known
+    assert told(edges_of(graph, "report", stored)) == said | other
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ('{"a": "urgnt.amount"}', "has no parameter `urgnt`"),
+        ('{"a": ["urgent.amuont"]}', "`urgent` has no column `amuont`"),
+        ('{"a": []}', "says nothing about where 'a' comes from"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(graph_of: Callable[[str], Graph], columns: str, message: str) -> None:
+    wrong = DECLARED.replace('{"total": ["urgent.amount", "per_topic"], "topic": "urgent.topic"}', columns)
+    with pytest.raises(DeclarationError, match=re.escape(message)):
+        graph_of(SUPPORT + wrong)
