@@ -97,14 +97,15 @@ def _of_owner(down: Downstream, owner: str, fields: Sequence[Field]) -> Iterable
     columns = {each.name: each for each in reader.columns(owner, snapshot)}
     near = Nearby(down, owner, keys)
     comments = comments_on(reader, owner, keys)
+    said, in_force = reader.scope.words, reader.scope.in_force
     for each in fields:
         row = rows.get(each.key)
         if row is None or (each.column and each.column not in columns):
             continue
         note = notes.get(each.key, {})
         names = (each.column,) if each.column else record_columns(reader, owner)
-        words = [one for name in names for one in reader.scope.words.get((owner, each.key, name), [])]
-        by_person = any((owner, each.key, name) in reader.scope.in_force for name in names)
+        words = [one for name in names for one in said.get((owner, each.key, name), [])]
+        by_person = any((owner, each.key, name) in in_force for name in names)
         yield (
             each,
             Question(

@@ -50,7 +50,8 @@ def correct_where(reader: Reader, meant: Meant, *, preview: bool, by: str) -> Bu
     found = _found(reader, desk, meant)
     keys, before = found[KEY].to_pylist(), found[meant.column].to_pylist()
     changing = [(key, was) for key, was in zip(keys, before, strict=True) if was != value]
-    decided = sum((column.owner, key, meant.column) in reader.scope.in_force for key, _ in changing)
+    in_force = reader.scope.in_force
+    decided = sum((column.owner, key, meant.column) in in_force for key, _ in changing)
     examples = tuple(Example(key, was, value) for key, was in changing[:SHOWN])
     bulk = Bulk(meant.asset, meant.column, value, len(changing), len(keys) - len(changing), decided, examples)
     if preview or not changing:

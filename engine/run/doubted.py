@@ -38,9 +38,10 @@ def doubted_words(reader: Reader, snapshot: Snapshot, node: LearnedNode) -> Iter
 def _once_said(reader: Reader, node: LearnedNode) -> dict[tuple[str, str], Correction]:
     columns = {column.name for _, columns in tasks_of(node) for column in columns}
     found = {}
+    words = reader.scope.words
     for (asset, key, column), one in reader.scope.in_force.items():
         if asset == node.name and column in columns:
-            alike = sum(each.value == one.value for each in reader.scope.words[one.field])
+            alike = sum(each.value == one.value for each in words[one.field])
             if alike < 2 and one.origin != "settle":
                 found[key, column] = one
     return found

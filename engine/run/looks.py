@@ -171,9 +171,9 @@ def _failed_records(reader: Reader, snapshot: Snapshot, assets: Sequence[str]) -
         if not isinstance(node, TransformNode) or node.many or not memo.exists() or not node.columns:
             continue
         sql = f"select {KEY}, error from m where error is not null order by {KEY} limit {MOST}"
+        column, in_force = node.columns[0].name, reader.scope.in_force
         for row in reader.scope.query.run(sql, {"m": memo.dataset()}).to_pylist():
-            column = node.columns[0].name
-            if (name, row[KEY], column) not in reader.scope.in_force:
+            if (name, row[KEY], column) not in in_force:
                 yield Look(name, row[KEY], column, "failed", f"{name} could not be computed: {row['error']}")
 
 

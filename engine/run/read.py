@@ -88,7 +88,8 @@ class Reader:
         memo = self.scope.memo(name).dataset(good.memo)
         computed, _ = uncovered(data, memo, keys)
         overrides = self.overrides(name)
-        missing = [key for key in overrides.keys if key not in set(computed[KEY].to_pylist())]
+        there = set(computed[KEY].to_pylist())
+        missing = [key for key in overrides.keys if key not in there]
         if missing and isinstance(self.graph[name], TransformNode) and self.graph.root(name).name != name:
             computed = pa.concat_tables(
                 [computed, pa.Table.from_pylist([{KEY: key} for key in missing], schema=computed.schema)]

@@ -69,6 +69,9 @@ def space_of(
 ) -> Space | None:
     """The vectors of the records (default: all) that an asset computes from; None where the home keeps too few. rough:
     make do with shared words then."""
+    kept = _keeps_vectors(reader)
+    if not kept and not rough:
+        return None
     asset, names = inputs_of(reader, snapshot, owner)
     types = snapshot.types(asset)
     words = [name for name in names if pa.types.is_string(types[name]) or pa.types.is_large_string(types[name])]
@@ -78,7 +81,7 @@ def space_of(
     if not records.num_rows:
         return None
     ways = _ways(reader, owner, records, words)
-    for texts in ways:
+    for texts in ways if kept else ():
         found = _kept(reader, records[KEY].to_pylist(), texts)
         if found is not None:
             return found
@@ -111,11 +114,15 @@ def _ways(reader: Reader, owner: str, records: pa.Table, words: Sequence[str]) -
     return [joined(records, texts), *(pc.fill_null(records[name], "").to_pylist() for name in singles)]
 
 
-def _kept(reader: Reader, keys: Sequence[str], texts: Sequence[str]) -> Space | None:
-    from packyak.engine.learn.text_vectors import FOLDER, NAME, text_vectors
+def _keeps_vectors(reader: Reader) -> bool:
+    from packyak.engine.learn.text_vectors import FOLDER, NAME
 
-    if not Table(reader.scope.home, FOLDER, NAME).exists():
-        return None
+    return Table(reader.scope.home, FOLDER, NAME).exists()
+
+
+def _kept(reader: Reader, keys: Sequence[str], texts: Sequence[str]) -> Space | None:
+    from packyak.engine.learn.text_vectors import text_vectors
+
     vectors = text_vectors(reader.scope.home)
     there = vectors.has(texts)
     if there.mean() < ENOUGH:

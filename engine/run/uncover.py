@@ -17,7 +17,8 @@ def uncovered(table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.
     table, memo: data sets of one asset. Keys that the table lacks are left out.
     """
     rows = among(table, pa.array(keys, pa.string()))
-    names = set(keys) | {""}
+    wanted = set(keys)
+    names = wanted | {""}
     if PARENT in rows.column_names:
         names |= set(rows[PARENT].to_pylist())
     notes = among(memo, pa.array(sorted(names), pa.string()))
@@ -26,8 +27,8 @@ def uncovered(table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.
     lifted = notes.to_pylist()
     for unit in lifted:
         aside = read_aside(unit["aside"], types)
-        beneath |= {key: record for key, record in aside.beneath.items() if key in set(keys)}
-        aside.beneath = {key: record for key, record in aside.beneath.items() if key not in set(keys)}
+        beneath |= {key: record for key, record in aside.beneath.items() if key in wanted}
+        aside.beneath = {key: record for key, record in aside.beneath.items() if key not in wanted}
         unit["aside"] = aside.text(types)
     records = [record | beneath.get(record[KEY], {}) for record in rows.to_pylist()]
     return pa.Table.from_pylist(records, schema=rows.schema), pa.Table.from_pylist(lifted, schema=notes.schema)
