@@ -47,6 +47,20 @@ def test_the_latest_wins_and_undo_takes_it_back(home: Home) -> None:
     assert log.effective() == {field: second}
 
 
+def test_comments_and_skips_hold_nothing_and_a_save_has_a_group(home: Home) -> None:
+    log = CorrectionLog(home)
+    first, comment, skip = log.append([one("a"), one("a", "hm", kind="comment"), one("a", "seen", kind="skip")])
+    assert log.effective() == {first.field: first}
+    assert {each.group for each in (first, comment, skip)} == {first.id.rpartition("-")[0]}
+    assert [each.counts for each in (first, comment, skip)] == [True, False, False]
+    (alone,) = log.append([one("b")])
+    assert alone.group == ""
+    undo, other = log.append([one(value=comment.id, kind="undo", origin="comment"), one(value=first.id, kind="undo")])
+    assert (undo.counts, other.counts) == (False, True)
+    assert log.effective() == {alone.field: alone}
+    assert log.all() is log.all()
+
+
 def test_the_position_tells_news_and_finds_them(home: Home) -> None:
     log = CorrectionLog(home)
     start = log.position()
