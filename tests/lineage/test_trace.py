@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openlineage_schemas import problems
 from packyak.engine.lineage.chain import Trace
+from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
 
 SETTINGS = 'name = "traced"\nmodules = ["pipeline"]\n[settings]\nprefect = "off"\nworker = "off"\n'
@@ -86,7 +89,7 @@ class World:
         )
 
     def mutate(self, project: Project) -> None:
-        what = self.rng.choice(["file", "new", "gone", "code", "correct", "correct", "rate"])
+        what = self.rng.choice(["file", "new", "gone", "code", "correct", "correct", "rate", "restore"])
         if what == "file":
             record = self.rng.choice(self.rng.choice(list(self.files.values())))
             record |= {"x": self.rng.randint(0, 9), "cur": self.rng.choice("abc"), "s": self._text()}
@@ -97,6 +100,11 @@ class World:
             del self.files[self.rng.choice(list(self.files))]
         elif what == "code":
             self.factors[self.rng.choice(list(self.factors))] = self.rng.randint(1, 5)
+        elif what == "restore":
+            asset = self.rng.choice([*self.factors, "rows", "price"])
+            versions = project.versions(asset)
+            if versions[-1].version != versions[0].version:
+                project.restore(asset, versions[-1].version)
         elif what == "rate":
             self.rates["c" if self.rng.random() < 0.5 else "a"] = self.rng.randint(1, 4)
         else:
@@ -217,3 +225,62 @@ def test_traces_equal_brute_force_through_random_changes(seed: int, tmp_path: Pa
         project = Project.open(world.folder)
         assert project.run().state == "done"
     check(project, world)
+
+
+LEARNED = """
+    from typing import Iterator, Literal
+    from packyak import Bucket, File, learned, read_jsonl, sql, transform
+
+    inbox = Bucket("inbox")
+
+    @transform(inbox.files("*.jsonl"), key="id")
+    def rows(file: File) -> Iterator[dict]:
+        yield from read_jsonl(file)
+
+    @learned(rows, train_after=8)
+    def topic(s: str) -> Literal["billing", "delivery"]:
+        return "delivery"
+
+    per_topic = sql("select topic, count(*) as n from topic group by all")
+"""
+WORDS = {"billing": ("invoice", "refund", "charge", "payment"), "delivery": ("parcel", "late", "courier", "box")}
+
+
+@pytest.mark.slow
+def test_a_model_and_the_people_behind_it_are_told(project_folder: Callable[..., Path]) -> None:
+    rng = random.Random(5)
+    rows = [
+        {"id": str(n), "s": f"my {' '.join(rng.sample(WORDS[kind], 2))} number {n}"}
+        for n, kind in enumerate(rng.choices(["billing", "delivery"], k=60))
+    ]
+    right = {
+        row["id"]: next(kind for kind, words in WORDS.items() if any(w in row["s"] for w in words)) for row in rows
+    }
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    folder = project_folder(LEARNED, files={"inbox/a.jsonl": text}, settings={"learn": "off"})
+    project = Project.open(folder)
+    first = project.run()
+    said = {key: project.correct("topic", key, "topic", right[key], by="ana") for key in list(right)[:24]}
+    (lesson,) = project.learn(["topic"], promote=True)
+    project = Project.open(folder)
+    second = project.run()
+    assert second.state == "done", second
+
+    other = next(key for key in right if key not in said and right[key] == "billing")
+    step = project.trace("topic", other).start
+    assert step.decided == "model"
+    assert step.model is not None
+    assert (step.model.people, step.model.corrections) == (("ana",), 24)
+    assert step.run == second.id
+    taught = project.trace("topic", next(iter(said))).start
+    assert (taught.decided, [word.by for word in taught.corrections]) == ("person", ["ana"])
+    diff = project.diff("topic", first.id, second.id, limit=100)
+    found = {change.key: change.fields[0].causes for change in diff.examples}
+    assert [cause.category for cause in found[other]] == ["model"]
+    corrected = [key for key in found if key in said]
+    assert {cause.category for key in corrected for cause in found[key]} == {"correction"}
+    made = [event for event in EventLog(project.home).read(second.id) if event["eventType"] == "COMPLETE"]
+    facet = next(event for event in made if event["job"]["name"] == "topic")["outputs"][0]["facets"]["packyak_model"]
+    assert (facet["id"], facet["trainedOn"]) == (step.model.id, 24)
+    assert [problems(event) for event in made] == [[]] * len(made)
+    assert lesson is not None
