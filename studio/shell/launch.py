@@ -103,3 +103,47 @@ def summary() -> RunRecord | None:
 
 def dismiss() -> None:
     st.session_state.pop(ENDED, None)
+
+
+@dataclass
+class Lesson:
+    """A lesson under way, in a process of its own: learning loads libraries that have no place here."""
+
+    asset: str
+    words: str = ""
+    error: str = ""
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def go(self, project: Project) -> None:
+        command = [sys.executable, "-P", "-m", "packyak", "learn", self.asset]
+        try:
+            done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+            lines = (done.stdout if not done.returncode else done.stderr).strip().splitlines()
+            if done.returncode:
+                self.error = " ".join(lines[-3:]) or "learning failed"
+            else:
+                self.words = " ".join(lines[:2])
+        except OSError as error:  # shown on the page; a thread has nobody else to tell
+            self.error = str(error)
+        finally:
+            self.over.set()
+
+
+LESSON = "lesson"
+
+
+def learn(project: Project, asset: str) -> None:
+    """Learn from what people said of one asset, in the background."""
+    lesson = Lesson(asset)
+    st.session_state[LESSON] = lesson
+    threading.Thread(target=lesson.go, args=(project,), daemon=True).start()
+
+
+def lesson() -> Lesson | None:
+    """The lesson under way, or the one that ended and was not told yet."""
+    found: Lesson | None = st.session_state.get(LESSON)
+    return found
+
+
+def forget_lesson() -> None:
+    st.session_state.pop(LESSON, None)

@@ -14,12 +14,14 @@ PAGES = Path(__file__).resolve().parent.parent / "pages"
 pipeline = partial(st.Page, PAGES / "pipeline.py", title="Pipeline", icon=":material/account_tree:", default=True)
 records = partial(st.Page, PAGES / "records.py", title="Records", icon=":material/table_rows:", url_path="records")
 review = partial(st.Page, PAGES / "review.py", title="Review", icon=":material/rate_review:", url_path="review")
+models = partial(st.Page, PAGES / "models.py", title="Models", icon=":material/school:", url_path="models")
 runs = partial(st.Page, PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs")
 home = partial(st.Page, PAGES / "home.py", title="Projects", icon=":material/folder_open:", url_path="home")
 BY_NAME: Mapping[str, Callable[[], Page]] = {
     "pipeline": pipeline,
     "records": records,
     "review": review,
+    "models": models,
     "runs": runs,
     "home": home,
 }

@@ -118,6 +118,8 @@ def command(page: str, params: Mapping[str, str]) -> str:
     asset, key, run = (shlex.quote(params[name]) if params.get(name) else "" for name in ("asset", "key", "run"))
     if page == "records" and asset:
         return f"packyak show {asset} --key {key}" if key else f"packyak show {asset}"
+    if page == "models":
+        return f"packyak learn {asset}".rstrip()
     if page == "pipeline":
         return f"packyak status {asset}".rstrip()
     if page == "runs":

@@ -1,0 +1,165 @@
+"""The Models page: what each learned transform has learned, how well, and who lets which model answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+from packyak.engine.errors import PackyakError
+from packyak.engine.learn.models import Card
+from packyak.engine.run.lessons import Models
+from packyak.studio.shell import launch
+from packyak.studio.views import models, words
+from packyak.studio.views.words import literal
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+TICK = 1.0
+
+
+def models_page(project: Project) -> None:
+    """Draw the page for the learned transform that the address names."""
+    found = {each.asset: each for each in project.models()}
+    if not found:
+        st.header("Models", anchor=False)
+        st.text("This project has no learned transform. @learned declares one; people teach it by correcting it.")
+        return
+    named = st.query_params.get("asset", "")
+    chosen = named if named in found else next(iter(found))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_header"):
+        st.header("Models", anchor=False, width="content")
+        asset = st.selectbox(
+            "Learned transform",
+            list(found),
+            index=list(found).index(chosen),
+            label_visibility="collapsed",
+            width=210,
+            key="models_asset",
+        )
+        st.query_params["asset"] = asset
+        st.space("stretch")
+        _actions(project, found[asset])
+    _lesson(project)
+    _body(project, found[asset])
+
+
+def _actions(project: Project, found: Models) -> None:
+    candidate = models.candidate(found)
+    if found.current and st.button("Roll back", icon=":material/undo:", key="roll_back"):
+        _do(lambda: project.roll_back(found.asset))
+    if found.current and not found.pinned and st.button("Pin", icon=":material/keep:", key="pin"):
+        _do(lambda: project.pin(found.asset))
+    if candidate is not None:
+        _promotion(project, found.asset, candidate)
+    if found.corrections:
+        lesson = launch.lesson()
+        learning = lesson is not None and not lesson.over.is_set()
+        if st.button("Learn now", type="primary", icon=":material/school:", key="learn", disabled=learning):
+            launch.learn(project, found.asset)
+            st.rerun()
+
+
+def _do(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except PackyakError as error:
+        st.error(literal(str(error)))
+        return
+    st.rerun()
+
+
+def _promotion(project: Project, asset: str, card: Card) -> None:
+    """What letting a model answer would change, then the button."""
+    popover = st.popover(f"Promote {card.id[:8]}", icon=":material/upgrade:", key="promote", on_change="rerun")
+    with popover:
+        if not popover.open:
+            return
+        with st.container(width=620, gap="small"):
+            try:
+                flips = project.flips(asset, card.id)
+            except PackyakError as error:
+                st.error(literal(str(error)))
+                return
+            st.text(models.flips_words(flips))
+            if flips.groups:
+                st.dataframe(models.groups_table(flips), hide_index=True, height="content", alt="What would change")
+            if flips.contradictions or flips.examples:
+                st.dataframe(
+                    models.flips_table(flips), hide_index=True, height=240, alt="Examples of what would change"
+                )
+            why = st.text_input("Why (optional)", key="promote_why")
+            if st.button("Let it answer", type="primary", key="promote_now", icon=":material/check:"):
+                _do(lambda: project.promote(asset, card.id, why=why))
+
+
+def _lesson(project: Project) -> None:
+    """A lesson under way, or how it ended."""
+    lesson = launch.lesson()
+    if lesson is None:
+        return
+    if lesson.over.is_set():
+        if lesson.error:
+            st.error(literal(lesson.error))
+        elif lesson.words:
+            st.success(literal(lesson.words))
+        launch.forget_lesson()
+        return
+    st.progress(0.0, text=f"Learning {literal(lesson.asset)} \N{HORIZONTAL ELLIPSIS}")
+    _watch()
+
+
+@st.fragment(run_every=TICK)
+def _watch() -> None:
+    lesson = launch.lesson()
+    if lesson is not None and lesson.over.is_set():
+        st.rerun()
+
+
+def _body(project: Project, found: Models) -> None:
+    with st.container(horizontal=True, gap="large", key="model_facts"):
+        for fact in models.facts(found):
+            st.metric(fact.label, fact.value, help=fact.hint or None, width="content")
+    if found.due:
+        st.caption(literal(words.sentence(f"due to learn: {found.due}")))
+    if not found.cards:
+        left = max(found.train_after - found.corrections, 0)
+        more = f"{words.counted(left, 'more answer')} and it learns" if left else "the next run learns"
+        st.text(f"Nothing was learned yet: the first rule answers. {words.sentence(more)}")
+        return
+    card = found.card or found.cards[0]
+    near, far = st.columns(2, gap="medium")
+    with near:
+        _curve(found)
+        _table("Models", models.models_table(found))
+    with far:
+        _confusion(card)
+        _table("Decisions", models.decisions_table(found))
+    with st.expander(f"What taught {card.id[:8]}", icon=":material/school:"):
+        taught = models.taught_by(card, project.corrections(found.asset))
+        st.dataframe(taught, hide_index=True, height=280, alt="Corrections that taught the model")
+
+
+def _table(title: str, rows: list[dict[str, object]]) -> None:
+    st.markdown(f"**{title}**")
+    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 9 else 320, alt=title)
+
+
+def _curve(found: Models) -> None:
+    points = models.curve(found.cards)
+    st.markdown("**Right on held-out answers, by how many taught it**")
+    if len(points) < 2:
+        st.caption(f"{models.score_words(found.cards[0].score)}; a line is drawn from the second model on.")
+        return
+    st.line_chart(pd.DataFrame(points).set_index("answers"), height=220, y_label="right", x_label="answers")
+
+
+def _confusion(card: Card) -> None:
+    names, counts = models.confusion(card)
+    if not names:
+        return
+    st.markdown("**What was right, and what it answered**")
+    table = pd.DataFrame(counts, index=pd.Index(names, name="right value"), columns=names)
+    st.dataframe(table, height="content", alt="Confusion: rows are right values, columns are answers")
