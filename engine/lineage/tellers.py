@@ -38,10 +38,14 @@ def write_events(home: Home, run: str, events: Sequence[AssetEvent | CorrectionE
         Outbox(home).put(made)
 
 
-def tell_corrections(home: Home, project: str, *, send: bool) -> int:
-    """Tells the corrections made since they were last told; answers how many. A crash tells some of them twice."""
+def tell_corrections(home: Home, project: str, *, send: bool, log: CorrectionLog | None = None) -> int:
+    """Tells the corrections made since they were last told; answers how many. A crash tells some of them twice.
+
+    log: one that has read them already.
+    """
     told = _told(home)
-    fresh = sorted((each for each in CorrectionLog(home).all() if each.counts and each.id > told), key=lambda c: c.id)
+    every = (log or CorrectionLog(home)).all()
+    fresh = sorted((each for each in every if each.counts and each.id > told), key=lambda each: each.id)
     if fresh:
         write_events(home, CORRECTIONS, _events(home, project, fresh), send=send)
         home.write(TOLD, json.dumps({"last": fresh[-1].id}).encode())

@@ -225,7 +225,11 @@ class Reader:
         )
 
     def record(self, asset: str, key: str) -> RecordDetail:
-        """One record, field by field. Raises DataError where there is none of that key."""
+        """One record, field by field; of an earlier moment (`topic@3f2a`) the values alone. Raises DataError where
+        there is none of that key."""
+        name, moment = parted(asset)
+        if moment is not None:
+            return self._past_record(name, moment, key)
         snapshot = self.view(asset)
         row = self.one(snapshot, asset, key)
         notes = {owner: self.note(owner, key) for owner in set(snapshot.owners(asset).values())}
@@ -255,6 +259,12 @@ class Reader:
                     ),
                 )
             )
+        return RecordDetail(asset, key, tuple(fields))
+
+    def _past_record(self, asset: str, moment: str, key: str) -> RecordDetail:
+        snapshot = self.view(asset, moment)
+        row, owners = self.one(snapshot, asset, key), snapshot.owners(asset)
+        fields = (FieldDetail(column, row[column], owner, row[column], "") for column, owner in owners.items())
         return RecordDetail(asset, key, tuple(fields))
 
     def one(self, snapshot: Snapshot, asset: str, key: str) -> dict[str, Any]:

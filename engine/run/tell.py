@@ -80,7 +80,7 @@ class Teller:
         home, root = self.scope.home, self.scope.codes.root
         try:
             send = is_configured(root)
-            tell_corrections(home, self.project, send=send)
+            tell_corrections(home, self.project, send=send, log=self.scope.log)
             write_events(home, self.run, [whole, *self.events, *cut, last], send=send)
             if send:
                 forward(home, root, self.project)

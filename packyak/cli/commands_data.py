@@ -58,7 +58,7 @@ def show(
     """Show an asset's records, corrections included."""
     desk = Desk(find_place(project, home))
     if key is not None:
-        _show_record(desk.ask("record", asset, key), as_json)
+        _show_record(desk.ask("record", f"{asset}@{version}" if version else asset, key), as_json)
         return
     if only not in (None, "corrected", "failed"):
         raise PackyakError(f"--only {only} is no choice", choices=("corrected", "failed"), next_step="take one of them")

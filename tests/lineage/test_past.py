@@ -139,6 +139,7 @@ def test_an_asset_is_read_at_a_version_a_run_or_a_time(folder: Path) -> None:
     earlier = (datetime.fromisoformat(moment) - timedelta(seconds=1)).isoformat()
     with pytest.raises(DataError, match="has no version"):
         project.read("big", version=earlier)
+    assert {each.column: each.value for each in project.record(f"big@{first}", "3").fields}["double"] == 14
     with pytest.raises(DataError, match="has no version 'nothing'"):
         project.read("big", version="nothing")
 

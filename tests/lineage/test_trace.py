@@ -199,7 +199,7 @@ def named(trace: Trace) -> dict[StepId, StepId]:
     }
 
 
-def check(project: Project, world: World, count: int = 20) -> None:
+def check(project: Project, world: World, count: int = 12) -> None:
     edges = world.edges()
     assets = ["rows", "rates", *world.factors, "parts", "price", "sums", "pairs", "kept", "all_words"]
     records = [(asset, key) for asset in assets for key in keys(project, asset)]
