@@ -65,6 +65,6 @@ def one_thread() -> AbstractContextManager[Any]:
 @cache
 def _threads() -> Any:
     import sklearn.linear_model  # noqa: F401 - so that its libraries are among those found
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return ThreadpoolController()

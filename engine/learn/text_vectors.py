@@ -176,18 +176,25 @@ class Stored:
         for start in range(0, len(rows), _ROWS):
             part, place = rows[start : start + _ROWS], at[start : start + _ROWS]
             if int(part.max()) < len(self.vectors):
-                into[place] = self.vectors[part]
+                into[_stretch(place)] = self.vectors[_stretch(part)]
             else:
                 order = np.argsort(part, kind="stable")
-                into[place[order]] = self._from_disk(part[order])
+                into[_stretch(place[order])] = self._from_disk(part[order])
 
     def _from_disk(self, rows: Ints) -> Halves:
         """Sorted rows; those that lie close together are read as one stretch."""
         first, past = int(rows[0]), int(rows[-1]) + 1
         if past - first <= 2 * len(rows):
             found = self.data.to_table(columns=[VECTOR], offset=first, limit=past - first)[VECTOR]
-            return _matrix(found)[rows - first]
+            return _matrix(found)[_stretch(rows - first)]
         return _matrix(self.data.take(rows.tolist(), columns=[VECTOR])[VECTOR])
+
+
+def _stretch(rows: Ints) -> Ints | slice:
+    """Rows that follow each other as a slice, which costs no copy: the usual case, records in the order of a run."""
+    first = int(rows[0])
+    follow = int(rows[-1]) - first + 1 == len(rows) and bool((np.diff(rows) == 1).all())
+    return slice(first, first + len(rows)) if follow else rows
 
 
 def _as_keys(names: Digests) -> pa.Array:
