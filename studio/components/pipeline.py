@@ -14,6 +14,7 @@ from packyak.engine.run.runs import RunRecord
 from packyak.studio.components import look
 from packyak.studio.components.asset_panel import asset_panel
 from packyak.studio.components.graph import Notice, event, graph
+from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch
 from packyak.studio.views import pipeline, progress, words
 from packyak.studio.views.words import literal
@@ -38,7 +39,7 @@ NOTHING = "This project declares no assets yet.\nAdd a function with @transform,
 def pipeline_page(project: Project) -> None:
     """Draw the page; tick while a run is under way."""
     live = launch.under_way(project) is not None or launch.follows()
-    st.fragment(_page, run_every=TICK if live else None)(project, live)
+    st.fragment(calm(_page), run_every=TICK if live else None)(project, live)
 
 
 def _page(project: Project, live: bool) -> None:

@@ -120,12 +120,13 @@ def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) ->
 
 
 def _body(project: Project, asset: str, query: Query) -> None:
-    total = _count(project, asset, query)
-    pages = max(-(-total // PAGE), 1)
-    number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
-    offset = (number - 1) * PAGE
     arguments = _arguments(project, asset, query)
-    page = project.page(asset, offset=offset, limit=PAGE, **arguments)
+    number = int(st.session_state.get(query.page_key, 1) or 1)
+    page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
+    pages = max(-(-page.total // PAGE), 1)
+    if number > pages:  # fewer match than when that page was asked for
+        number = pages
+        page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
     chain = [node.name for node in project.graph.chain(asset)]
     shown = records.editors(page, chain, editable=query.version is None)
     key = st.query_params.get("key", "")
@@ -139,16 +140,6 @@ def _body(project: Project, asset: str, query: Query) -> None:
             with st.container(key="record_panel", width=390, gap="small"):
                 record_panel(project, asset, key, page, shown, editable=query.version is None)
     _footer(project, asset, page, shown, query, pages, arguments)
-
-
-def _count(project: Project, asset: str, query: Query) -> int:
-    """How many records match, asked once per view: it places the page before the page is read."""
-    known = st.session_state.get("records_total")
-    if known is None or known[0] != (asset, query.digest):
-        known = ((asset, query.digest), project.page(asset, limit=0, **_arguments(project, asset, query)).total)
-        st.session_state["records_total"] = known
-    total: int = known[1]
-    return total
 
 
 def _arguments(project: Project, asset: str, query: Query) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import AssetStatus
 from packyak.engine.run.questions import Decided, Decision, Review, Similar
 from packyak.studio.components.deck import Hand, Offer, Taken, decided, deck
+from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places
 from packyak.studio.views import pipeline, review, words
 from packyak.studio.views.records import Editor, Unfit
@@ -55,7 +56,7 @@ class Desk:
 def review_page(project: Project) -> None:
     """Draw the page."""
     asset = _header(project)
-    st.fragment(_page)(project, asset)
+    st.fragment(calm(_page))(project, asset)
 
 
 def _header(project: Project) -> str:

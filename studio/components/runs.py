@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.shell import calm
 from packyak.studio.components.timeline import timeline
 from packyak.studio.shell import launch, places, prefect_ui
 from packyak.studio.views import runs, words
@@ -23,7 +24,7 @@ TICK = 1.0
 def runs_page(project: Project) -> None:
     """Draw the page; tick while a run is under way."""
     live = launch.under_way(project) is not None or launch.follows()
-    st.fragment(_page, run_every=TICK if live else None)(project, live)
+    st.fragment(calm(_page), run_every=TICK if live else None)(project, live)
 
 
 def _page(project: Project, live: bool) -> None:

@@ -82,6 +82,5 @@ def note(project: Project) -> None:
 def settled(note: str, undo: str = "") -> None:
     """Say what happened, and draw the page anew from the records. undo: what takes it back."""
     st.session_state[NOTE] = (note, time.monotonic(), undo)
-    st.session_state.pop("records_total", None)
     grid.refresh()
     st.rerun()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from packyak.studio.components.desk import desk
@@ -42,6 +45,27 @@ def opened() -> Project:
     except Exception as error:  # whatever the user's own code raises on import must not take the studio down
         show_problem(problem_of(error, root), root)
         st.stop()
+
+
+def calm(draw: Callable[..., None]) -> Callable[..., None]:
+    """The same, with any error told as a page tells it: in a fragment Streamlit would show its own."""
+
+    @wraps(draw)
+    def drawn(*given: Any) -> None:
+        try:
+            draw(*given)
+        except Exception as error:  # whatever it is; the log has all of it
+            tell_problem(error)
+
+    return drawn
+
+
+def tell_problem(error: Exception) -> None:
+    """Instead of the rest of a page: what went wrong that nobody foresaw."""
+    root = projects.current_root()
+    assert root is not None, "the shell shows Home when there is no project"
+    logging.getLogger("packyak.studio").error("a page failed", exc_info=error)
+    show_problem(problem_of(error, root), root)
 
 
 def show_problem(problem: Problem, root: Path) -> None:

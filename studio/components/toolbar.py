@@ -114,7 +114,14 @@ def _only(asset: str) -> Literal["corrected", "failed"] | None:
 
 
 def _columns(project: Project, asset: str) -> tuple[Editor, ...]:
-    return records.editors(project.page(asset, limit=0))
+    """The asset's columns; asked again only when something was published."""
+    seen = (str(project.root), asset, project.published.seq())
+    known = st.session_state.get("toolbar_columns")
+    if known is None or known[0] != seen:
+        known = (seen, records.editors(project.page(asset, limit=0)))
+        st.session_state["toolbar_columns"] = known
+    found: tuple[Editor, ...] = known[1]
+    return found
 
 
 def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[tuple[Filter, ...], str | None]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 from packyak.studio.components.home import welcome
-from packyak.studio.components.shell import around
+from packyak.studio.components.shell import around, tell_problem
 from packyak.studio.shell import places, projects
 
 HERE = Path(__file__).resolve().parent
@@ -24,7 +24,10 @@ def main() -> None:
         welcome()
         return
     around(places.name_of(page))
-    page.run()
+    try:
+        page.run()
+    except Exception as error:  # told in our words; Streamlit's own would name neither file nor next step
+        tell_problem(error)
 
 
 main()

@@ -90,6 +90,9 @@ def test_a_project_without_assets_says_what_to_add(
     monkeypatch.setenv("PACKYAK_PROJECT", str(project_folder("")))
     assert "Everything is fresh" in buttons(shown())
     assert "declares no assets yet" in words_of(shown("records"))
+    assert "no learned transform" in words_of(shown("models"))
+    for page in ("review", "runs", "home"):
+        shown(page)
 
 
 def test_the_pipeline_page_of_a_project_that_never_ran(
@@ -99,6 +102,8 @@ def test_the_pipeline_page_of_a_project_that_never_ran(
     monkeypatch.setenv("PACKYAK_PROJECT", str(folder))
     assert "Run all 3 assets" in buttons(shown())
     assert "kind has no records yet" in words_of(shown("records", asset="kind"))
+    for page in ("review", "runs"):
+        shown(page)
 
 
 def test_the_side_panel_of_an_asset(small: Path) -> None:
@@ -124,6 +129,38 @@ def test_records_are_paged_and_searched(small: Path) -> None:
     assert "No record matches" in words_of(app)
 
 
+def test_a_view_is_its_address(small: Path) -> None:
+    app = shown("records", asset="kind", text="<b>11", sort="size", down="1", filter='[["kind", "=", "large"]]')
+    assert "11 records" not in words_of(app) and "10 records" in words_of(app)
+    assert (app.selectbox(key="sort-kind").value, app.toggle(key="sort-down-kind").value) == ("size", True)
+    app = shown("records", asset="kind", only="failed")
+    assert "1 record" in words_of(app) and app.query_params["only"] in ("failed", ["failed"])
+    assert "declares" not in words_of(shown("records", asset="kind", where="size > 200 and kind is null"))
+
+
+def test_columns_and_queries_are_views_too(small: Path) -> None:
+    assert "4 columns of 120 records" in words_of(shown("records", asset="kind", view="columns"))
+    app = shown("records", asset="kind", view="sql", q="select kind, count(*) as n from kind group by all")
+    assert any(caption.value.startswith("3 rows in") for caption in app.caption)
+    assert "kin" in shown("records", asset="kind", view="sql", q="select kin from kind").error[0].value
+
+
+def test_many_records_are_changed_at_once_and_back(small: Path) -> None:
+    project = Project.open(small)
+    done = project.correct_where("kind", "kind", "small", where="size > 100")
+    assert done.count == 19
+    app = shown("records", asset="kind", only="corrected")
+    assert "19 records" in words_of(app)
+    project.undo(done.id)
+    assert "No record matches" in words_of(shown("records", asset="kind", only="corrected"))
+
+
+def test_an_error_nobody_foresaw_is_a_page_too(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Project, "runs", lambda *_: 1 / 0)
+    app = shown("runs")
+    assert "ZeroDivisionError" in words_of(app)
+
+
 def test_a_record_is_shown_and_corrected_in_its_panel(small: Path) -> None:
     app = shown("records", asset="kind", key="n003")
     assert "n003" in words_of(app)
@@ -140,7 +177,7 @@ def test_a_record_that_is_not_there_says_so(small: Path) -> None:
     assert "no record" in words_of(shown("records", asset="kind", key="gone"))
 
 
-@pytest.mark.parametrize("page", ["", "records"])
+@pytest.mark.parametrize("page", ["", "records", "review", "runs", "models"])
 def test_a_broken_file_is_a_page_and_mending_it_is_enough(small: Path, page: str) -> None:
     file = small / "pipeline.py"
     good = file.read_text()
