@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import DataError
+from packyak.engine.run.makers import maker_of
 from packyak.engine.run.moments import moment_of
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import RunRecord, now
@@ -90,7 +91,7 @@ def _write(scope: Scope, node: TableNode, then: AssetVersion, data: Any, memo: A
         total=then.total,
         rows=then.rows,
         fingerprint=str(facts.get("fingerprint", "")),
-        parts={},
+        parts=_parts(scope, then),
         inputs=dict(facts.get("inputs", {})),
         consumed={},  # the change feed starts anew: every record is looked at once
         applied=str(facts.get("applied", "")),
@@ -102,6 +103,14 @@ def _write(scope: Scope, node: TableNode, then: AssetVersion, data: Any, memo: A
     )
     scope.settle(name, settled)
     return settled
+
+
+def _parts(scope: Scope, then: AssetVersion) -> dict[str, str]:
+    """What computed the version, part by part, so that what is different now can be named."""
+    maker = maker_of(scope.home, str(then.facts.get("fingerprint", "")))
+    known = {} if maker is None else {"code": maker.code, "declared": maker.declared, "libraries": maker.libraries}
+    model = maker.model if maker is not None else ""
+    return known | {"model": model, "threshold": str(then.facts.get("threshold", ""))}
 
 
 def _put_back(table: Table, data: pa.Table) -> int:

@@ -89,8 +89,8 @@ FORMATS = ("openlineage", "html", "svg", "prov")
 @command(
     "lineage",
     ("packyak lineage import events.jsonl", "take in OpenLineage events of other tools"),
-    ("curl -s $URL | packyak lineage import -", "the same from standard input"),
-    ("packyak lineage export > events.jsonl", "all events of this project"),
+    ("packyak lineage import - < events.jsonl", "the same from standard input"),
+    ("packyak lineage export --out events.jsonl", "all events of this project"),
     ("packyak lineage export topic T-10042 --as html --out why.html", "the lineage of a record as a page"),
     ("packyak lineage export topic T-10042 --as prov", "the same as PROV-O (Turtle)"),
     ("packyak lineage export --as svg --out assets.svg", "the project's assets as a picture"),

@@ -183,7 +183,7 @@ def test_restoring_makes_a_new_version_that_says_so(folder: Path) -> None:
     # Its code is another one now: it is stale, says why, and the next run computes it again.
     status = {each.name: each for each in project.status()}
     assert status["double"].state == "stale"
-    assert "code" in {cause.category for cause in status["double"].causes}
+    assert {cause.category for cause in status["double"].causes} == {"code"}
     run(folder)
     assert sorted(Project.open(folder).read("double")["double"].to_pylist()) == [30, 150, 210]
 
@@ -207,6 +207,8 @@ def test_corrections_hold_over_a_restore(folder: Path) -> None:
     project.restore("double", first)
     values = {row["id"]: row["double"] for row in project.read("double").to_pylist()}
     assert values == {"1": 77, "2": 10, "3": 14}
+    (stale,) = [each for each in project.status() if each.name == "double"]
+    assert {cause.category: cause.count for cause in stale.causes} == {"correction": 1, "input": 1}
     run(folder)
     values = {row["id"]: row["double"] for row in Project.open(folder).read("double").to_pylist()}
     assert values == {"1": 77, "2": 10, "3": 2}
