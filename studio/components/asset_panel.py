@@ -10,13 +10,14 @@ from packyak.engine.declare.nodes import CheckNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.shell import launch, places
-from packyak.studio.views import cards, pipeline, tables, words
+from packyak.studio.views import cards, code, pipeline, tables, words
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 VERSIONS_SHOWN = 8
+VERSIONS_DRAWN = 40
 TONES = {"fresh": "green", "stale": "orange", "failed": "red", "blocked": "red", "never": "gray", "running": "blue"}
 
 
@@ -31,13 +32,14 @@ def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], ru
         if isinstance(node, TableNode):
             _actions(project, status, run)
         _causes(status.causes)
+        _plan(project, status, run)
         _checks(project, status)
         _versions(project, status)
     if node.doc:
         _heading("What it is")
         st.text(node.doc)
-    _heading("Code")
-    st.code(tables.place(str(node.origin), project.root), language=None)
+    _marks(node)
+    _code(project, node)
 
 
 def _title(node: Node, status: AssetStatus | None) -> None:
@@ -100,6 +102,42 @@ def _causes(causes: Sequence[Cause]) -> None:
                 st.code(cause.detail, language="diff")
 
 
+def _plan(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
+    """What a run of this asset would do, asked when opened."""
+    if run is not None or status.state not in pipeline.NEEDS_RUN:
+        return
+    plan = st.expander("What a run would do", icon=":material/checklist:", key="asset_plan", on_change="rerun")
+    with plan:
+        if not plan.open:
+            return
+        found = project.plan((status.name,))
+        for step in found.steps:
+            st.markdown(f"**{literal(step.asset)}**: {literal(pipeline.step_words(step))}")
+        for note in found.notes:
+            st.text(note)
+
+
+def _marks(node: Node) -> None:
+    """What the declaration says about its data."""
+    lines = tables.mark_lines(node.marks) if isinstance(node, TableNode) else ()
+    if lines:
+        _heading("Marks")
+        for line in lines:
+            st.text(line)
+
+
+def _code(project: Project, node: Node) -> None:
+    """Where it is declared, and the code itself."""
+    _heading("Code")
+    place = tables.place(str(node.origin), project.root)
+    source = code.source_at(node.origin.file, node.origin.line)
+    if not source:
+        st.code(place, language=None)
+        return
+    with st.expander(literal(place), icon=":material/code:", key="asset_code"):
+        st.code(source, language="python", height=360 if source.count("\n") > 18 else "content")
+
+
 def _checks(project: Project, status: AssetStatus) -> None:
     declared = [node for node in project.graph.nodes.values() if isinstance(node, CheckNode)]
     waiting = [node for node in declared if node.target == status.name]
@@ -130,12 +168,17 @@ def _check(check: CheckResult) -> None:
 
 
 def _versions(project: Project, status: AssetStatus) -> None:
-    versions = project.versions(status.name)[:VERSIONS_SHOWN] if status.version else ()
+    versions = project.versions(status.name) if status.version else ()
     if not versions:
         return
     _heading("Versions")
+    if len(versions) > 1:
+        rows = [each.rows for each in reversed(versions[:VERSIONS_DRAWN])]
+        said = f"rows over the last {words.counted(len(rows), 'version')}"
+        st.metric("Rows", words.count(rows[-1]), words.delta(versions[0].delta) or None, delta_color="off",
+                  chart_data=rows, chart_type="area", help=said, label_visibility="collapsed")  # fmt: skip
     st.dataframe(
-        tables.versions(versions),
+        tables.versions(versions[:VERSIONS_SHOWN]),
         hide_index=True,
         height="content",
         alt=f"Versions of {status.name}",

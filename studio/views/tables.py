@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from packyak.engine.declare.nodes import Marks
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, VersionInfo
 from packyak.studio.views import words
 
@@ -54,6 +55,19 @@ def place(origin: str, root: Path) -> str:
     """`/home/ana/inbox/pipeline.py:12` as seen from the project: `pipeline.py:12`."""
     path = Path(origin)
     return str(path.relative_to(root)) if path.is_relative_to(root) else origin
+
+
+def mark_lines(marks: Marks) -> tuple[str, ...]:
+    """What a declaration says about its data: "personal: email (contact)", "kept for 3 years"."""
+    personal = ", ".join(f"{column} ({kind})" for column, kind in marks.personal.items())
+    said = (
+        ("personal", personal),
+        ("about", marks.subject),
+        ("used to", marks.purpose),
+        ("kept for", marks.keep),
+        ("owner", marks.owner),
+    )
+    return tuple(f"{name}: {value}" for name, value in said if value)
 
 
 def check_words(check: CheckResult) -> str:

@@ -117,7 +117,9 @@ def sentence(text: str) -> str:
     """Text with a capital at its start and a stop at its end."""
     text = text.strip()
     stop = "" if not text or text[-1] in ".!?" else "."
-    return f"{text[:1].upper()}{text[1:]}{stop}"
+    first = text.split(maxsplit=1)[0] if text else ""
+    capital = text[:1] if "_" in first else text[:1].upper()  # the name of a column stays as it is
+    return f"{capital}{text[1:]}{stop}"
 
 
 def literal(text: object) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from packyak.engine.declare.nodes import Graph
+from packyak.engine.declare.nodes import Graph, Marks
 from packyak.engine.project import Project
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, PlanStep
 from packyak.engine.run.runs import AssetRun, RunRecord
-from packyak.studio.views import cards, pipeline, progress, tables
+from packyak.studio.views import cards, code, pipeline, progress, tables
 
 SOURCE = """
     from collections.abc import Iterator
@@ -149,3 +149,13 @@ def test_a_run_that_ended_in_words() -> None:
     assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 failed · b did not finish"
     assert progress.messages(run) == ("b: ValueError: no",)
     assert progress.of_assets(run) == {}
+
+
+def test_marks_and_code_of_a_declaration(project_folder: Callable[..., Path]) -> None:
+    graph = graph_of(project_folder)
+    shown = code.source_at(graph["notes"].origin.file, graph["notes"].origin.line)
+    assert shown.startswith('@transform(inbox.files("*.jsonl"), key="id")') and shown.endswith("read_jsonl(file)")
+    assert code.source_at(graph["lengths"].origin.file, graph["lengths"].origin.line).startswith("lengths = sql(")
+    assert code.source_at("/nowhere.py", 3) == ""
+    marks = Marks({"email": "contact"}, "customer_id", keep="3 years")
+    assert tables.mark_lines(marks) == ("personal: email (contact)", "about: customer_id", "kept for: 3 years")

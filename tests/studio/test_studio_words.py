@@ -60,3 +60,9 @@ def test_literal_leaves_no_markdown_alive() -> None:
     said = words.literal(hostile)
     assert "\n" not in said
     assert all(said[place - 1] == "\\" for place, char in enumerate(said) if char in "*[]()<>:$~`#")
+
+
+def test_a_sentence_keeps_the_name_that_it_begins_with() -> None:
+    assert words.sentence("its code changed") == "Its code changed."
+    assert words.sentence("abstain_below none to 0.8") == "abstain_below none to 0.8."
+    assert words.sentence("") == ""
