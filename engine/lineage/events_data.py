@@ -133,7 +133,8 @@ def _change(places: Places, event: AssetEvent) -> DatasetFacet:
 
 
 def _metrics(rows: int, nulls: Mapping[str, int]) -> DatasetFacet:
-    columns = {name: data_quality_metrics_dataset.ColumnMetrics(nullCount=count) for name, count in nulls.items()}
+    one = data_quality_metrics_dataset.ColumnMetrics
+    columns = {name: one(nullCount=count, quantiles=None) for name, count in nulls.items()}
     return data_quality_metrics_dataset.DataQualityMetricsDatasetFacet(
         columnMetrics=columns, rowCount=rows, producer=PRODUCER
     )

@@ -15,7 +15,7 @@ from packyak.cli.say import say, say_json
 from packyak.cli.tables import show_table
 from packyak.cli.words import counted, duration, moment, signed
 from packyak.engine.errors import DataError, nearest
-from packyak.engine.run.answers import AssetStatus, Cause, Plan, PlanStep
+from packyak.engine.run.answers import AssetStatus, Cause, PastGraph, Plan, PlanStep
 
 Assets = Annotated[
     list[str] | None, typer.Argument(metavar="ASSET", help="Only these and what they depend on.", show_default=False)
@@ -116,10 +116,14 @@ def _plan_summary(found: Plan) -> str:
     "status",
     ("packyak status", "every asset: its state, why, and its last version"),
     ("packyak status topic", "one asset"),
+    ("packyak status --at 2026-10-01", "what was published then: versions, and from which inputs"),
     ("packyak status --json", "the same for a script"),
 )
 def status(
     assets: Annotated[list[str] | None, typer.Argument(metavar="ASSET", help="Only these.", show_default=False)] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="MOMENT", help="As published at a time, or by a run.")
+    ] = None,
     project: ProjectFolder = None,
     home: HomeUri = None,
     verbose: Verbose = False,
@@ -128,6 +132,9 @@ def status(
     """Say how every asset stands: fresh, stale, failed, blocked, and the reason."""
     place = find_place(project, home)
     desk = Desk(place)
+    if at is not None:
+        _say_past(desk.ask("graph_at", at), assets, as_json)
+        return
     every: tuple[AssetStatus, ...] = desk.ask("status")
     found = _chosen(every, assets)
     running = desk.ask("running")
@@ -172,3 +179,15 @@ def _say_checks(each: AssetStatus) -> None:
         if not check.passed:
             kind = "blocking check" if check.blocking else "check"
             say(f"{each.name}: {kind} {check.name} failed: {check.message or counted(check.failing or 0, 'row')}")
+
+
+def _say_past(graph: PastGraph, assets: list[str] | None, as_json: bool) -> None:
+    found = [each for each in graph.assets if not assets or each.name in assets]
+    if as_json:
+        say_json({"at": graph.at, "run": graph.run, "assets": found})
+        return
+    show_table(
+        ("asset", "version", "rows", "run", "published", "inputs"),
+        [(each.name, each.version, each.rows, each.run, moment(each.at), ", ".join(each.inputs)) for each in found],
+        right=("rows",),
+    )

@@ -57,6 +57,9 @@ def test_diff_tells_causes_and_restore_brings_back(folder: Path, packyak: Call) 
     assert packyak("show", f"words@{first}", "--json").json["rows"][0]["words"] == 3
     then = packyak("sql", f'select sum(words) as n from "words@{versions[-1]["run"]}"', "--json").json["rows"]
     assert then == [{"n": 7}]
+    past = packyak("status", "--at", versions[-1]["run"], "--json").json
+    assert {each["name"]: each["rows"] for each in past["assets"]} == {"messages": 3, "words": 3, "per_sender": 2}
+    assert packyak("status", "words", "--at", versions[-1]["run"]).out.count(first) == 1
     (folder / "pipeline.py").write_text((folder / "pipeline.py").read_text().replace("len(text", "2 * len(text"))
     packyak("run")
     back = packyak("restore", "words", first, "--by", "bo", "--why", "twice is wrong")
