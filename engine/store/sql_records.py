@@ -40,12 +40,12 @@ def record_query(sql: str) -> RecordQuery | None:
 
     weaver = _Weaver()
     try:
-        woven, _ = weaver.query(parsed(sql).copy(), {})
+        woven, marks = weaver.query(parsed(sql).copy(), {})
         text = woven.sql(DIALECT)
     except (_Unfollowed, SqlglotError, RecursionError):
         return None
     wholes = tuple(dict.fromkeys(weaver.wholes))
-    return RecordQuery(text, {_name(at): table for at, table in enumerate(weaver.tables)}, wholes)
+    return RecordQuery(text, {_name(mark): weaver.tables[mark] for mark in marks}, wholes)
 
 
 class _Unfollowed(Exception):
