@@ -56,7 +56,7 @@ class Progress:
         """An asset's turn has come. total: how many records it will compute, None while that is unknown."""
         self.check()
         at = time.monotonic()
-        self._started[asset] = at
+        self._started.setdefault(asset, at)  # learning came before, perhaps
         self._samples[asset] = deque([(at, 0)])
         self._change_asset(asset, state="running", total=total)
 
