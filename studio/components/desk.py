@@ -16,6 +16,7 @@ from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.bundle import script, text
 from packyak.studio.shell import launch, places
 from packyak.studio.views import desk as view
+from packyak.studio.views import words
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
@@ -54,7 +55,9 @@ def _desk(project: Project, page: str) -> None:
     data = {
         "items": [asdict(item) for item in view.items(project.graph, places.titles(), run, command)],
         "keys": [asdict(group) for group in view.keys(page)],
-        "facts": [asdict(fact) for fact in view.facts(project.name, project.home.uri, run, _selection(params))],
+        "facts": [
+            asdict(fact) for fact in view.facts(project.name, words.tilde(project.home.uri), run, _selection(params))
+        ],
         "command": command,
     }
     event = _mount()(key="desk", data=data, on_event_change=lambda: None).event

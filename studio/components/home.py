@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from packyak.studio.components.shell import tilde
 from packyak.studio.shell import create, launch, places, projects
 from packyak.studio.views import from_csv, words
 from packyak.studio.views.words import literal
@@ -130,7 +129,7 @@ def _recent() -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 if st.button(literal(place.name), key=f"recent-{place}", icon=":material/folder:"):
                     _go(place)
-                st.caption(literal(tilde(place)), width="content")
+                st.caption(literal(words.tilde(place)), width="content")
                 if str(place) == current:
                     st.badge("open", color="green")
 

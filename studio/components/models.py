@@ -153,7 +153,9 @@ def _curve(found: Models) -> None:
     if len(points) < 2:
         st.caption(f"{models.score_words(found.cards[0].score)}; a line is drawn from the second model on.")
         return
-    st.line_chart(pd.DataFrame(points).set_index("answers"), height=220, y_label="right", x_label="answers")
+    table = pd.DataFrame(points).rename(columns={"low": "at least", "high": "at most"})
+    lines = ["at least", "at most", "right"]
+    st.line_chart(table, x="answers", y=lines, color=["#a3a8b5", "#a3a8b5", "#4f46e5"], height=240, y_label="")
 
 
 def _confusion(card: Card) -> None:

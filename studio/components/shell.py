@@ -30,12 +30,6 @@ def around(page: str) -> None:
     desk(project, page)
 
 
-def tilde(path: Path) -> str:
-    """A path as people say it: `~/work/inbox`."""
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
-
-
 def opened() -> Project:
     """The open project; a page that says what is wrong, and stops the script, where it cannot be opened."""
     root = projects.current_root()

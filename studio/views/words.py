@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
@@ -111,6 +112,14 @@ def listed(names: list[str] | tuple[str, ...], limit: int = 3) -> str:
     if len(names) <= limit:
         return f"{', '.join(names[:-1])} and {names[-1]}"
     return f"{', '.join(names[: limit - 1])} and {len(names) - limit + 1} more"
+
+
+def tilde(place: str | Path) -> str:
+    """A place as people say it: `~/work/inbox`; what is no path here, such as an S3 address, stays as it is."""
+    path, home = Path(place), Path.home()
+    if "://" in str(place) or not path.is_relative_to(home) or path == home:
+        return str(place)
+    return f"~/{path.relative_to(home)}"
 
 
 def sentence(text: str) -> str:

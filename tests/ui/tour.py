@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
         subprocess.run([sys.executable, "-m", "packyak.sample_data", str(sample)], check=True, capture_output=True)
         subprocess.run([sys.executable, "-m", "packyak", "run", "city", "topics_per_day"], cwd=sample, check=True)
         port = free_port()
-        environment = {**os.environ, "PACKYAK_PROJECT": str(sample), "XDG_STATE_HOME": place}
+        environment = {**os.environ, "PACKYAK_PROJECT": str(sample), "XDG_STATE_HOME": place, "HOME": place}
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "studio"), "--server.port", str(port)]
         server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

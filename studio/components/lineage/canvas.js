@@ -44,7 +44,7 @@ export class Picture {
     for (const edge of seen) {
       const on = Boolean(lit) && lit.has(edge.source) && lit.has(edge.target);
       if (on || edge.running) late.push([edge, on]);
-      else this.edge(edge.points, scene.ink.edge, lit ? 0.28 : 0.75, 1.4);
+      else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.28 : 0.75, 1.4);
     }
     for (const [edge, on] of late) this.edge(edge.points, scene.ink.accent, on || !lit ? 0.95 : 0.4, on ? 2 : 1.7, edge.running ? (time / 30) % 12 : null);
     if (k >= LABELS_FROM && !scene.threads.length) for (const edge of seen) this.label(edge, !lit || (lit.has(edge.source) && lit.has(edge.target)));
