@@ -18,7 +18,7 @@ from packyak.engine.run.memo import Aside, read_aside
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import KEY, PARENT, quoted
 from packyak.engine.store.query import Query, hash_sum
-from packyak.engine.store.tables import Table
+from packyak.engine.store.tables import Table, among
 
 MODULUS = 2**128
 
@@ -106,7 +106,10 @@ class Writer:
         if not changed.num_rows:
             return
         before = stored.filter(pc.is_in(stored[KEY], changed[KEY].combine_chunks()))
-        merge(self.table, changed, self.rows)
+        if stored.num_rows:
+            merge(self.table, changed, self.rows)
+        else:
+            self.table.append(changed, unique=self.unique)
         added = changed.num_rows - before.num_rows
         self.total = (self.total - hash_sum(before, _hashed(before)) + hash_sum(changed, _hashed(changed))) % MODULUS
         self.rows += added
@@ -161,7 +164,11 @@ class Writer:
         elif all_units:
             self.memo.replace(memo, unique=True)
         elif memo.num_rows:
-            merge(self.memo, memo, self.memo.count())
+            known = among(self.memo.dataset(), memo[KEY], [KEY]).num_rows
+            if known:
+                merge(self.memo, memo, self.memo.count())
+            else:
+                self.memo.append(memo, unique=True)
 
 
 def merge(table: Table, rows: pa.Table, stored: int) -> None:

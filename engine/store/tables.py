@@ -116,6 +116,15 @@ class Table:
         """Makes `data` the whole content, with its own columns, as a new version; older versions stay readable."""
         return self._write(data, "overwrite" if self.exists() else "create", unique)
 
+    def append(self, data: pa.Table, *, unique: bool = False) -> int:
+        """Adds records with keys that the table does not have, in its own columns. It costs a fraction of an upsert and
+        looks for no keys: only for who holds the run's lock and has looked.
+        """
+        schema = self.dataset().schema
+        return self._write(
+            data.select(schema.names).cast(pa.schema([(f.name, f.type) for f in schema])), "append", unique
+        )
+
     def upsert(self, data: pa.Table, *, widen: bool = False) -> Change:
         """Inserts records with new keys and rewrites those that differ; equal ones are left alone.
 

@@ -439,3 +439,18 @@ def test_a_home_may_move(home: Home, table: Table, tmp_path: Path) -> None:
     moved = Table(open_home(tmp_path / "moved to here"), "tables", "t")
     assert stored(moved) == {"a": {"n": 1}, "b": {"n": 1}}
     assert moved.upsert(rows({"_key": "c", "n": 1})).inserted == 1
+
+
+def test_appended_records_are_in_the_change_feed(home: Home) -> None:
+    table = Table(home, "tables", "t")
+    before = table.create(pa.table({"_key": ["a", "b"], "n": [1, 2]}))
+    assert table.append(pa.table({"n": [3, 4], "_key": ["c", "d"]})) == before + 1
+    assert sorted(table.changed_since(before)["_key"].to_pylist()) == ["c", "d"]
+    assert table.read().num_rows == 4 and table.schema().field("_key").nullable is False
+    assert table.upsert(pa.table({"_key": ["c", "e"], "n": [30, 5]})).inserted == 1
+    assert sorted(table.changed_since(before + 1)["_key"].to_pylist()) == ["c", "e"]
+    with pytest.raises(KeyProblem):
+        table.append(pa.table({"_key": ["x", "x"], "n": [1, 2]}))
+    table.delete(["d"])
+    table.append(pa.table({"_key": ["d"], "n": [9]}))
+    assert sorted(table.read()["_key"].to_pylist()) == ["a", "b", "c", "d", "e"]
