@@ -86,9 +86,10 @@ def _header(project: Project) -> str:
 def _learned(project: Project) -> None:
     """What was learned so far, in a sentence each."""
     lines = review.learned_words(project.models())
-    with st.container(width="stretch"):
-        if lines:
-            st.caption(literal(" · ".join(lines[:2])))
+    if lines:
+        st.caption(literal(" · ".join(lines[:2])), width="stretch")
+    else:
+        st.space("stretch")
 
 
 def _run(project: Project, statuses: tuple[AssetStatus, ...]) -> None:

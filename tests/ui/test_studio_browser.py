@@ -78,7 +78,7 @@ def test_the_graph_fills_the_window_and_draws_edges(studio: Serve, ran: Path, br
     page = browse(studio(ran), width=1440, height=900)
     box = board(page).bounding_box()
     assert 900 - 48 <= box["y"] + box["height"] <= 900 and box["width"] > 1100  # the status bar stands below
-    assert page.locator(".board canvas").evaluate(INK) > 500  # edges are drawn with nothing chosen
+    assert page.locator(".board > canvas").evaluate(INK) > 500  # edges are drawn with nothing chosen
     assert float(board(page).get_attribute("data-zoom")) >= 0.7
     board(page).hover(position={"x": 40, "y": 40})
     page.mouse.wheel(0, -400)

@@ -1,0 +1,132 @@
+"""Runs, models, questions and the desk around a page, as plain data; scripts put together from their modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import packyak.studio
+import pytest
+from packyak.engine.learn.models import Card, Promotion, Score
+from packyak.engine.project import Project
+from packyak.engine.run.lessons import Models
+from packyak.engine.run.questions import Neighbour, Question, Reach, Review, Similar
+from packyak.engine.run.runs import AssetRun, RunRecord
+from packyak.studio.components.bundle import script
+from packyak.studio.views import desk, models, review, runs
+from packyak.studio.views.records import Unfit
+
+COMPONENTS = Path(packyak.studio.__path__[0]) / "components"
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AT = "2026-01-01T11:00:00+00:00"
+QUESTION = Question(
+    1,
+    "topic",
+    "T-1",
+    "topic",
+    "string",
+    "billing",
+    "uncertain",
+    "the two best answers are close",
+    "abc",
+    decided="model",
+    confidence=0.62,
+    choices=("billing", "delivery"),
+    inputs={"text": "<b>hi</b>"},
+    neighbours=(Neighbour("T-9", "delivery", inputs={"text": "parcel"}),),
+    reach=Reach(1, 360, "if corrected: 1 asset, about 360 records"),
+)
+
+
+def entry(**facts: object) -> dict[str, object]:
+    base = {"deck": "d", "number": 3, "action": "correct", "asset": "topic", "key": "T-1", "column": "topic"}
+    return {**base, "seen": "abc", "value": "delivery", **facts}
+
+
+def test_a_run_lies_on_a_line_of_time() -> None:
+    parts = (AssetRun("a", "done", seconds=1, computed=5), AssetRun("b", "failed", seconds=3, failed=2, message="no"))
+    run = RunRecord("r", "failed", started=AT, ended="2026-01-01T11:00:04+00:00", assets=parts, error="a failed: no")
+    sheet = runs.run_sheet(run)
+    assert [(part.start, part.length) for part in sheet.parts] == [(0.0, 0.25), (0.25, 0.75)]
+    assert sheet.parts[1].failed == "2" and sheet.messages == () and runs.unfinished(run) == ("b",)
+    assert ("Failed", "2") in [(fact.label, fact.value) for fact in sheet.facts]
+    assert runs.run_line(run, NOW).when == "1 h ago"
+    assert runs.run_sheet(RunRecord("r", "starting")).parts == ()
+
+
+def test_a_question_as_a_card() -> None:
+    card = review.card_of(QUESTION)
+    assert (card.title, card.reason, card.said, card.answer) == (
+        "What is topic?",
+        "unsure",
+        "the model says",
+        "billing",
+    )
+    assert [choice.value for choice in card.choices] == ["billing", "delivery"] and card.sure == 0.62
+    assert card.neighbours[0].text == "parcel" and card.reach.endswith("360 records.")
+    whole = Question(1, "facts", "T-1", "", "", {"plan": "x", "amount": 1.5}, "suspect", "", "s")
+    assert review.card_of(whole).title == "Is this record right?" and len(review.card_of(whole).inputs) == 2
+
+
+def test_an_answer_as_a_decision() -> None:
+    types = review.editors_of([QUESTION])
+    found = review.decision_of(entry(why="looked"), types)
+    assert (found.value, found.number, found.why, found.seen) == ("delivery", "d-3", "looked", "abc")
+    assert review.decision_of(entry(action="skip", value=None), types).value is None
+    with pytest.raises(Unfit, match="billing, delivery"):
+        review.decision_of(entry(value="elsewhere"), types)
+
+
+def test_alike_is_asked_only_where_it_means_something() -> None:
+    near = tuple(Neighbour(f"T-{n}", "billing", similarity=n / 10) for n in range(5, 10))
+    found = Similar("topic", "T-1", "topic", "billing", "delivery", "vectors", near)
+    assert review.alike(found) == ("T-7", "T-8", "T-9")
+    assert "say billing. Make them delivery too?" in review.offer_words(found, 3)
+    assert review.alike(Similar("topic", "T-1", "topic", None, "x", "values", near)) == ()
+    assert review.waiting_words(Review((), {"failed": 8}, 2), 3) == "waiting: 8 failed; 5 fields decided so far"
+
+
+def test_models_in_words() -> None:
+    old = Card("a" * 16, "topic", "classification", "s", "c", ("1",), 60, 60, at=AT, score=Score(0.8, 0.7, 0.9, 5, 5))
+    better, mixed = Score(0.9, 0.8, 0.95, 9, 9), (("x", "x", 3), ("x", "y", 1))
+    new = Card(
+        "b" * 16, "topic", "classification", "s", "c", ("1", "2"), 200, 200, at=AT, score=better, confusion=mixed
+    )
+    said = Promotion("p", "topic", "promote", old.id, "gate", AT, "better")
+    found = Models("topic", "classification", old.id, False, 200, 10, "", (new, old), (said,))
+    assert models.candidate(found) == new and [fact.value for fact in models.facts(found)][:3] == [
+        "model aaaaaaaa",
+        "80%",
+        "200",
+    ]
+    assert [point["answers"] for point in models.curve(found.cards)] == [60, 200]
+    assert models.confusion(new) == (["x", "y"], [[3, 1], [0, 0]])
+    assert models.decisions_table(found, NOW)[0]["what"] == "model aaaaaaaa promoted"
+    assert models.models_table(found, NOW)[1][""] == "in force"
+    assert review.learned_words([Models("topic", "", "", False, 4, 10, "")]) == [
+        "topic: 4 answers, learns after 6 more"
+    ]
+
+
+def test_the_palette_and_the_bar(project_folder: Callable[..., Path]) -> None:
+    graph = Project.open(project_folder("from packyak import asset\n@asset\ndef notes():\n    yield {'a': 1}")).graph
+    items = desk.items(graph, [("Runs", "runs")], None, "packyak show notes")
+    assert [item.name for item in items][:3] == ["Runs", "Run what is stale", "Retry failed records"]
+    assert {"notes", "Records of notes"} <= {item.name for item in items}
+    under_way = desk.items(graph, [], RunRecord("r", "running"), "")
+    assert under_way[0].act == desk.CANCEL
+    assert desk.command("records", {"asset": "a b", "key": "it's"}) == """packyak show 'a b' --key 'it'"'"'s'"""
+    assert desk.command("home", {}) == "" and desk.command("pipeline", {}) == "packyak status"
+
+
+@pytest.mark.parametrize(
+    "entry_file", ["lineage/index.js", "desk/index.js", "deck/index.js", "timeline/index.js", "record.js"]
+)
+def test_a_script_has_each_module_once_and_no_import_left(entry_file: str) -> None:
+    text = script(COMPONENTS / entry_file)
+    assert "import {" not in text and len(re.findall(r"^export default", text, re.MULTILINE)) == 1
+    assert not re.findall(r"^export (?!default)", text, re.MULTILINE) and text.count("export const make") == 0
+    names = re.findall(r"^(?:const|class|function) (\w+)", text, re.MULTILINE)
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
