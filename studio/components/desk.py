@@ -1,4 +1,5 @@
-"""Around every page: command palette, keys, status bar. Looks every two seconds whether something happened elsewhere.
+"""Around every page: command palette, keys, status bar. Looks every two seconds whether something happened elsewhere,
+less often where the data is far away.
 
 A run started in a terminal, or a correction saved in another tab, draws the page anew.
 """
@@ -25,6 +26,7 @@ HERE = Path(__file__).parent / "desk"
 HTML = '<div class="desk"></div>\n'
 SEEN = "seen_elsewhere"
 LOOK_EVERY = 2.0
+LOOK_FAR_EVERY = 20.0
 
 
 @cache
@@ -37,7 +39,8 @@ def _mount() -> Callable[..., Any]:
 def desk(project: Project, page: str) -> None:
     """Draw what surrounds a page of the project; `page` is its name in `places`."""
     st.session_state[SEEN] = _elsewhere(project)
-    st.fragment(_desk, run_every=LOOK_EVERY)(project, page)
+    every = LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY  # each look lists a few folders
+    st.fragment(_desk, run_every=every)(project, page)
 
 
 def _elsewhere(project: Project) -> tuple[object, ...]:
