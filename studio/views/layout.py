@@ -1,8 +1,9 @@
 """Places the cards of a graph in layers, inputs before what reads them, left to right or downwards, with few crossings.
 
 Layers by longest path, barycentre ordering, then heights by isotonic regression, so that edges run straight and cards
-never overlap. Own code: the one pure-Python library for this, grandalf, is GPL/EPL and was last released in 2023; the
-JavaScript ones took 10-100 times longer on large graphs. Deterministic: the same graph always gets the same picture.
+never overlap; parts without connection stand on shelves. Own code: the one pure-Python library for this, grandalf, is
+GPL/EPL and was last released in 2023; the JavaScript ones took 10-100 times longer on large graphs. Deterministic: the
+same graph always gets the same picture.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ COLUMN_GAP_DOWN = 58.0
 ROW_GAP = 26.0
 BEND_HEIGHT = 12.0
 GROUP_GAP = 44.0
+SHELF = 1.7  # width to height of a window
 SWEEPS = 8
 
 
@@ -58,27 +60,47 @@ def arrange(sizes: Mapping[str, Size], links: Iterable[Link], *, down: bool = Fa
     Links whose ends are unknown or equal are left out; the rest must have no cycle.
     """
     if not down:
-        return _arrange(sizes, links, COLUMN_GAP)
-    turned = _arrange({name: (height, width) for name, (width, height) in sizes.items()}, links, COLUMN_GAP_DOWN)
+        return _arrange(sizes, links, COLUMN_GAP, SHELF)
+    turned = _arrange(
+        {name: (height, width) for name, (width, height) in sizes.items()}, links, COLUMN_GAP_DOWN, 1 / SHELF
+    )
     places = {name: Place(place.y, place.x, place.height, place.width) for name, place in turned.places.items()}
     routes = tuple(replace(route, points=tuple((y, x) for x, y in route.points)) for route in turned.routes)
     return Layout(places, routes, turned.height, turned.width)
 
 
-def _arrange(sizes: Mapping[str, Size], links: Iterable[Link], gap: float) -> Layout:
+def _arrange(sizes: Mapping[str, Size], links: Iterable[Link], gap: float, shape: float) -> Layout:
     known = [link for link in dict.fromkeys(links) if link[0] in sizes and link[1] in sizes and link[0] != link[1]]
+    parts = [_part(group, sizes, known, gap) for group in _groups(list(sizes), known)]
+    room = max(max((part.width for part in parts), default=0.0), _side(parts, shape))
     places: dict[str, Place] = {}
     routes: list[Route] = []
-    top = width = 0.0
-    for group in _groups(list(sizes), known):
-        inside = set(group)
-        part = _Drawing({name: sizes[name] for name in group}, [link for link in known if link[0] in inside], gap)
-        placed, routed = part.draw(top)
-        places.update(placed)
-        routes.extend(routed)
-        width = max(width, max(place.x + place.width for place in placed.values()))
-        top = max(place.y + place.height for place in placed.values()) + GROUP_GAP
-    return Layout(places, tuple(routes), width, max(top - GROUP_GAP, 0.0))
+    left = top = below = width = 0.0
+    for part in parts:
+        if left and left + part.width > room + 1e-6:
+            left, top = 0.0, below + GROUP_GAP
+        for name, place in part.places.items():
+            places[name] = replace(place, x=place.x + left, y=place.y + top)
+        for route in part.routes:
+            routes.append(replace(route, points=tuple((x + left, y + top) for x, y in route.points)))
+        width, below = max(width, left + part.width), max(below, top + part.height)
+        left += part.width + gap
+    return Layout(places, tuple(routes), width, below)
+
+
+def _part(group: Sequence[str], sizes: Mapping[str, Size], links: Sequence[Link], gap: float) -> Layout:
+    """One connected part, drawn by itself."""
+    inside = set(group)
+    drawing = _Drawing({name: sizes[name] for name in group}, [link for link in links if link[0] in inside], gap)
+    places, routes = drawing.draw(0.0)
+    width = max(place.x + place.width for place in places.values())
+    return Layout(places, tuple(routes), width, max(place.y + place.height for place in places.values()))
+
+
+def _side(parts: Sequence[Layout], shape: float) -> float:
+    """How wide a shelf is, so that all parts together come near to a window's shape."""
+    area = sum((part.width + COLUMN_GAP) * (part.height + GROUP_GAP) for part in parts)
+    return float((area * shape) ** 0.5)
 
 
 def _groups(names: Sequence[str], links: Sequence[Link]) -> list[list[str]]:

@@ -75,7 +75,14 @@ def test_a_long_edge_goes_around_the_cards_between() -> None:
 def test_parts_without_connection_lie_apart_and_unknown_links_are_left_out() -> None:
     drawn = arrange(sizes("a b alone"), [("a", "b"), ("a", "nobody"), ("b", "b")])
     assert len(drawn.routes) == 1
-    assert drawn.places["alone"].y >= drawn.places["a"].y + CARD[1]
+    assert not any(overlap(drawn.places["alone"], drawn.places[name]) for name in "ab")
+
+
+def test_many_single_cards_fill_a_window_rather_than_a_line() -> None:
+    drawn = arrange(sizes(" ".join(f"n{number}" for number in range(60))), [])
+    assert 0.8 < drawn.width / drawn.height < 3.2
+    below = arrange(sizes(" ".join(f"n{number}" for number in range(60))), [], down=True)
+    assert 0.8 < below.width / below.height < 3.2
 
 
 def test_an_empty_graph_takes_no_room() -> None:
