@@ -220,13 +220,15 @@ class Project(Teaching, Learning, Tracing):
         retry_failed: bool = False,
         on_progress: Listener | None = None,
         here: bool = True,
+        alone: bool = False,
     ) -> RunRecord:
         """Brings assets (default: all) and what they depend on up to date.
 
         wait: for a run that is under way, for ever or so many seconds; otherwise it is refused with RunBusy.
         retry_failed: compute failed records again. here: False hands it to the warm worker where one can be had.
+        alone: these assets only, as what they read stands now, in this process and without deleting anything.
         """
-        if not here:
+        if not here and not alone:
             from packyak.engine.run.remote import run_in_worker
 
             done = run_in_worker(self, assets, wait=wait, retry_failed=retry_failed, on_progress=on_progress)
@@ -235,7 +237,9 @@ class Project(Teaching, Learning, Tracing):
         from packyak.engine.run.launch import run_project
 
         with self:
-            return run_project(self, self._asked(assets), wait=wait, retry=retry_failed, on_progress=on_progress)
+            return run_project(
+                self, self._asked(assets), wait=wait, retry=retry_failed, on_progress=on_progress, alone=alone
+            )
 
     async def arun(self, assets: Sequence[str] | None = None, **options: Any) -> RunRecord:
         """`run`, from async code."""

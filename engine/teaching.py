@@ -12,11 +12,11 @@ from typing import Any
 from packyak.engine.run import bulk, exchange, opinions
 from packyak.engine.run import correct as saving
 from packyak.engine.run.correct import Said
-from packyak.engine.run.deciding import decide as apply_answers
 from packyak.engine.run.opinions import Rule
 from packyak.engine.run.questions import Agreement, Bulk, Decided, Decision, Disagreement, Imported, Review, Similar
 from packyak.engine.run.read import Reader
-from packyak.engine.run.review import review as questions_of
+from packyak.engine.run.review.assemble import review as questions_of
+from packyak.engine.run.review.deciding import decide as apply_answers
 from packyak.engine.run.scope import Scope
 from packyak.engine.settings import Settings
 from packyak.engine.store.corrections import Correction

@@ -45,9 +45,9 @@ class Tracing:
         asset: `topic`, or `topic@3f2a` for how it was at a version, run or time. direction: "up" or "down". limit: how
         many records of one asset at most; None for all.
         """
-        from packyak.engine.run.ground import ground_now, ground_of
-        from packyak.engine.run.moments import moment_of, parted
-        from packyak.engine.run.trace import trace
+        from packyak.engine.run.trace.ground import ground_now, ground_of
+        from packyak.engine.run.trace.moments import moment_of, parted
+        from packyak.engine.run.trace.walk import trace
 
         name, moment = parted(asset)
         reader = self._reader()
@@ -80,13 +80,13 @@ class Tracing:
     ) -> str:
         """Lineage as text: the events as JSON lines, or a record's trace (with no asset: all assets) as html, svg or
         prov. form: default openlineage where nothing is named, else html."""
-        from packyak.engine.run.export import export_lineage
+        from packyak.engine.run.trace.export import export_lineage
 
         return export_lineage(self, asset, key, column, form=form, direction=direction)  # type: ignore[arg-type]
 
     def graph_at(self, moment: str) -> PastGraph:
         """The graph as it was published at a run or a time (ISO 8601)."""
-        from packyak.engine.run.past import graph_at
+        from packyak.engine.run.trace.past import graph_at
 
         return graph_at(self._reader(), moment)
 
@@ -96,7 +96,7 @@ class Tracing:
         Corrections hold whatever the version. Where inputs or code changed since, the next run computes it again.
         Raises RunBusy while a run is on.
         """
-        from packyak.engine.run.restore import restore
+        from packyak.engine.run.trace.restore import restore
 
         return restore(self, asset, moment, by=by or self.person, why=why)  # type: ignore[arg-type]
 
@@ -106,6 +106,6 @@ class Tracing:
 
     def diff(self, asset: str, a: str, b: str, *, limit: int = 20) -> Diff:
         """How an asset's own records differ between two moments (versions, runs or times), and why."""
-        from packyak.engine.run.compare import compare
+        from packyak.engine.run.trace.compare import compare
 
         return compare(self._reader(), asset, a, b, limit)

@@ -42,10 +42,16 @@ def run_project(
     wait: bool | float,
     retry: bool,
     on_progress: Callable[[RunRecord], None] | None,
+    alone: bool = False,
 ) -> RunRecord:
-    """One run, from lock to publication. Raises RunBusy where another run holds the project."""
+    """One run, from lock to publication. Raises RunBusy where another run holds the project.
+
+    alone: only the assets asked for, as what they read stands, and nothing is ever deleted: this is how an asset runs
+    under a role of its own. What a whole run does beside (sweeping, tidying, the first gate) is left to whole runs.
+    """
     project.home.require_writable()
-    swept = project.run_store.sweep()
+    project.run_store.deletes = not alone
+    swept = () if alone else project.run_store.sweep()
     crashed = bool(swept)
     limit = None if wait is True else float(wait)
     lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
@@ -53,13 +59,13 @@ def run_project(
     try:
         scope = project.scope()
         abandoned(scope, project.name, swept)
-        names = due(scope, asked, retry)
+        names = due(scope, asked, retry, alone=alone)
         if not names:
-            return _nothing_to_run(project, scope, asked)
+            return _nothing_to_run(project, scope, asked, alone)
         progress = Progress(project.run_store, project.run_store.start(asked), on_progress)
         try:
             with fewer_collections():
-                return _run(project, scope, names, asked, progress, lease, retry=retry, crashed=crashed)
+                return _run(project, scope, names, asked, progress, lease, retry=retry, crashed=crashed, alone=alone)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
@@ -80,11 +86,12 @@ def fewer_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _nothing_to_run(project: Project, scope: Scope, asked: Sequence[str]) -> RunRecord:
+def _nothing_to_run(project: Project, scope: Scope, asked: Sequence[str], alone: bool) -> RunRecord:
     """No run is recorded; what a crash may have left unpublished is published."""
     record = RunRecord(id=new_id(), state="done", asked=tuple(asked), started=now(), ended=now())
     publish(project, scope, record.id)
-    _gate(project, scope)
+    if not alone:
+        _gate(project, scope)
     return record
 
 
@@ -98,8 +105,10 @@ def _run(
     *,
     retry: bool,
     crashed: bool,
+    alone: bool,
 ) -> RunRecord:
-    close_gate(project.home)
+    if not alone:
+        close_gate(project.home)
     scope.codes.save(project.home)
     teller = Teller(scope, progress.run_id, project.name, progress.record.started)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
@@ -108,7 +117,8 @@ def _run(
     try:
         flow = _flow(project, update, names, progress, lease, crashed)
         lease.check()
-        _tidy(project, scope, update)
+        if not alone:
+            _tidy(project, scope, update)
         publish(project, scope, progress.run_id)
     except BaseException as error:
         teller.finish("failed" if isinstance(error, Exception) else "cancelled", str(error) or type(error).__name__)
@@ -127,9 +137,15 @@ def _error_of(update: Update) -> str:
     return "; ".join(result.message for result in failed[:3])
 
 
-def due(scope: Scope, asked: Sequence[str], retry: bool) -> list[str]:
-    """The assets and indexes that a run must visit: those that are not current, and everything below them."""
-    wanted = {name for each in asked for name in (each, *scope.graph.above(each))} if asked else set(scope.graph.nodes)
+def due(scope: Scope, asked: Sequence[str], retry: bool, *, alone: bool = False) -> list[str]:
+    """The assets and indexes that a run must visit: those that are not current, and everything below them. alone: of
+    those asked for, not of what they depend on."""
+    if alone:
+        wanted = set(asked)
+    elif asked:
+        wanted = {name for each in asked for name in (each, *scope.graph.above(each))}
+    else:
+        wanted = set(scope.graph.nodes)
     stale: list[str] = []
     for node in scope.graph.nodes.values():
         if node.name not in wanted or not isinstance(node, TableNode | IndexNode | FunctionNode):

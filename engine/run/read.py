@@ -14,9 +14,9 @@ from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, T
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.answers import ColumnInfo, FieldDetail, Filter, Page, RecordDetail, VersionInfo
 from packyak.engine.run.memo import read_aside
-from packyak.engine.run.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.scope import Scope
+from packyak.engine.run.trace.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.types import type_name
 from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Overlaid, Selection, Snapshot, quoted

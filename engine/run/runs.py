@@ -27,6 +27,7 @@ AssetState = Literal["waiting", "running", "done", "failed", "blocked", "skipped
 OPEN: tuple[RunState, ...] = ("starting", "running")
 FOLDER = "runs"
 OPEN_FOLDER = "runs/open"
+CANCEL_FOLDER = "runs/cancel"
 SECONDS_BETWEEN_WRITES = 0.2
 
 
@@ -107,6 +108,7 @@ class RunStore:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.deletes = True  # a role that may delete nothing leaves the markers of its runs: they are known to be over
         self._written: dict[str, tuple[float, tuple[Any, ...]]] = {}
         self._ended: dict[str, RunRecord] = {}
 
@@ -179,10 +181,12 @@ class RunStore:
 
     def cancel_requested(self, run_id: str) -> bool:
         """Whether someone asked the run to stop."""
-        return self.home.read(_cancel_name(run_id)) is not None
+        return run_id in self.home.names(CANCEL_FOLDER)
 
     def _close(self, run_id: str) -> None:
         self._written.pop(run_id, None)
+        if not self.deletes:
+            return
         for name in (f"{OPEN_FOLDER}/{run_id}", _cancel_name(run_id)):
             self.home.remove(name)
 
@@ -205,4 +209,4 @@ def _name(run_id: str) -> str:
 
 
 def _cancel_name(run_id: str) -> str:
-    return f"{FOLDER}/cancel/{run_id}"
+    return f"{CANCEL_FOLDER}/{run_id}"

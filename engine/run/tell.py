@@ -28,11 +28,11 @@ from packyak.engine.lineage.asset_event import (
 from packyak.engine.lineage.columns import edges_of
 from packyak.engine.lineage.outbox import is_configured
 from packyak.engine.lineage.tellers import forward, tell_corrections, write_events
-from packyak.engine.run.applied import worked_in
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.runs import RunRecord, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.status import kind_of
+from packyak.engine.run.trace.applied import worked_in
 from packyak.engine.run.types import type_name
 from packyak.engine.run.update import Result
 from packyak.engine.run.view import quoted
@@ -145,8 +145,11 @@ class Teller:
         return tuple(declared.get(name) or Column(name, type_name(kind)) for name, kind in stored.items())
 
     def _schemas(self, node: TableNode) -> dict[str, dict[str, str]]:
+        """Column types of the asset and of the views that it reads: no more than what its run opens anyway."""
+        inputs = [name for name in node.inputs if name in self.scope.graph.nodes]
+        read = {each.name for name in inputs for each in self.scope.graph.chain(name)}
         return {
-            name: {c: type_name(t) for c, t in self.scope.snapshot.stored(name).items()} for name in self._near(node)
+            name: {c: type_name(t) for c, t in self.scope.snapshot.stored(name).items()} for name in {node.name, *read}
         }
 
     def _near(self, node: TableNode) -> set[str]:

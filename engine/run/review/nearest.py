@@ -13,7 +13,7 @@ import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.run.questions import Neighbour
 from packyak.engine.run.read import Reader
-from packyak.engine.run.space import inputs_of, space_of
+from packyak.engine.run.review.space import inputs_of, space_of
 from packyak.engine.run.view import KEY, Snapshot, quoted
 from packyak.engine.store.corrections import encode
 from packyak.engine.store.tables import among

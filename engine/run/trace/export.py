@@ -11,8 +11,8 @@ from packyak.engine.lineage.log import EventLog
 from packyak.engine.lineage.picture import page, svg
 from packyak.engine.lineage.prov import turtle
 from packyak.engine.lineage.tellers import tell_corrections
-from packyak.engine.run.ground import Ground, ground_now
-from packyak.engine.run.steps import Details
+from packyak.engine.run.trace.ground import Ground, ground_now
+from packyak.engine.run.trace.steps import Details
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import DataError
-from packyak.engine.run.makers import maker_of
-from packyak.engine.run.moments import moment_of
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import RunRecord, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.tell import Teller
+from packyak.engine.run.trace.makers import maker_of
+from packyak.engine.run.trace.moments import moment_of
 from packyak.engine.run.update import Result
 from packyak.engine.run.view import KEY
 from packyak.engine.store.lease import Lease

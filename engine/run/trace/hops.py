@@ -24,7 +24,7 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.errors import PackyakError, QueryError
 from packyak.engine.lineage.chain import How, StepId
 from packyak.engine.lineage.columns import ColumnEdges, edges_of
-from packyak.engine.run.ground import Ground, wanted
+from packyak.engine.run.trace.ground import Ground, wanted
 from packyak.engine.run.types import type_name
 from packyak.engine.run.view import KEY, Snapshot, quoted
 from packyak.engine.run.whole import bind, key_sql

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from packyak.engine.declare.nodes import FilesNode, IndexNode, Node, TableNode
 from packyak.engine.errors import DataError
 from packyak.engine.lineage.chain import Direction, Link, Step, StepId, Trace
-from packyak.engine.run.beyond import beyond
-from packyak.engine.run.ground import Ground
-from packyak.engine.run.hops import WHOLE, Hop, hops_down, hops_up
-from packyak.engine.run.steps import Details
+from packyak.engine.run.trace.beyond import beyond
+from packyak.engine.run.trace.ground import Ground
+from packyak.engine.run.trace.hops import WHOLE, Hop, hops_down, hops_up
+from packyak.engine.run.trace.steps import Details
 
 LIMIT = 1_000
 

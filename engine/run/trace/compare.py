@@ -13,10 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.run.answers import Change, Diff, FieldChange
-from packyak.engine.run.ground import Ground, ground_of, wanted
-from packyak.engine.run.moments import moment_of
 from packyak.engine.run.read import Reader
-from packyak.engine.run.reasons import Reasons
+from packyak.engine.run.trace.ground import Ground, ground_of, wanted
+from packyak.engine.run.trace.moments import moment_of
+from packyak.engine.run.trace.reasons import Reasons
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.published import AssetVersion
 

@@ -14,13 +14,13 @@ from itertools import chain, zip_longest
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import LearnedNode, TableNode
-from packyak.engine.run.asking import Field, asked_fields, seen_names
-from packyak.engine.run.looks import Look, second_looks
 from packyak.engine.run.questions import Question, Review
-from packyak.engine.run.reach import Downstream
 from packyak.engine.run.read import Reader, can_be_corrected
+from packyak.engine.run.review.asking import Field, asked_fields, seen_names
+from packyak.engine.run.review.looks import Look, second_looks
+from packyak.engine.run.review.reach import Downstream
+from packyak.engine.run.review.wavering import RANDOM_SHARE, Asked, Task, drawn, most_telling, tasks_on
 from packyak.engine.run.view import Snapshot
-from packyak.engine.run.wavering import RANDOM_SHARE, Asked, Task, drawn, most_telling, tasks_on
 from packyak.engine.store.corrections import standing
 
 
