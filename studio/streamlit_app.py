@@ -34,6 +34,7 @@ if importlib.util.find_spec("packyak") is None:
 from packyak.studio.shell.headers import SecurityHeaders  # noqa: E402
 from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
 from packyak.studio.shell.origins import OwnOrigin  # noqa: E402
+from packyak.studio.shell.pulse import ROUTE  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 
@@ -41,6 +42,7 @@ HOSTS = st.get_option("server.allowedHosts") or []
 
 app = st.App(
     HERE / "shell" / "main.py",
+    routes=(ROUTE,),
     middleware=(
         Middleware(SecurityHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS or ["*"]),

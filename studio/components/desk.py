@@ -1,4 +1,4 @@
-"""Around every page: command palette, keys, status bar. Looks every two seconds whether something happened elsewhere,
+"""Around every page: command palette, keys, status bar. It notices within seconds what happens elsewhere,
 less often where the data is far away.
 
 A run started in a terminal, or a correction saved in another tab, draws the page anew.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.bundle import script, text
-from packyak.studio.shell import launch, places
+from packyak.studio.shell import launch, places, pulse
 from packyak.studio.views import desk as view
 from packyak.studio.views import words
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "desk"
 HTML = '<div class="desk"></div>\n'
-SEEN = "seen_elsewhere"
 LOOK_EVERY = 2.0
 LOOK_FAR_EVERY = 20.0
 
@@ -38,20 +37,10 @@ def _mount() -> Callable[..., Any]:
 
 def desk(project: Project, page: str) -> None:
     """Draw what surrounds a page of the project; `page` is its name in `places`."""
-    st.session_state[SEEN] = _elsewhere(project)
-    every = LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY  # each look lists a few folders
-    st.fragment(_desk, run_every=every)(project, page)
-
-
-def _elsewhere(project: Project) -> tuple[object, ...]:
-    """What changes when something happens to the project, here or elsewhere."""
-    run = project.running()
-    return (project.published.seq(), project.log.position(), run.id if run else "")
+    st.fragment(_desk)(project, page)
 
 
 def _desk(project: Project, page: str) -> None:
-    if _elsewhere(project) != st.session_state.get(SEEN) and not launch.follows():
-        st.rerun()
     run = launch.under_way(project)
     params = dict(st.query_params)
     command = view.command(page, params)
@@ -62,6 +51,11 @@ def _desk(project: Project, page: str) -> None:
             asdict(fact) for fact in view.facts(project.name, words.tilde(project.home.uri), run, _selection(params))
         ],
         "command": command,
+        "pulse": {
+            "path": f"{st.get_option('server.baseUrlPath').rstrip('/')}{pulse.watch(project)}",
+            "beat": pulse.beat(project),
+            "every": LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY,  # each look lists a few folders
+        },
     }
     event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
     if event:
@@ -74,6 +68,10 @@ def _selection(params: Mapping[str, str]) -> str:
 
 def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> None:
     act = event.get("act")
+    if act == "look":  # something happened elsewhere; a run followed here is drawn by its own page
+        if not launch.follows():
+            st.rerun()
+        return
     if act == view.CANCEL and run is not None and run.id:
         project.cancel(run.id)
     elif act in (view.RUN, view.RETRY) and run is None:

@@ -127,11 +127,15 @@ def command(page: str, params: Mapping[str, str]) -> str:
     return ""
 
 
+def run_fact(run: RunRecord | None) -> Fact:
+    """Whether a run is under way, and how far it is."""
+    if run is None:
+        return Fact("No run under way", "good")
+    told = progress.of_run(run)
+    return Fact(f"{told.title}: {told.line}", "busy", told.line)
+
+
 def facts(name: str, place: str, run: RunRecord | None, selection: str) -> tuple[Fact, ...]:
-    """What the status bar says: project, whether a run is under way, what is selected."""
-    state = Fact("No run under way", "good")
-    if run is not None:
-        told = progress.of_run(run)
-        state = Fact(f"{told.title}: {told.line}", "busy", told.line)
-    found = [Fact(name, "strong", place), Fact(place, "plain", "where its data lives"), state]
-    return (*found, Fact(selection, "plain", "selected")) if selection else tuple(found)
+    """What the status bar says: project, where its data lives, the run under way, what is selected."""
+    found = (Fact(name, "strong", place), Fact(place, "plain", "where its data lives"), run_fact(run))
+    return (*found, Fact(selection, "plain", "selected")) if selection else found

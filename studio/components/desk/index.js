@@ -29,10 +29,34 @@ class Desk {
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal, capture: true });
   }
 
-  close() { this.stop.abort(); }
+  close() {
+    this.stop.abort();
+    clearInterval(this.timer);
+  }
+
+  // Whether something happened elsewhere: told once for each change, to draw the page anew.
+  async look() {
+    if (document.hidden) return;
+    let found;
+    try {
+      const answer = await fetch(this.data.pulse.path);
+      if (!answer.ok) return;
+      found = await answer.json();
+    } catch { return; }
+    const { run, beat } = found, fact = this.bar.querySelectorAll(".fact")[2];
+    if (fact && fact.textContent !== run.text) {
+      fact.textContent = run.text;
+      fact.className = `fact ${run.tone}`;
+    }
+    if (beat === this.data.pulse.beat || beat === this.told) return;
+    this.told = beat;
+    this.send({ act: "look" });
+  }
 
   update(data) {
     this.data = data;
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.look(), data.pulse.every * 1000);
     this.palette.items = data.items;
     this.keys.fill(data.keys);
     const left = make("div", "part"), right = make("div", "part right");
