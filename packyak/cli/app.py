@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 from packyak.cli import (  # noqa: F401 (they declare themselves)
     commands_correct,
     commands_data,
+    commands_deploy,
     commands_learn,
     commands_lineage,
     commands_place,
@@ -22,8 +23,22 @@ from packyak.cli.options import app, flag
 from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
 
 LOOKING = ("status", "show", "sql", "history", "diff", "trace")
+CLOUD = ("grants", "prove")
 TEACHING = ("correct", "corrections", "review", "learn", "models")
-ORDER = ("init", "run", "plan", *LOOKING, *TEACHING, "restore", "lineage", "studio", "settings", "doctor", "stop")
+ORDER = (
+    "init",
+    "run",
+    "plan",
+    *LOOKING,
+    *TEACHING,
+    "restore",
+    "lineage",
+    "studio",
+    *CLOUD,
+    "settings",
+    "doctor",
+    "stop",
+)
 EXIT_CODES = (
     "Exit codes: 0 done, 1 an asset failed or is blocked, 2 it cannot be done as asked, 3 another run is on, "
     "130 cancelled."

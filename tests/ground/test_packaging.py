@@ -99,9 +99,9 @@ def test_every_requirement_has_a_pin_that_fits() -> None:
 
 def test_extras() -> None:
     extras = project()["optional-dependencies"]
-    assert set(extras) == {"learn", "studio", "aws", "all", "dev"}
+    assert set(extras) == {"learn", "studio", "aws", "prove", "all", "dev"}
     assert extras["all"] == ["packyak-studio[learn,studio,aws]"]
-    assert "packyak-studio[all]" in extras["dev"]
+    assert "packyak-studio[all,prove]" in extras["dev"]
 
 
 def test_both_commands_start_the_same_program() -> None:

@@ -1,0 +1,255 @@
+"""Grants from the declared graph: what a run of one asset, one index or one function reads and writes in a cloud home.
+
+Who reads which table follows from who owns the columns that a function names; what the engine itself needs beside was
+found by watching runs through the gate, and is proven by taking each away (`packyak prove`). Nothing here deletes:
+tidying and erasing belong to roles of their own. Where code decides what is done (a bucket handed to a function), the
+graph does not know the verb: that is listed as undecided, and no grant is made for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packyak.deploy.grants.grant import LIST, Evidence, Grant, merged
+from packyak.deploy.grants.requests import READ, WRITE
+from packyak.engine.declare.nodes import (
+    AssetNode,
+    BucketNode,
+    CheckNode,
+    FilesNode,
+    FunctionNode,
+    Graph,
+    IndexNode,
+    LearnedNode,
+    Node,
+    SqlNode,
+    TableNode,
+    TransformNode,
+)
+from packyak.engine.errors import SettingError
+
+_ENGINE: tuple[tuple[str, str, str], ...] = (
+    (READ, "format.json", "the home's format"),
+    (READ, "candidates.json", "what the last runs left"),
+    (WRITE, "candidates.json", "what this run leaves"),
+    (LIST, "leases/run/", "the lock of the project"),
+    (READ, "leases/run/*", "the lock of the project"),
+    (WRITE, "leases/run/*", "the lock of the project"),
+    (WRITE, "runs/*", "the record of the run"),
+    (LIST, "runs/cancel/", "whether somebody asked the run to stop"),
+    (WRITE, "code/*", "the source text that computed it"),
+    (LIST, "published/", "the good versions"),
+    (READ, "published/*", "the good versions"),
+    (WRITE, "published/*", "the new good version"),
+)
+_OF_ASSETS: tuple[tuple[str, str, str], ...] = (
+    (LIST, "corrections/", "what people said"),
+    (READ, "corrections/*", "what people said"),
+    (READ, "lineage/told.json", "which corrections the event log has"),
+    (WRITE, "lineage/*", "the event log"),
+)
+_OF_LEARNED: tuple[tuple[str, str, str], ...] = (
+    (LIST, "promotions/", "which model answers"),
+    (READ, "promotions/*", "which model answers"),
+)
+
+
+@dataclass(frozen=True)
+class CloudHome:
+    """A home in S3, by its parts, and the key that it is encrypted with ("": none)."""
+
+    bucket: str
+    prefix: str
+    key: str = ""
+    region: str = "us-east-1"
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    def path(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Something that a role's code does of which nothing here can tell what it is."""
+
+    role: str
+    what: str
+    place: str
+
+
+def cloud_home(uri: str, *, key: str = "", region: str = "us-east-1") -> CloudHome:
+    """The parts of `s3://bucket/prefix`."""
+    bucket, _, prefix = uri.removeprefix("s3://").strip("/").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise SettingError(f"{uri!r} is no home in S3", next_step="use s3://bucket/prefix")
+    return CloudHome(bucket, prefix, key, region)
+
+
+class Declared:
+    """The grants that a graph calls for. root: the project's folder, for places relative to it."""
+
+    def __init__(self, graph: Graph, home: CloudHome, root: str | Path = "") -> None:
+        self.graph = graph
+        self.home = home
+        self.root = Path(root)
+
+    def roles(self) -> tuple[str, ...]:
+        """Everything that runs under a role of its own, inputs first."""
+        return tuple(
+            node.name for node in self.graph.nodes.values() if isinstance(node, TableNode | IndexNode | FunctionNode)
+        )
+
+    def grants(self, roles: Iterable[str] | None = None) -> tuple[Grant, ...]:
+        """The grants of the roles (default: of all)."""
+        names = self.roles() if roles is None else roles
+        return merged(grant for name in names for grant in self._of(self.graph[name]))
+
+    def undecided(self) -> tuple[Undecided, ...]:
+        """What no grant was made for, because the code alone knows what it does."""
+        found = []
+        for name in self.roles():
+            node = self.graph[name]
+            for each in node.inputs:
+                if isinstance(self.graph.nodes.get(each), BucketNode):
+                    what = f"which of get, put, list and delete it does with the bucket {each}"
+                    found.append(Undecided(name, what, self.place(node)))
+        return tuple(found)
+
+    def _of(self, node: Node) -> Iterator[Grant]:
+        common = (*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ()))
+        for action, path, why in common:
+            yield self._engine(node.name, action, path, why)
+        if isinstance(node, TableNode):
+            yield from self._own(node, "tables", "its own records")
+            yield from self._own(node, "memo", "its own bookkeeping")
+        if isinstance(node, LearnedNode):
+            yield from self._learned(node)
+        if isinstance(node, IndexNode):
+            yield from self._own(node, "indexes", "its own vectors")
+            yield from self._view(node.name, node.source, (node.on, *node.filters), node, "is indexed")
+        if isinstance(node, FunctionNode):
+            yield from self._function(node)
+        yield from self._inputs(node)
+        yield from self._checks(node)
+        yield from self._keys(node.name)
+
+    def _own(self, node: Node, folder: str, why: str) -> Iterator[Grant]:
+        table = f"{folder}/{node.name}.lance"
+        yield self._graph(node.name, LIST, f"{table}/_versions/", why, node)
+        yield self._graph(node.name, READ, f"{table}/*", why, node)
+        yield self._graph(node.name, WRITE, f"{table}/*", why, node)
+
+    def _learned(self, node: LearnedNode) -> Iterator[Grant]:
+        models = f"models/{node.name}"
+        for action, path, why in _OF_LEARNED:
+            yield self._engine(node.name, action, path, why)
+        yield self._graph(node.name, LIST, f"{models}/*", "its models", node)
+        yield self._graph(node.name, READ, f"{models}/*", "its models", node)
+        yield self._graph(node.name, WRITE, f"{models}/*", "it learns", node)
+        yield self._graph(node.name, WRITE, "promotions/*", "its model is promoted when it is not worse", node)
+
+    def _function(self, node: FunctionNode) -> Iterator[Grant]:
+        handled = f"functions/{node.name}.json"
+        yield self._graph(node.name, READ, handled, "the files it was called for", node)
+        yield self._graph(node.name, WRITE, handled, "the files it was called for", node)
+        if node.on is not None:
+            yield from self._files(node.name, *node.on, node)
+
+    def _inputs(self, node: Node) -> Iterator[Grant]:
+        """What a table is computed from."""
+        if isinstance(node, TransformNode):
+            source = self.graph[node.source]
+            if isinstance(source, FilesNode):
+                yield from self._files(node.name, source.bucket, source.pattern, node)
+            else:
+                yield from self._view(node.name, source.name, _columns(node), node, "reads")
+            for each in node.parameters:
+                if each.takes in ("lookup", "asset"):
+                    yield from self._view(node.name, each.of, None, node, "looks up")
+        elif isinstance(node, AssetNode | SqlNode):
+            for name in node.inputs:
+                if isinstance(self.graph.nodes.get(name), TableNode):
+                    yield from self._view(node.name, name, None, node, "reads")
+
+    def _checks(self, node: Node) -> Iterator[Grant]:
+        for check in self.graph.nodes.values():
+            if isinstance(check, CheckNode) and check.target == node.name:
+                for name in check.inputs:
+                    if name != node.name and isinstance(self.graph.nodes.get(name), TableNode):
+                        yield from self._view(node.name, name, None, check, f"its check {check.name} reads")
+                if isinstance(node, TransformNode) and not node.many:
+                    yield from self._view(node.name, node.name, None, check, f"its check {check.name} reads")
+
+    def _view(self, role: str, asset: str, columns: Iterable[str] | None, origin: Node, why: str) -> Iterator[Grant]:
+        """An asset's view: of every table that it joins the shape, of those that own the columns asked the records.
+        columns: None for all."""
+        chain = self.graph.chain(asset)
+        owners = {each.name for each in chain} if columns is None else self._owners(chain, columns)
+        for table in chain:
+            place = f"tables/{table.name}.lance"
+            said = f"{why} {table.name}" + ("" if table.name == asset else f", which {asset} extends")
+            yield self._graph(role, LIST, f"{place}/_versions/", said, origin)
+            reads = f"{place}/*" if table.name in owners else f"{place}/_versions/*"
+            yield self._graph(role, READ, reads, said, origin)
+
+    def _owners(self, chain: tuple[TableNode, ...], columns: Iterable[str]) -> set[str]:
+        """The tables that hold the columns, the nearest owner of each, and the root, which holds the keys. A table
+        whose columns are known only once it has run may hold any that nothing nearer does."""
+        owners = {chain[-1].name}
+        for column in columns:
+            for table in chain:
+                if table.columns is None or column in {each.name for each in table.columns}:
+                    owners.add(table.name)
+                    break
+        return owners
+
+    def _files(self, role: str, bucket: str, pattern: str, origin: Node) -> Iterator[Grant]:
+        """A pattern's `*` and `?` mean what they mean in IAM."""
+        yield self._graph(role, LIST, f"buckets/{bucket}/", f"reads files of {bucket}", origin)
+        yield self._graph(role, READ, f"buckets/{bucket}/{pattern}", f"reads files of {bucket}", origin)
+
+    def _keys(self, role: str) -> Iterator[Grant]:
+        if self.home.key:
+            via = f"s3.{self.home.region}.amazonaws.com"
+            reason = (Evidence("everything in the home is encrypted with it", "engine"),)
+            yield Grant(role, "kms:Decrypt", self.home.key, via=via, evidence=reason)
+            yield Grant(role, "kms:GenerateDataKey", self.home.key, via=via, evidence=reason)
+
+    def _graph(self, role: str, action: str, path: str, why: str, origin: Node) -> Grant:
+        return self._grant(role, action, path, Evidence(why, "graph", self.place(origin)))
+
+    def _engine(self, role: str, action: str, path: str, why: str) -> Grant:
+        return self._grant(role, action, path, Evidence(why, "engine"))
+
+    def _grant(self, role: str, action: str, path: str, evidence: Evidence) -> Grant:
+        bucket = f"arn:aws:s3:::{self.home.bucket}"
+        at = self.home.path(path)
+        if action == LIST:
+            return Grant(role, action, bucket, prefix=at, evidence=(evidence,))
+        return Grant(role, action, f"{bucket}/{at}", evidence=(evidence,))
+
+    def place(self, node: Node) -> str:
+        """Where it is declared, as `file:line`."""
+        file = Path(node.origin.file)
+        shown = file.relative_to(self.root) if self.root.parts and file.is_relative_to(self.root) else file
+        return f"{shown.as_posix()}:{node.origin.line}"
+
+
+def _columns(node: TransformNode) -> tuple[str, ...] | None:
+    """The columns of its source that a transform reads; None for all."""
+    names: list[str] = []
+    for each in node.parameters:
+        if each.takes == "record":
+            if not each.fields:
+                return None
+            names += each.fields
+        elif each.takes == "column":
+            names.append(each.of)
+        elif each.takes == "lookup":
+            names.append(each.by)
+    return tuple(names)

@@ -1,0 +1,96 @@
+"""What a role must not be able to do: every role against everything that is not its own, in every verb, tried.
+
+What must be denied follows from the graph by rules of its own, not from the grants: a role deletes nothing, writes
+nothing of another, reads no table that it does not depend on, and sees no listing that reaches beyond one place.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+
+from packyak.deploy.grants.declared import CloudHome
+from packyak.deploy.grants.proof import Probe
+from packyak.engine.declare.nodes import BucketNode, CheckNode, FilesNode, FunctionNode, Graph, TransformNode
+
+_VERB = {"list": "GET", "get": "GET", "put": "PUT", "delete": "DELETE"}
+OTHER_BUCKET = "somebody-elses-bucket"
+_SHARED = (
+    "candidates.json",
+    "format.json",
+    "published/1.json",
+    "corrections/1.jsonl",
+    "lineage/1.jsonl",
+    "runs/1.json",
+)
+
+
+def forbidden(graph: Graph, home: CloudHome, role: str) -> Iterator[tuple[str, str, str]]:
+    """(verb, bucket, key or prefix) of everything that the role must not be able to do."""
+    near = _near(graph, role)
+    for verb, name in _foreign(graph, role, near):
+        yield verb, home.bucket, home.path(name)
+    for name in (*_SHARED, f"tables/{role}.lance/data/x", f"memo/{role}.lance/data/x"):
+        yield "delete", home.bucket, home.path(name)
+    for name in ("format.json", "corrections/forged.jsonl", "elsewhere/x"):
+        yield "put", home.bucket, home.path(name)
+    for prefix in ("", home.prefix, home.path("tables/"), home.path("memo/"), home.path("buckets/")):
+        yield "list", home.bucket, prefix
+    for verb in _VERB:
+        yield verb, OTHER_BUCKET, home.path(f"tables/{role}.lance/data/x")
+
+
+def _near(graph: Graph, role: str) -> frozenset[str]:
+    """Everything that the role's work starts from: what is above it, and above the checks on it."""
+    checks = [each for each in graph.nodes.values() if isinstance(each, CheckNode) and each.target == role]
+    return frozenset({role, *graph.above(role), *(above for each in checks for above in graph.above(each.name))})
+
+
+def _foreign(graph: Graph, role: str, near: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for table in (node.name for node in graph.tables):
+        for folder in ("tables", "memo"):
+            place = f"{folder}/{table}.lance"
+            if table != role:
+                yield "put", f"{place}/data/x"
+                yield "delete", f"{place}/data/x"
+            if table != role if folder == "memo" else table not in near:
+                yield "list", f"{place}/_versions/"
+                yield "get", f"{place}/data/x"
+        if table != role:
+            yield "get", f"models/{table}/x"
+            yield "put", f"models/{table}/x"
+    files = _files_of(graph, role)
+    for bucket in (node.name for node in graph.nodes.values() if isinstance(node, BucketNode)):
+        yield "put", f"buckets/{bucket}/x"
+        yield "delete", f"buckets/{bucket}/x"
+        if bucket not in files:
+            yield "get", f"buckets/{bucket}/x"
+            yield "list", f"buckets/{bucket}/"
+
+
+def _files_of(graph: Graph, role: str) -> frozenset[str]:
+    node = graph[role]
+    if isinstance(node, FunctionNode) and node.on is not None:
+        return frozenset({node.on[0]})
+    source = graph.nodes.get(node.source) if isinstance(node, TransformNode) else None
+    return frozenset({source.bucket}) if isinstance(source, FilesNode) else frozenset()
+
+
+def probe(url: str, access_key: str, role: str, verb: str, bucket: str, name: str) -> Probe:
+    """Tries one thing as a role."""
+    listing = verb == "list"
+    query = urllib.parse.urlencode({"list-type": "2", **({"prefix": name} if name else {})})
+    address = f"{url}/{bucket}?{query}" if listing else f"{url}/{bucket}/{urllib.parse.quote(name)}"
+    signed = f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host"
+    request = urllib.request.Request(
+        address, b"x" if verb == "put" else None, {"Authorization": signed}, method=_VERB[verb]
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30):
+            denied = False
+    except urllib.error.HTTPError as error:
+        denied = error.code == 403
+        error.close()
+    return Probe(role, f"{verb} s3://{bucket}/{name}", denied)

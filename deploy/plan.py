@@ -1,0 +1,176 @@
+"""What a deployment consists of, as one frozen record: the same project always gives the same plan, byte for byte.
+
+A plan says what there will be and why, and does nothing: assets, indexes and functions with what they read, the order
+in which they run, the triggers, the buckets, and for each role its grants with their evidence. Its hash names it;
+stacks, reports and differences are made from it and from nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from packyak.deploy.grants.declared import CloudHome, Declared, Undecided
+from packyak.deploy.grants.grant import Grant, document_of
+from packyak.engine.declare.nodes import (
+    BucketNode,
+    FilesNode,
+    FunctionNode,
+    Graph,
+    IndexNode,
+    Node,
+    TableNode,
+)
+from packyak.engine.run.status import kind_of
+
+FORMAT = 1
+HEAVY = ("learned", "index")  # these load the embedding model
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Something that runs under a role of its own. reads: what it depends on; code: a name for its source text;
+    image: "full" where it embeds texts, else "slim"; keep: how long its records may be kept."""
+
+    name: str
+    kind: str
+    place: str
+    doc: str
+    reads: tuple[str, ...]
+    code: str
+    image: Literal["slim", "full"]
+    personal: tuple[str, ...] = ()
+    subject: str = ""
+    purpose: str = ""
+    keep: str = ""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What starts a unit: a new file (of: `bucket/pattern`), an interval (of: seconds) or a schedule (of: cron)."""
+
+    kind: Literal["file", "every", "cron"]
+    of: str
+    starts: str
+    place: str
+
+
+@dataclass(frozen=True)
+class PlannedBucket:
+    """A bucket, and where in the home its files lie."""
+
+    name: str
+    place: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: who has it, its grants, and the policy that is made of them."""
+
+    name: str
+    grants: tuple[Grant, ...]
+    policy: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CloudPlan:
+    """The whole plan. order: units that can run at the same time, in turn. hash: of everything else."""
+
+    project: str
+    home: CloudHome
+    units: tuple[Unit, ...]
+    order: tuple[tuple[str, ...], ...]
+    triggers: tuple[Trigger, ...]
+    buckets: tuple[PlannedBucket, ...]
+    roles: tuple[Role, ...]
+    undecided: tuple[Undecided, ...]
+    hash: str = ""
+
+    def role(self, name: str) -> Role | None:
+        """The role of a unit."""
+        return next((each for each in self.roles if each.name == name), None)
+
+    def to_json(self) -> str:
+        """The plan as text, always the same for the same plan."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, indent=1) + "\n"
+
+
+def plan_of(
+    project: str, graph: Graph, home: CloudHome, *, root: str | Path = "", codes: dict[str, str] | None = None
+) -> CloudPlan:
+    """The plan of a project. root: its folder, for places relative to it. codes: names of each unit's source text."""
+    declared = Declared(graph, home, root)
+    names = declared.roles()
+    grants: dict[str, list[Grant]] = {name: [] for name in names}
+    for grant in declared.grants():
+        grants[grant.role].append(grant)
+    made = CloudPlan(
+        project=project,
+        home=home,
+        units=tuple(_unit(graph, declared, name, (codes or {}).get(name, "")) for name in names),
+        order=tuple(_order(graph, names)),
+        triggers=tuple(_triggers(graph, declared)),
+        buckets=tuple(
+            PlannedBucket(node.name, declared.place(node), home.path(f"buckets/{node.name}/"))
+            for node in graph.nodes.values()
+            if isinstance(node, BucketNode)
+        ),
+        roles=tuple(Role(name, tuple(mine), document_of(mine)) for name, mine in grants.items()),
+        undecided=declared.undecided(),
+    )
+    digest = hashlib.sha256(made.to_json().encode()).hexdigest()
+    return CloudPlan(**{**made.__dict__, "hash": digest})
+
+
+def _unit(graph: Graph, declared: Declared, name: str, code: str) -> Unit:
+    node = graph[name]
+    kind = kind_of(node)
+    marks = node.marks if isinstance(node, TableNode) else None
+    return Unit(
+        name=name,
+        kind=kind,
+        place=declared.place(node),
+        doc=node.doc,
+        reads=node.inputs,
+        code=code,
+        image="full" if kind in HEAVY else "slim",
+        personal=tuple(sorted(marks.personal)) if marks else (),
+        subject=(marks.subject or "") if marks else "",
+        purpose=(marks.purpose or "") if marks else "",
+        keep=(marks.keep or "") if marks else "",
+    )
+
+
+def _order(graph: Graph, names: Iterable[str]) -> Iterable[tuple[str, ...]]:
+    """Levels: each unit one after the last that it depends on."""
+    depth: dict[str, int] = {}
+    for name in names:  # the graph has inputs first
+        above = [depth[each] for each in graph.above(name) if each in depth]
+        depth[name] = 1 + max(above, default=0) if not isinstance(graph[name], FunctionNode) else 0
+    for level in range(1, max(depth.values(), default=0) + 1):
+        yield tuple(name for name, each in depth.items() if each == level)
+
+
+def _triggers(graph: Graph, declared: Declared) -> Iterable[Trigger]:
+    for node in graph.nodes.values():
+        place = declared.place(node)
+        if isinstance(node, FunctionNode):
+            if node.on is not None:
+                yield Trigger("file", "/".join(node.on), node.name, place)
+            if node.every is not None:
+                yield Trigger("every", f"{node.every:g}", node.name, place)
+            if node.cron is not None:
+                yield Trigger("cron", node.cron, node.name, place)
+        elif isinstance(node, TableNode | IndexNode):
+            for each in _files_read(graph, node):
+                yield Trigger("file", f"{each.bucket}/{each.pattern}", node.name, place)
+
+
+def _files_read(graph: Graph, node: Node) -> list[FilesNode]:
+    found = (graph.nodes.get(name) for name in node.inputs)
+    return [each for each in found if isinstance(each, FilesNode)]
