@@ -15,6 +15,7 @@ PARTS = {
     "repair": "bench_learn_repair:repair",
     "repair-scale": "bench_learn_repair:repair_scale",
     "classify": "bench_learn_text:classify",
+    "numbers": "bench_learn_numbers:numbers",
     "queue": "bench_learn_text:queue",
     "calibration": "bench_learn_text:calibration",
     "gate": "bench_learn_gate:gate",
