@@ -54,6 +54,11 @@ _OF_LEARNED: tuple[tuple[str, str, str], ...] = (
     (LIST, "promotions/", "which model answers"),
     (READ, "promotions/*", "which model answers"),
 )
+_OF_EMBEDDING: tuple[tuple[str, str, str], ...] = (
+    (LIST, "vectors/texts.lance/_versions/", "vectors of texts, made once for all"),
+    (READ, "vectors/texts.lance/*", "vectors of texts, made once for all"),
+    (WRITE, "vectors/texts.lance/*", "vectors of texts, made once for all"),
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ class Declared:
         return tuple(found)
 
     def _of(self, node: Node) -> Iterator[Grant]:
-        common = (*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ()))
+        common = [*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ())]
+        common += _OF_EMBEDDING if isinstance(node, LearnedNode | IndexNode) else ()
         for action, path, why in common:
             yield self._engine(node.name, action, path, why)
         if isinstance(node, TableNode):

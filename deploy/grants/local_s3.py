@@ -47,6 +47,11 @@ class Rewind:
         if answer.status_code != 200:
             raise PackyakError(f"the S3 server of this machine refused {path}: {answer.text[:300]}")
 
+    def clear(self) -> None:
+        """Forgets everything: moto keeps one state for its whole process."""
+        self._client.post("/moto-api/reset", base_url=_ADDRESS)
+        self._before = {}
+
     def mark(self) -> None:
         """From here on it can be gone back to this moment."""
         self._before = {}
@@ -109,6 +114,7 @@ def local_s3(*, key: str = "") -> Iterator[LocalS3]:
     """A server for as long as the block runs. key: the ARN of a KMS key that everything counts as encrypted with."""
     inner = _moto()
     rewind = Rewind(inner)
+    rewind.clear()
     gate = Gate(rewind, open_keys=frozenset({ADMIN}), key=key)
     from werkzeug.serving import make_server
 

@@ -118,7 +118,7 @@ class _Bench:
             again, _ = self._run(role, ask)
             if again != outcome:
                 role.problems.append(f"{stage}: a second run came to something else: {again['problem']}")
-        problem = f" ({outcome['problem']})" if outcome["problem"] else ""
+        problem = f" ({_short(outcome)})" if outcome["problem"] else ""
         self.tell(f"{role.name} {stage}: {outcome['state']}{problem}, {len(seen)} requests, {_told(role)}")
 
     def _judge(self, role: _Role, grant: Grant, stage: str, well: dict[str, Any], ask: Ask) -> Judged:
@@ -147,11 +147,15 @@ class _Bench:
 
     def _note(self, role: _Role, stage: str, outcome: dict[str, Any], seen: Sequence[Seen]) -> None:
         if outcome["state"] != "done" or outcome["problem"]:
-            role.problems.append(f"{stage}: {outcome['problem'] or outcome['state']}")
+            role.problems.append(f"{stage}: {_short(outcome)}")
         for each in seen:
             if not each.allowed or each.hidden:
                 absent = ", which is not there" if each.hidden else ""
                 role.denied[f"{each.request}{absent}"] = None
+
+
+def _short(outcome: dict[str, Any]) -> str:
+    return str(outcome["problem"] or outcome["state"]).splitlines()[0][:400]
 
 
 def _open(role: _Role, grant: Grant) -> bool:

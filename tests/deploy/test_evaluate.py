@@ -8,7 +8,7 @@ import pytest
 from packyak.deploy.grants.evaluate import Request, decide, like
 from packyak.engine.errors import PackyakError
 
-BUCKET, KEY = "arn:aws:s3:::b", "arn:aws:s3:::b/home/tables/t.lance/data/x"
+BUCKET, KEY = "arn:aws:s3:::b", "arn:aws:s3:::b/shop/tables/t.lance/data/x"
 
 
 def says(condition: dict[str, Any] | None = None, **elements: Any) -> dict[str, Any]:
@@ -27,9 +27,9 @@ def says(condition: dict[str, Any] | None = None, **elements: Any) -> dict[str, 
         ("a?c", "abc", True),
         ("a?c", "ac", False),
         ("a.c", "abc", False),
-        ("home/tables/t.lance/*", "home/tables/t.lance/a/b", True),
-        ("home/tables/t.lance/*", "home/tables/t2.lance/a", False),
-        ("home/tables/t.lance/*", "home/tables/t.lance", False),
+        ("shop/tables/t.lance/*", "shop/tables/t.lance/a/b", True),
+        ("shop/tables/t.lance/*", "shop/tables/t2.lance/a", False),
+        ("shop/tables/t.lance/*", "shop/tables/t.lance", False),
         ("[a]*", "[a]b", True),
     ],
 )
@@ -45,15 +45,15 @@ def test_wildcards(pattern: str, value: str, expected: bool) -> None:
         (says(Action="s3:Get*"), True),
         (says(Action=["s3:PutObject", "s3:DeleteObject"]), False),
         (says(Resource=BUCKET), False),
-        (says(Resource=f"{BUCKET}/home/tables/t.lance/*"), True),
-        (says(Resource=f"{BUCKET}/HOME/*"), False),
+        (says(Resource=f"{BUCKET}/shop/tables/t.lance/*"), True),
+        (says(Resource=f"{BUCKET}/SHOP/*"), False),
         (says(Effect="Deny"), False),
         ({"Statement": []}, False),
         ({"Statement": says()["Statement"][0]}, True),
         ({"Statement": [*says()["Statement"], *says(Effect="Deny", Action="s3:*")["Statement"]]}, False),
         ({"Statement": [*says(Effect="Deny", Action="s3:Put*")["Statement"], *says()["Statement"]]}, True),
         ({"Statement": [{"Effect": "Allow", "NotAction": "s3:PutObject", "Resource": "*"}]}, True),
-        ({"Statement": [{"Effect": "Allow", "Action": "s3:*", "NotResource": f"{BUCKET}/home/*"}]}, False),
+        ({"Statement": [{"Effect": "Allow", "Action": "s3:*", "NotResource": f"{BUCKET}/shop/*"}]}, False),
     ],
 )
 def test_actions_and_resources(policy: dict[str, Any], allowed: bool) -> None:
@@ -61,9 +61,9 @@ def test_actions_and_resources(policy: dict[str, Any], allowed: bool) -> None:
 
 
 def test_several_policies_count_together() -> None:
-    deny = says(Effect="Deny", Resource=f"{BUCKET}/home/memo/*")
+    deny = says(Effect="Deny", Resource=f"{BUCKET}/shop/memo/*")
     assert decide([says(), deny], Request("s3:GetObject", KEY)).allowed
-    assert not decide([says(), deny], Request("s3:GetObject", f"{BUCKET}/home/memo/x")).allowed
+    assert not decide([says(), deny], Request("s3:GetObject", f"{BUCKET}/shop/memo/x")).allowed
 
 
 @pytest.mark.parametrize(
