@@ -58,7 +58,12 @@ class Progress:
         at = time.monotonic()
         self._started.setdefault(asset, at)  # learning came before, perhaps
         self._samples[asset] = deque([(at, 0)])
-        self._change_asset(asset, state="running", total=total)
+        self._change_asset(asset, state="running", total=total, message="")
+
+    def doing(self, asset: str, words: str) -> None:
+        """What an asset does before it computes records, in words; its next start ends that."""
+        self.asset_started(asset)
+        self._change_asset(asset, message=words)
 
     def advanced(self, asset: str, done: int, failed: int = 0, total: int | None = None) -> None:
         """How many records of the asset are done and how many of them failed, both since its start.

@@ -191,7 +191,7 @@ class Update:
             return ""
         from packyak.engine.run.teach.lesson import learn_if_due
 
-        self.progress.asset_started(node.name)
+        self.progress.doing(node.name, "learning from what people said")
         lesson = learn_if_due(self.scope, node, lambda done: self.progress.advanced(node.name, 0))
         return lesson.words if lesson else ""
 

@@ -140,11 +140,14 @@ def outcome(each: AssetRun) -> str:
     parts = [f"{each.computed:,} computed", f"{each.changed:,} changed"]
     parts += [f"{each.deleted:,} deleted"] if each.deleted else []
     parts += [f"{each.failed:,} failed"] if each.failed else []
-    return f"{', '.join(parts)}  {duration(each.seconds)}"
+    told = f"; {each.message}" if each.message else ""
+    return f"{', '.join(parts)}  {duration(each.seconds)}{told}"
 
 
 def advance(each: AssetRun) -> str:
     """How far one asset is, in a line."""
+    if each.message:
+        return each.message
     parts = [f"{each.done:,} of {each.total:,}" if each.total is not None else counted(each.done, "record")]
     parts += [f"{each.rate:,.0f}/s"] if each.rate else []
     parts += [f"{duration(each.eta)} left"] if each.eta else []

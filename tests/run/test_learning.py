@@ -18,6 +18,8 @@ from packyak.engine.project import Project
 from packyak.engine.run.teach.background import Background
 from packyak.engine.store.tables import Table
 
+from packyak.cli.following import outcome
+
 TOWNS = """
 from packyak import Bucket, File, learned, read_jsonl, sql, transform
 
@@ -314,3 +316,14 @@ def test_the_idle_worker_learns_beside_the_work(towns: Path) -> None:
     assert len(project.models("town")[0].promotions) == 1
     project.run()
     assert set(values(project).values()) == {name for name, _ in SEEN}
+
+
+def test_a_run_says_that_it_learns_and_what_came_of_it(towns: Path) -> None:
+    project = Project.open(towns)
+    project.run()
+    correct(project, range(20))
+    said: list[str] = []
+    run = project.run(on_progress=lambda record: said.extend(each.message for each in record.assets))
+    assert "learning from what people said" in said
+    assert run.asset("town").message in outcome(run.asset("town"))
+    assert run.asset("town").seconds > 0 and run.asset("per_town").message == ""
