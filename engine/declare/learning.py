@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from inspect import signature
 from typing import Any
 
 from packyak.engine.declare.declared import Learned
@@ -29,11 +30,12 @@ def learned_facts(thing: Learned[..., Any], returned: Returned, view: View | Non
     name, teaching = thing.__name__, thing.teaching
     if returned.many or returned.columns is None:
         raise _not_teachable(thing, "several records" if returned.many else "a dict without named fields")
+    there = set(view) if view is not None else set(signature(thing.function).parameters)
     for column in returned.columns:
-        if _task(column, view) is None:
+        if _task(column, there) is None:
             raise _not_teachable(thing, f"`{column.name}` as {column.type}")
     one = returned.columns[0]
-    task = "record" if returned.returns == "record" else _task(one, view)
+    task = "record" if returned.returns == "record" else _task(one, there)
     known = {choice for column in returned.columns for choice in column.choices or ()}
     for answer in teaching.costs:
         if known and answer not in known:
@@ -45,10 +47,11 @@ def learned_facts(thing: Learned[..., Any], returned: Returned, view: View | Non
     }  # fmt: skip
 
 
-def _task(column: Column, view: View | None) -> str | None:
+def _task(column: Column, there: Collection[str]) -> str | None:
+    """What a column asks to be learned. there: the source's columns, or, before they are known, those that are read."""
     if column.choices is not None or column.type == "bool":
         return "classification"
-    if column.type in REPAIRABLE and view is not None and column.name in view:
+    if column.type in REPAIRABLE and column.name in there:
         return "repair"
     if column.type in ("int64", "float64"):
         return "regression"

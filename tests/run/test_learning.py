@@ -327,3 +327,57 @@ def test_a_run_says_that_it_learns_and_what_came_of_it(towns: Path) -> None:
     assert "learning from what people said" in said
     assert run.asset("town").message in outcome(run.asset("town"))
     assert run.asset("town").seconds > 0 and run.asset("per_town").message == ""
+
+
+PARCELS = """
+from dataclasses import dataclass
+from datetime import date
+from packyak import Bucket, File, learned, read_jsonl, transform
+
+inbox = Bucket("inbox")
+
+@transform(inbox.files("*.jsonl"), key="id")
+def raw(file: File) -> list[dict]:
+    return list(read_jsonl(file))
+
+@dataclass
+class Parcel:
+    weight: float
+    day: date
+    item: str
+
+@transform(raw)
+def parcels(weight: float, day: str, item: str) -> Parcel:
+    return Parcel(weight, date.fromisoformat(day), item)
+
+@learned(parcels)
+def weight(weight: float, item: str) -> float: ...
+
+@learned(parcels)
+def day(day: date, item: str) -> date: ...
+"""
+
+
+def test_numbers_and_dates_are_repaired_too(project_folder: Callable[..., Path]) -> None:
+    folder = project_folder(PARCELS)
+    true = {"tea": (1.5, "2024-01-05"), "cup": (2.25, "2024-02-06"), "pot": (10.0, "2024-03-07")}
+    rows = []
+    for number in range(150):
+        item = ("tea", "cup", "pot")[number % 3]
+        weight, day = true[item]
+        row = {"id": f"r{number}", "item": item, "weight": weight * 1000 if number % 12 == 5 else weight}
+        rows.append(row | {"day": f"1900{day[4:]}" if number % 12 == 7 else day})
+    inbox = folder / ".packyak/buckets/inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    project = Project.open(folder)
+    project.run()
+    for row in rows[:24]:
+        weight, day = true[str(row["item"])]
+        project.correct("weight", str(row["id"]), "weight", weight, by="ann")
+        project.correct("day", str(row["id"]), "day", day, by="ann")
+    project.run()
+    found = project.read("weight", ["item", "weight"]).to_pylist()
+    assert [row for row in found if row["weight"] != true[row["item"]][0]] == []
+    found = project.read("day", ["item", "day"]).to_pylist()
+    assert [row for row in found if row["day"].isoformat() != true[row["item"]][1]] == []
