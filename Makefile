@@ -18,6 +18,8 @@ SAMPLE ?= sample
 PORT ?= 8501
 # More arguments for pytest or the bench: make test ARGS="-k spine -x".
 ARGS ?=
+# A folder of the published OpenLineage schemas (`spec` in their repository), for make lineage-check.
+SPEC ?=
 # Two files of tests at a time: most tests wait for processes that they start. PARALLEL= runs one after another.
 PARALLEL ?= -n 2 --dist loadfile
 
@@ -71,7 +73,7 @@ bench-learn: $(READY) ## what the learners reach, against their targets (long; r
 	@$(BIN)/python bench/bench_learn.py $(ARGS)
 
 lineage-check: $(READY) ## every kind of lineage event, checked with all its facets; events of other tools taken in
-	@$(BIN)/python tests/lineage/lineage_check.py
+	@$(BIN)/python tests/lineage/lineage_check.py $(SPEC)
 
 bench-lineage: $(READY) ## what a trace costs, also beside a long event log
 	@$(BIN)/python bench/bench_lineage.py $(ARGS)

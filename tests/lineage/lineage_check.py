@@ -1,5 +1,7 @@
 """`make lineage-check`: every kind of event from the sample project, each checked with all its facets, and events of
 other tools taken in. Prints a table; exits with 1 when something is not as it should be.
+
+`make lineage-check SPEC=FOLDER` checks the events against the published schema files in FOLDER as well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from openlineage_published import PublishedSchemas
 from openlineage_schemas import FACETS, OWN, facets, problems
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
@@ -42,8 +45,9 @@ EXPECTED = {  # valid, tolerated, rejected
 NOT_IN_SAMPLE = {("job", "ownership"), ("data", "ownership"), ("data", "packyak_model")}
 
 
-def main() -> int:
+def main(spec: str = "") -> int:
     logging.disable(logging.WARNING)
+    published = PublishedSchemas(Path(spec)) if spec else None
     with tempfile.TemporaryDirectory() as folder:
         root = create(Path(folder) / "sample", tickets=300)
         with (root / "packyak.toml").open("a") as toml:
@@ -52,6 +56,8 @@ def main() -> int:
         live(root)
         events = EventLog(Project.open(root).home).read()
         good = [emitted(events), tolerant(root)]
+        if published is not None:
+            good.append(as_published(events, published))
     print("lineage-check:", "all as it should be" if all(good) else "NOT as it should be")
     return 0 if all(good) else 1
 
@@ -111,6 +117,17 @@ def emitted(events: list[dict[str, Any]]) -> bool:
     return not missing and not wrong.total() and all(kinds[kind] for kind in KINDS)
 
 
+def as_published(events: list[dict[str, Any]], published: PublishedSchemas) -> bool:
+    """Whether nothing contradicts the published files; what they do not cover is listed, and is no success."""
+    wrong = [problem for event in events for problem in published.problems(event)]
+    for problem in wrong[:10]:
+        print(f"  by the published schemas: {problem}")
+    for what, times in published.unchecked.most_common():
+        print(f"  no published file for {what}: {times} not checked")
+    print(f"{published.checked.total()} checks by published schemas, {len(wrong)} problems")
+    return not wrong and published.checked.total() > 0
+
+
 def tolerant(root: Path) -> bool:
     project = Project.open(root)
     print(f"{'events of':<16}{'events':>8}{'valid':>8}{'tolerated':>11}{'rejected':>10}")
@@ -131,4 +148,4 @@ def tolerant(root: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))
