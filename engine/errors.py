@@ -18,6 +18,10 @@
     ├── RunFailed               a run ended without bringing everything up to date
     ├── NoWorker                no warm worker can be had: run in this process
     ├── CheckFailed             a blocking check failed
+    ├── CloudError              the account refused something, or cannot be reached: service, code
+    │   ├── NoCredentials       nothing says who asks
+    │   ├── PublishFailed       a stack could not be brought to what was asked: resource, reason
+    │   └── NotConfirmed        it would change something that a person has to confirm first
     └── UserCodeError           the user's function raised: asset, key; the original is its __cause__
 
 Each says what is wrong in one sentence, then the valid values where there are some, then the next step.
@@ -195,6 +199,22 @@ class RunFailed(PackyakError):
 
 class CheckFailed(PackyakError):
     """A blocking check failed."""
+
+
+class CloudError(PackyakError):
+    """The account refused something, or cannot be reached. service, code: what AWS called it."""
+
+
+class NoCredentials(CloudError):
+    """Nothing on this machine says in whose name the account is asked."""
+
+
+class PublishFailed(CloudError):
+    """A stack could not be brought to what was asked. stack, resource, reason, place: the first that failed."""
+
+
+class NotConfirmed(CloudError):
+    """It would change something that a person has to confirm, or lose data, which is never done."""
 
 
 class UserCodeError(PackyakError):
