@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from packyak.engine.declare.active import activate
@@ -27,6 +27,7 @@ from packyak.engine.run.limits import limits_of
 from packyak.engine.run.plan import plan_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
+from packyak.engine.run.schedule import check_lines
 from packyak.engine.run.scope import Scope, load_candidates
 from packyak.engine.run.status import status_of
 from packyak.engine.settings import Config, Settings, find_config, load_config, resolve
@@ -38,6 +39,9 @@ from packyak.engine.store.query import Query
 from packyak.engine.store.sql import query_key, tables_of
 from packyak.engine.teaching import Teaching
 from packyak.engine.tracing import Tracing
+
+if TYPE_CHECKING:
+    from packyak.engine.run.maps import Map
 
 Listener = Callable[[RunRecord], None]
 
@@ -67,6 +71,7 @@ class Project(Teaching, Learning, Tracing):
         self.name = name or config.name
         self.modules = modules
         self.graph: Graph = collect(modules, tables_of=tables_of, sql_key=query_key, root=str(self.root))
+        check_lines(self.graph)
         self.home: Home = open_home(_home_uri(self.root, str(self.settings["home"])))
         self._active: list[Any] = []
 
@@ -209,6 +214,24 @@ class Project(Teaching, Learning, Tracing):
         from packyak.engine.run.indexes import search
 
         return search(self._reader(), index, text, k, where)
+
+    def map(
+        self,
+        index: str | None = None,
+        *,
+        asset: str | None = None,
+        color: str | None = None,
+        way: str = "neighbours",
+        inside: str | None = None,
+    ) -> Map:
+        """An index's records in two dimensions, alike ones near one another; computed once for each of its versions.
+
+        index: default the first one. asset: whose values are shown, default what is indexed. color: a column of it, as
+        `value`. way: "neighbours" or "directions". inside: only what lies in a shape, such as "0,0 0.5,0 0.5,0.5".
+        """
+        from packyak.engine.run.maps import map_of
+
+        return map_of(self._reader(), index, asset=asset, way=way, color=color, inside=inside)
 
     # Running
 

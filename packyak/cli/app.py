@@ -16,13 +16,14 @@ from packyak.cli import (  # noqa: F401 (they declare themselves)
     commands_deploy,
     commands_learn,
     commands_lineage,
+    commands_map,
     commands_place,
     commands_run,
 )
 from packyak.cli.options import app, flag
 from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
 
-LOOKING = ("status", "show", "sql", "history", "diff", "trace")
+LOOKING = ("status", "show", "sql", "history", "diff", "map", "trace")
 CLOUD = ("grants", "prove")
 TEACHING = ("correct", "corrections", "review", "learn", "models")
 ORDER = (

@@ -1,0 +1,241 @@
+"""Maps of an index: its records in two dimensions, alike ones near one another, as a person picks them by eye.
+
+Places depend on the index's vectors alone and are computed once for each version of it, then kept in the home. What is
+shown at a place is read from the assets each time, corrections included. Of a large index a sample is laid out, chosen
+by the keys' hashes: the same records each time, and the same ones after more have come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from packyak.engine.declare.nodes import IndexNode
+from packyak.engine.errors import DataError, MissingExtra, QueryError, nearest
+from packyak.engine.run.indexes import index_lag
+from packyak.engine.run.read import Reader
+from packyak.engine.run.view import KEY, quoted
+from packyak.engine.store.home import Home
+from packyak.engine.store.tables import among
+from packyak.engine.store.vectors import MODEL, VECTOR, SearchTable
+
+FOLDER = "maps"
+MOST = 50_000
+TEXT_LETTERS = 240
+WAYS = ("neighbours", "directions")
+_FORM = "1"  # another one where places are computed otherwise
+Points = npt.NDArray[np.float64]
+Shape = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Map:
+    """Records of an asset, laid out by an index.
+
+    rows: `_key`, `x` and `y` (within -1 to 1), `text` (how the indexed text begins), and `value` where a column was
+    asked for. total: how many records the index has vectors of; `laid` of them have a place, and `rows` are those that
+    the asset still has and that lie within what was asked for. lag: records not indexed as they are now.
+    """
+
+    index: str
+    asset: str
+    column: str
+    way: str
+    color: str
+    rows: pa.Table
+    total: int
+    laid: int
+    lag: int = 0
+
+
+def map_of(
+    reader: Reader, index: str | None, *, asset: str | None, way: str, color: str | None, inside: str | None
+) -> Map:
+    """The map of an index (default: the first), with one column of an asset to colour by. inside: a shape as text."""
+    node = index_of(reader, index)
+    shown = asset_of(reader, node, asset)
+    shapes = shapes_of(inside) if inside else ()
+    if way not in WAYS:
+        raise DataError(f"{way!r} is no way to lay out a map", choices=WAYS, next_step="take one of them")
+    places, total = places_of(reader, node, way)
+    laid = places.num_rows
+    if shapes:
+        places = places.filter(pa.array(within(places, shapes)))
+    rows = _shown(reader, node, shown, color, places)
+    return Map(node.name, shown, node.on, way, color or "", rows, total, laid, index_lag(reader.scope, node))
+
+
+def index_of(reader: Reader, name: str | None) -> IndexNode:
+    """The index of that name; raises DataError with the nearest one."""
+    found = {node.name: node for node in reader.graph.nodes.values() if isinstance(node, IndexNode)}
+    if name is None and found:
+        return next(iter(found.values()))
+    if name in found:
+        return found[name]
+    meant = nearest(name or "", found)
+    step = f"did you mean {meant!r}?" if meant else "declare one: search = Index(asset, on=...)"
+    raise DataError(
+        f"there is no index {name!r}" if name else "this project has no index", choices=found or None, next_step=step
+    )
+
+
+def family(reader: Reader, node: IndexNode) -> tuple[str, ...]:
+    """The assets that have the indexed records: the index's source and every other one with the same keys."""
+    root = reader.graph.root(node.source).name
+    return tuple(each.name for each in reader.graph.tables if reader.graph.root(each.name).name == root)
+
+
+def asset_of(reader: Reader, node: IndexNode, name: str | None) -> str:
+    if name is None:
+        return node.source
+    names = family(reader, node)
+    if name not in names:
+        reader.asset(name)
+        raise DataError(
+            f"{name} has other records than those that the index {node.name} is over",
+            choices=names,
+            next_step="take one of them",
+        )
+    return name
+
+
+# Places
+
+
+def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int] | None:
+    """The places that the home keeps, as far as they are those of the present version, and how many it has in all."""
+    data = reader.scope.home.read(_file(node.name, way))
+    if data is None:
+        return None
+    try:
+        kept = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    except pa.ArrowInvalid:  # written by something else: computed again
+        return None
+    facts = kept.schema.metadata or {}
+    if facts.get(b"version", b"").decode() != _version(reader.scope.home, node):
+        return None
+    return kept, int(facts[b"total"])
+
+
+def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]:
+    """Key, x and y of every record that is laid out, and how many the index has vectors of."""
+    found = kept_places(reader, node, way)
+    if found is not None:
+        return found
+    if find_spec("sklearn") is None:
+        raise MissingExtra.of("learn", why="to lay out a map")
+    from packyak.engine.learn.layout import lay_out
+
+    keys, vectors, total = _vectors(reader.scope.home, node)
+    laid = lay_out(vectors, "neighbours" if way == "neighbours" else "directions")
+    facts = {"version": _version(reader.scope.home, node), "total": str(total)}
+    places = pa.table({KEY: keys, "x": laid[:, 0], "y": laid[:, 1]}).replace_schema_metadata(facts)
+    reader.scope.home.write(_file(node.name, way), _bytes(places))
+    return places, total
+
+
+def _file(index: str, way: str) -> str:
+    return f"{FOLDER}/{index}-{way}.arrow"
+
+
+def _version(home: Home, node: IndexNode) -> str:
+    table = SearchTable(home, node.name).table
+    return f"{_FORM} {table.version() or 0}"
+
+
+def _bytes(table: pa.Table) -> bytes:
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    made: bytes = out.getvalue().to_pybytes()
+    return made
+
+
+def _vectors(home: Home, node: IndexNode) -> tuple[pa.Array, npt.NDArray[np.float32], int]:
+    """Keys and vectors to lay out, in the order of the keys' hashes, and how many there are."""
+    table = SearchTable(home, node.name).table
+    if not table.exists():
+        raise DataError(f"the index {node.name} has never run", next_step=f"`packyak run {node.name}` makes it")
+    data = table.dataset()
+    if VECTOR not in data.schema.names:
+        raise DataError(
+            f"the index {node.name} finds by words alone, so its records have no places",
+            next_step='pip install "packyak-studio[learn]", then run the index again',
+        )
+    there = table.read([KEY, MODEL], f"{VECTOR} is not null")
+    models = pc.value_counts(there[MODEL]).to_pylist()
+    model = max(models, key=lambda each: each["counts"])["values"] if models else ""
+    there = there.filter(pc.equal(there[MODEL], model))  # vectors of two models have nothing to do with each other
+    chosen = sorted(there[KEY].to_pylist(), key=_hash)[:MOST]
+    if not chosen:
+        raise DataError(f"the index {node.name} has no vectors yet", next_step=f"`packyak run {node.name}` makes them")
+    stored = among(data, pa.array(chosen, pa.string()), [KEY, VECTOR])
+    place = {key: row for row, key in enumerate(stored[KEY].to_pylist())}
+    column = stored[VECTOR].combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
+    return pa.array(chosen, pa.string()), flat[[place[key] for key in chosen]], there.num_rows
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=8).digest()
+
+
+def _shown(reader: Reader, node: IndexNode, asset: str, color: str | None, places: pa.Table) -> pa.Table:
+    """The laid-out records as the asset has them now, in the same order."""
+    snapshot = reader.snapshot()
+    if color:
+        snapshot.select(asset, [color])  # says in our words which column is unknown
+    texts = snapshot.select(node.source, [node.on])
+    values = snapshot.select(asset, [color] if color else [])
+    order = pa.table({KEY: places[KEY], "n": pa.array(range(places.num_rows), pa.int64())})
+    text = f"substr(cast(t.{quoted(node.on)} as varchar), 1, {TEXT_LETTERS})"
+    value = f", v.{quoted(color)} as value" if color else ""
+    sql = (
+        f"select o.n, {text} as text{value} from o join ({texts.sql}) as t on t.{KEY} = o.{KEY} "
+        f"join ({values.sql}) as v on v.{KEY} = o.{KEY} order by o.n"
+    )
+    found = reader.scope.query.run(sql, {**texts.tables, **values.tables, "o": order})
+    kept = places.take(found["n"]).replace_schema_metadata(None)
+    for name in found.column_names[1:]:
+        kept = kept.append_column(name, found[name])
+    return kept
+
+
+# Shapes that people draw
+
+
+def shapes_of(text: str) -> tuple[Shape, ...]:
+    """Shapes from text: corners `x,y` with spaces between, several shapes with `;` between."""
+    try:
+        found = tuple(
+            tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in part.split()))
+            for part in text.split(";")
+            if part.strip()
+        )
+    except ValueError:
+        found = ()
+    if not found or any(len(shape) < 3 for shape in found) or not np.isfinite(np.vstack(found)).all():
+        raise QueryError(
+            f"{text[:60]!r} is no shape on a map", next_step='give three corners or more: "-0.5,-0.5 0.5,-0.5 0,0.5"'
+        )
+    return found
+
+
+def within(places: pa.Table, shapes: Sequence[Shape]) -> npt.NDArray[np.bool_]:
+    """Which places lie within any of the shapes: a ray from each crosses its sides an odd number of times."""
+    x, y = (np.asarray(places[name].to_numpy(), dtype=np.float64) for name in ("x", "y"))
+    hit = np.zeros(len(x), dtype=bool)
+    for shape in shapes:
+        inside = np.zeros(len(x), dtype=bool)
+        for (ax, ay), (bx, by) in zip(shape, (*shape[1:], shape[0]), strict=True):
+            if ay != by:
+                crosses = (ay > y) != (by > y)
+                inside ^= crosses & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
+        hit |= inside
+    return hit
