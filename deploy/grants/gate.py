@@ -11,13 +11,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from packyak.deploy.grants.evaluate import Request, decide
-from packyak.deploy.grants.requests import LIST, READ, Call, operation_of, requests_of
+from packyak.deploy.grants.requests import LIST, READ, Call, call_of, operation_of, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +54,7 @@ class Gate:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        call = _call(environ)
+        call = _with_body(environ)
         role = call.access_key
         if role in self.open_keys:
             return self.inner(environ, start_response)
@@ -143,19 +142,12 @@ class Answer:
         start_response(self.status, *self._rest)
 
 
-def _call(environ: WSGIEnvironment) -> Call:
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
-    call = Call(environ["REQUEST_METHOD"], path, query, headers)
-    if call.method == "POST" and _BODY_MATTERS in query and operation_of(call) == "DeleteObjects":
+def _with_body(environ: WSGIEnvironment) -> Call:
+    call = call_of(environ)
+    if call.method == "POST" and _BODY_MATTERS in call.query and operation_of(call) == "DeleteObjects":
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
-        return Call(call.method, path, query, headers, body)
+        return replace(call, body=body)
     return call
 
 

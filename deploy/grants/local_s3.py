@@ -1,85 +1,39 @@
 """An S3 server on this machine behind the gate, which can be put back to an earlier moment.
 
-The server is moto's, in a thread of this process; moto itself looks at neither resources nor conditions. Every write
-that passes is noted with what was there before, so that going back costs as much as was written.
+It answers from the memory of this process, in threads of it. Any other WSGI application that is an S3 server can take
+its place; then there is no way back.
 """
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.gate import Gate
+from packyak.deploy.grants.memory_s3 import MemoryS3
 from packyak.engine.errors import MissingExtra, PackyakError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 ADMIN = "AKIAADMIN"
 _ADDRESS = "http://127.0.0.1"
 _SIGNED = {"Authorization": f"AWS4-HMAC-SHA256 Credential={ADMIN}/20260101/us-east-1/s3/aws4_request, Signature=none"}
 
 
-class Rewind:
-    """Notes, for each object written, its content before. A WSGI application around another."""
+class LocalS3:
+    """The server with its gate. url: its address. inner: what answers behind the gate."""
 
-    def __init__(self, inner: WSGIApplication) -> None:
+    def __init__(self, gate: Gate, inner: WSGIApplication, url: str) -> None:
         from werkzeug.test import Client
 
-        self._inner = inner
-        self._client = Client(inner)
-        self._before: dict[str, bytes | None] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE") and path.count("/") > 1:
-            with self._lock:
-                if path not in self._before:
-                    self._before[path] = self._read(path)
-        return self._inner(environ, start_response)
-
-    def put(self, path: str, data: bytes = b"") -> None:
-        """Puts an object (`/bucket/key`), or makes a bucket."""
-        answer = self._client.put(path, data=data, base_url=_ADDRESS, headers=_SIGNED)
-        if answer.status_code != 200:
-            raise PackyakError(f"the S3 server of this machine refused {path}: {answer.text[:300]}")
-
-    def clear(self) -> None:
-        """Forgets everything: moto keeps one state for its whole process."""
-        self._client.post("/moto-api/reset", base_url=_ADDRESS)
-        self._before = {}
-
-    def mark(self) -> None:
-        """From here on it can be gone back to this moment."""
-        self._before = {}
-
-    def back(self) -> None:
-        """Everything written since the mark is as it was."""
-        for path, data in self._before.items():
-            address = path.encode("latin-1").decode()
-            if data is None:
-                self._client.delete(address, base_url=_ADDRESS, headers=_SIGNED)
-            else:
-                self.put(address, data)
-        self._before = {}
-
-    def _read(self, path: str) -> bytes | None:
-        found = self._client.get(path.encode("latin-1").decode(), base_url=_ADDRESS, headers=_SIGNED)
-        if found.status_code not in (200, 404):
-            raise PackyakError(f"the S3 server of this machine refused {path}: {found.text[:300]}")
-        return found.data if found.status_code == 200 else None
-
-
-class LocalS3:
-    """The server with its gate. url: its address."""
-
-    def __init__(self, gate: Gate, rewind: Rewind, url: str) -> None:
         self.gate = gate
-        self.rewind = rewind
+        self.inner = inner
         self.url = url
+        self._client = Client(inner)
 
     def environment(self, access_key: str = ADMIN) -> dict[str, str]:
         """The variables under which a process uses it as a role."""
@@ -91,52 +45,71 @@ class LocalS3:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def mark(self) -> None:
+        """From here on it can be gone back to this moment."""
+        self._memory().mark()
+
+    def back(self) -> None:
+        """Everything is as it was at the mark."""
+        self._memory().back()
+
     def make_bucket(self, name: str) -> None:
-        self.rewind.put(f"/{name}")
+        self._put(f"/{name}", b"")
 
     def put(self, bucket: str, key: str, data: bytes) -> None:
         """Puts an object there, past the gate."""
-        self.rewind.put(f"/{bucket}/{key}", data)
+        self._put(f"/{bucket}/{key}", data)
+
+    def get(self, bucket: str, key: str) -> bytes | None:
+        """An object, past the gate; None where there is none."""
+        found = self._client.get(f"/{bucket}/{key}", base_url=_ADDRESS, headers=_SIGNED)
+        if found.status_code not in (200, 404):
+            raise PackyakError(f"the S3 server of this machine refused /{bucket}/{key}: {found.text[:300]}")
+        return found.data if found.status_code == 200 else None
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        """The keys under a prefix, the first thousand, past the gate."""
+        query = {"list-type": "2", "prefix": prefix}
+        listed = self._client.get(f"/{bucket}", query_string=query, base_url=_ADDRESS, headers=_SIGNED)
+        return sorted(re.findall(r"<Key>([^<]+)</Key>", listed.text))
 
     def latest(self, bucket: str, prefix: str) -> bytes | None:
         """The object whose name is the last one under a prefix."""
-        import re
+        names = self.names(bucket, prefix)
+        return self.get(bucket, names[-1]) if names else None
 
-        listed = self.rewind._client.get(
-            f"/{bucket}", query_string={"list-type": "2", "prefix": prefix}, base_url=_ADDRESS, headers=_SIGNED
-        )
-        names = re.findall(r"<Key>([^<]+)</Key>", listed.text)
-        return self.rewind._read(f"/{bucket}/{max(names)}") if names else None
+    def _put(self, path: str, data: bytes) -> None:
+        answer = self._client.put(path, data=data, base_url=_ADDRESS, headers=_SIGNED)
+        if answer.status_code != 200:
+            raise PackyakError(f"the S3 server of this machine refused {path}: {answer.text[:300]}")
+
+    def _memory(self) -> MemoryS3:
+        if not isinstance(self.inner, MemoryS3):
+            raise PackyakError("this S3 server cannot be put back to an earlier moment")
+        return self.inner
 
 
 @contextmanager
-def local_s3(*, key: str = "") -> Iterator[LocalS3]:
-    """A server for as long as the block runs. key: the ARN of a KMS key that everything counts as encrypted with."""
-    inner = _moto()
-    rewind = Rewind(inner)
-    rewind.clear()
-    gate = Gate(rewind, open_keys=frozenset({ADMIN}), key=key)
-    from werkzeug.serving import make_server
-
-    server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_quiet())
-    thread = threading.Thread(target=server.serve_forever, name="local-s3", daemon=True)
-    thread.start()
+def local_s3(*, key: str = "", inner: WSGIApplication | None = None) -> Iterator[LocalS3]:
+    """A server for as long as the block runs. key: the ARN of a KMS key that everything counts as encrypted with.
+    inner: what answers behind the gate; default: memory."""
     try:
-        yield LocalS3(gate, rewind, f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _moto() -> Any:
-    try:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
     except ImportError as error:
         raise MissingExtra(
             "the S3 server that runs on this machine is not installed", next_step="pip install 'packyak-studio[prove]'"
         ) from error
-    return DomainDispatcherApplication(create_backend_app)
+    behind = MemoryS3() if inner is None else inner
+    gate = Gate(behind, open_keys=frozenset({ADMIN}), key=key)
+    server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_quiet())
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="local-s3", daemon=True)
+    thread.start()
+    try:
+        yield LocalS3(gate, behind, f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _quiet() -> Any:

@@ -101,7 +101,7 @@ class _Bench:
 
     def stage(self, role: _Role, stage: str) -> None:
         """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good."""
-        self.server.rewind.mark()
+        self.server.mark()
         with _runner(self.root, self.server.environment(role.access_key)) as ask:
             self._stage(role, stage, ask)
 
@@ -112,9 +112,9 @@ class _Bench:
         used = [each for each in role.grants if _is_used(each, seen) and _open(role, each)]
         if self.mutants and outcome["state"] == "done" and used:
             for grant in used:
-                self.server.rewind.back()
+                self.server.back()
                 role.judged[grant] = self._judge(role, grant, stage, outcome, ask)
-            self.server.rewind.back()
+            self.server.back()
             again, _ = self._run(role, ask)
             if again != outcome:
                 role.problems.append(f"{stage}: a second run came to something else: {again['problem']}")

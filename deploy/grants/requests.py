@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
 from packyak.deploy.grants.evaluate import Request, Values
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
 ON_OBJECTS: Mapping[str, str] = {
@@ -46,6 +49,8 @@ ON_BUCKETS: Mapping[str, str] = {
     "DeleteBucket": "s3:DeleteBucket",
 }
 CONTEXT: Mapping[str, str] = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
+_NUMBERS = frozenset({"partNumber", "uploadId", "versionId"})  # which one matters to no operation's name
+_CALL = "packyak.call"
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
@@ -123,19 +128,50 @@ def _subresources() -> frozenset[str]:
     return frozenset(name for route in _routes() for name in route.literals)
 
 
+@cache
+def _demanded() -> tuple[frozenset[str], frozenset[str]]:
+    """The names in a query, and of headers, that any operation asks for: nothing else tells one from another."""
+    queries = frozenset(name for route in _routes() for name in route.query)
+    return queries, frozenset(name for route in _routes() for name in route.headers)
+
+
 def operation_of(call: Call) -> str:
     """The S3 operation that a request is; "" where there is none such."""
     on = "key" if call.key else "bucket" if call.bucket else ""
-    said = _subresources() & call.query.keys()
+    queries, headers = _demanded()
+    asked = frozenset((name, call.query[name]) for name in queries.intersection(call.query) if name not in _NUMBERS)
+    counted = frozenset((name, "") for name in _NUMBERS.intersection(call.query))
+    return _operation(call.method, on, asked | counted, headers.intersection(call.headers))
+
+
+@lru_cache(maxsize=4096)
+def _operation(method: str, on: str, asked: frozenset[tuple[str, str]], headers: frozenset[str]) -> str:
+    query = dict(asked)
+    said = _subresources() & query.keys()
     for route in _routes():
         if (
-            (route.method, route.on) == (call.method, on)
+            (route.method, route.on) == (method, on)
             and said <= route.query.keys()
-            and route.headers <= call.headers.keys()
-            and all(name in call.query and value in ("", call.query[name]) for name, value in route.query.items())
+            and route.headers <= headers
+            and all(name in query and value in ("", query[name]) for name, value in route.query.items())
         ):
             return route.operation
     return ""
+
+
+def call_of(environ: WSGIEnvironment) -> Call:
+    """The request that a WSGI server got, its body unread."""
+    found: Call | None = environ.get(_CALL)
+    if found is None:
+        headers = {
+            name.removeprefix("HTTP_").replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+        }
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+        found = environ[_CALL] = Call(environ["REQUEST_METHOD"], path, query, headers)
+    return found
 
 
 def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request, ...]]:

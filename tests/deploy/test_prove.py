@@ -107,7 +107,7 @@ def test_going_back_undoes_every_kind_of_write(server: LocalS3, monkeypatch: pyt
     server.gate.roles["AKIAROLE"] = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     server.put("bucket", "kept", b"before")
     server.put("bucket", "deleted", b"before")
-    server.rewind.mark()
+    server.mark()
     client = boto3.client("s3")
     client.put_object(Bucket="bucket", Key="kept", Body=b"after")
     client.put_object(Bucket="bucket", Key="new", Body=b"after")
@@ -117,7 +117,7 @@ def test_going_back_undoes_every_kind_of_write(server: LocalS3, monkeypatch: pyt
     made = client.upload_part(**part, UploadId=upload, PartNumber=1, Body=b"x")
     parts = {"Parts": [{"ETag": made["ETag"], "PartNumber": 1}]}
     client.complete_multipart_upload(**part, UploadId=upload, MultipartUpload=parts)
-    server.rewind.back()
+    server.back()
     listed = client.list_objects_v2(Bucket="bucket")["Contents"]
     assert {each["Key"]: client.get_object(Bucket="bucket", Key=each["Key"])["Body"].read() for each in listed} == {
         "kept": b"before",
