@@ -1,7 +1,8 @@
-"""Runs functions that wait for new files: once for each file, in the run that first sees it.
+"""Runs functions: those that wait for new files once for each file, in the run that first sees it; those on a clock
+when they are due; the others when they are asked for by name.
 
 What was handled is noted file by file after the call, so that a crash or an error means being called again for that
-file, and for no other. Functions on a schedule (`every=`, `cron=`) are declared only: nothing here keeps a clock.
+file, and for no other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Callable
 
 from packyak.engine.declare.nodes import FunctionNode
+from packyak.engine.run import schedule
 from packyak.engine.run.apply import describe, finish
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.transforms import file_of
@@ -24,6 +26,16 @@ def waiting_files(scope: Scope, node: FunctionNode) -> list[FileStat]:
     handled = _handled(scope, node)
     found = [stat for stat in scope.bucket(bucket).scan(pattern) if handled.get(stat.key) != _mark(stat)]
     return sorted(found, key=lambda stat: (stat.mtime_ns, stat.key))
+
+
+def function_is_due(scope: Scope, node: FunctionNode) -> bool:
+    """Whether files wait for the function, or its time has come."""
+    return bool(waiting_files(scope, node)) or schedule.is_due(scope.home, node, schedule.utc_now())
+
+
+def call_once(scope: Scope, node: FunctionNode) -> str:
+    """Calls a function that takes no file; answers what it raised, "" where nothing."""
+    return schedule.call(scope.home, node, schedule.utc_now())
 
 
 def call_for_new_files(

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from packyak.engine.store.home import Home
 
 NAME = "gate.json"
@@ -32,9 +34,10 @@ def write_gate(
     buckets: Iterable[tuple[str, str]],
     modules: Iterable[str],
     summary: Mapping[str, Any],
+    until: datetime | None = None,
 ) -> bool:
     """Notes that everything is up to date, given what was read. False (and no gate) where a file is too fresh to be
-    trusted.
+    trusted. until: when a function on a clock is to be called.
     """
     listings = {}
     for bucket, pattern in buckets:
@@ -50,6 +53,7 @@ def write_gate(
         "published": _published(home),
         "promotions": _promotions(home),
         "environment": _environment(),
+        "until": until.timestamp() if until else None,
         "summary": dict(summary),
     }
     home.write(NAME, json.dumps(facts).encode())
@@ -71,6 +75,7 @@ def nothing_to_do(home: Home, modules: Iterable[str]) -> dict[str, Any] | None:
         facts = json.loads(data)
         same = (
             facts["modules"] == list(modules)
+            and (facts["until"] is None or time.time() < facts["until"])
             and facts["environment"] == _environment()
             and facts["published"] == _published(home)
             and facts["corrections"] == _position(home)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
 from packyak.engine.lineage.log import EventLog
+from packyak.engine.run import schedule
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
-from packyak.engine.run.functions import waiting_files
+from packyak.engine.run.functions import function_is_due
 from packyak.engine.run.gate import close_gate, write_gate
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.prefect_server import PrefectServer
@@ -59,6 +60,8 @@ def run_project(
     try:
         scope = project.scope()
         abandoned(scope, project.name, swept)
+        if not alone:
+            schedule.note_first_seen(project.home, scope.graph, schedule.utc_now())
         names = due(scope, asked, retry, alone=alone)
         if not names:
             return _nothing_to_run(project, scope, asked, alone)
@@ -91,6 +94,7 @@ def _nothing_to_run(project: Project, scope: Scope, asked: Sequence[str], alone:
     record = RunRecord(id=new_id(), state="done", asked=tuple(asked), started=now(), ended=now())
     publish(project, scope, record.id)
     if not alone:
+        schedule.keep_next(project.home, scope.graph)
         _gate(project, scope)
     return record
 
@@ -119,6 +123,7 @@ def _run(
         lease.check()
         if not alone:
             _tidy(project, scope, update)
+            schedule.keep_next(project.home, scope.graph)
         publish(project, scope, progress.run_id)
     except BaseException as error:
         teller.finish("failed" if isinstance(error, Exception) else "cancelled", str(error) or type(error).__name__)
@@ -151,14 +156,15 @@ def due(scope: Scope, asked: Sequence[str], retry: bool, *, alone: bool = False)
         if node.name not in wanted or not isinstance(node, TableNode | IndexNode | FunctionNode):
             continue
         below = not isinstance(node, FunctionNode) and any(parent in stale for parent in node.inputs)
-        if below or _is_due(scope, node, retry):
+        by_hand = isinstance(node, FunctionNode) and node.on is None and node.name in asked
+        if below or by_hand or _is_due(scope, node, retry):
             stale.append(node.name)
     return sorted(stale, key=lambda name: isinstance(scope.graph[name], IndexNode))  # nothing waits for an index
 
 
 def _is_due(scope: Scope, node: TableNode | IndexNode | FunctionNode, retry: bool) -> bool:
     if isinstance(node, FunctionNode):
-        return bool(waiting_files(scope, node))
+        return function_is_due(scope, node)
     if isinstance(node, IndexNode):
         return index_lag(scope, node) > 0
     was = scope.candidates.get(node.name)
@@ -263,6 +269,7 @@ def _gate(project: Project, scope: Scope) -> None:
         sources=project.source_files(),
         buckets=listed,
         modules=project.module_names,
+        until=schedule.soonest(project.home, schedule.on_a_clock(scope.graph)),
         summary={"assets": len(assets), "failed": sum(each.failed for each in candidates)},
     )
 

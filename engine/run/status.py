@@ -19,6 +19,7 @@ from packyak.engine.declare.nodes import (
     TableNode,
     TransformNode,
 )
+from packyak.engine.run import schedule
 from packyak.engine.run.answers import AssetStatus, State
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.runs import RunRecord, RunStore
@@ -73,10 +74,12 @@ def _behind_barrier(mine: AssetStatus, above: Mapping[str, AssetStatus]) -> Asse
 
 
 def _source_status(scope: Scope, node: Node) -> AssetStatus:
-    rows = None
+    rows, reason = None, node.doc.partition("\n")[0]
     if isinstance(node, FilesNode):
         rows = len(scope.bucket(node.bucket).scan(node.pattern))
-    reason = f"{rows:,} {'file' if rows == 1 else 'files'}" if rows is not None else node.doc.partition("\n")[0]
+        reason = f"{rows:,} {'file' if rows == 1 else 'files'}"
+    elif isinstance(node, FunctionNode) and node.on is None:
+        reason = schedule.sentence(scope.home, node)
     return AssetStatus(
         node.name, kind_of(node), "fresh", reason, rows=rows, inputs=node.inputs, origin=str(node.origin), doc=node.doc
     )  # fmt: skip

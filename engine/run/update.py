@@ -28,7 +28,7 @@ from packyak.engine.run.apply import describe
 from packyak.engine.run.checks import checks_on, evaluate
 from packyak.engine.run.commit import Delta
 from packyak.engine.run.fingerprint import as_json
-from packyak.engine.run.functions import call_for_new_files, waiting_files
+from packyak.engine.run.functions import call_for_new_files, call_once, waiting_files
 from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import now
@@ -144,6 +144,10 @@ class Update:
         return Result(node.name, "done" if changed else "skipped", computed=changed)
 
     def _function(self, node: FunctionNode) -> Result:
+        if node.on is None:
+            self.progress.asset_started(node.name, 1)
+            problem = call_once(self.scope, node)
+            return Result(node.name, "failed" if problem else "done", problem, computed=0 if problem else 1)
         self.progress.asset_started(node.name, len(waiting_files(self.scope, node)))
         name = node.name
         done, errors = call_for_new_files(self.scope, node, lambda n, failed: self.progress.advanced(name, n, failed))

@@ -29,6 +29,7 @@ TEACHING = ("correct", "corrections", "review", "learn", "models")
 ORDER = (
     "init",
     "run",
+    "watch",
     "plan",
     *LOOKING,
     *TEACHING,

@@ -56,6 +56,27 @@ def run(
 
 
 @command(
+    "watch",
+    ("packyak watch", "bring everything up to date now, and after each change"),
+    ("packyak watch --seconds 30", "look every half minute"),
+    ("packyak watch --runs 1", "end after the first run"),
+)
+def watch(
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, metavar="SECONDS", help="Between two looks.")] = 2.0,
+    runs: Annotated[int, typer.Option("--runs", min=0, metavar="N", help="End after so many runs; 0: never.")] = 0,
+    project: ProjectFolder = None,
+    home: HomeUri = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> int:
+    """Run whenever a file, the code, a correction or the clock of a function gives something to do."""
+    from packyak.cli.watching import Watch
+    from packyak.cli.watching import watch as keep_watching
+
+    return keep_watching(find_place(project, home), Watch(seconds, runs, as_json, verbose))
+
+
+@command(
     "plan",
     ("packyak plan", "what a run would do now, and why"),
     ("packyak plan topic", "only for topic and what it depends on"),

@@ -14,8 +14,9 @@ OPENING = """# Commands
 
 `packyak` and `yak` are the same command. A project is found from the current folder upwards by its `packyak.toml`.
 Answers go to standard output and errors to standard error, each as one text with its next step; with `--json` there is
-exactly one JSON document on standard output, an error included. On a terminal answers are drawn, in a pipe they are
-plain text; `NO_COLOR` is respected. This page is written from the commands' help: `python -m packyak.cli.reference`.
+exactly one JSON document on standard output (of `watch`, one a run), an error included. On a terminal answers are
+drawn, in a pipe they are plain text; `NO_COLOR` is respected. This page is written from the commands' help:
+`python -m packyak.cli.reference`.
 """
 
 

@@ -52,7 +52,7 @@ def run(place: Place, asked: Asked) -> int:
             return _nothing(int(summary.get("assets", 0)), failed, asked)
     from packyak.cli.following import view_of
 
-    with _stopped_by_signals(), view_of(asked.as_json, on_terminal(sys.stdout)) as view:
+    with stopped_by_signals(), view_of(asked.as_json, on_terminal(sys.stdout)) as view:
         record = _run_in_worker(place, asked, view) if place.uses_worker and not asked.here else None
         if record is None:
             record = _run_here(place, asked, view)
@@ -190,7 +190,7 @@ def cancel(place: Place, as_json: bool = False) -> int:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """Being told to end (SIGTERM) stops a run as Ctrl-C does: it is noted as cancelled and what was computed stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
