@@ -33,6 +33,7 @@ if importlib.util.find_spec("packyak") is None:
 
 from packyak.studio.shell.headers import SecurityHeaders  # noqa: E402
 from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
+from packyak.studio.shell.layouts import ROUTE as MAP_ROUTE  # noqa: E402
 from packyak.studio.shell.origins import OwnOrigin  # noqa: E402
 from packyak.studio.shell.pulse import ROUTE  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
@@ -42,7 +43,7 @@ HOSTS = st.get_option("server.allowedHosts") or []
 
 app = st.App(
     HERE / "shell" / "main.py",
-    routes=(ROUTE,),
+    routes=(ROUTE, MAP_ROUTE),
     middleware=(
         Middleware(SecurityHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS or ["*"]),

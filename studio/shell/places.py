@@ -15,6 +15,7 @@ pipeline = partial(st.Page, PAGES / "pipeline.py", title="Pipeline", icon=":mate
 records = partial(st.Page, PAGES / "records.py", title="Records", icon=":material/table_rows:", url_path="records")
 review = partial(st.Page, PAGES / "review.py", title="Review", icon=":material/rate_review:", url_path="review")
 models = partial(st.Page, PAGES / "models.py", title="Models", icon=":material/school:", url_path="models")
+map_ = partial(st.Page, PAGES / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map")
 runs = partial(st.Page, PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs")
 home = partial(st.Page, PAGES / "home.py", title="Projects", icon=":material/folder_open:", url_path="home")
 BY_NAME: Mapping[str, Callable[[], Page]] = {
@@ -22,6 +23,7 @@ BY_NAME: Mapping[str, Callable[[], Page]] = {
     "records": records,
     "review": review,
     "models": models,
+    "map": map_,
     "runs": runs,
     "home": home,
 }

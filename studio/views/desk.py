@@ -72,6 +72,18 @@ OF_PAGE: Mapping[str, KeyGroup] = {
             Key(("Ctrl", "C"), "copy the selected cells"),
         ),
     ),
+    "map": KeyGroup(
+        "Map",
+        (
+            Key(("L",), "pick with a lasso; with Shift beside what is picked"),
+            Key(("B",), "pick with a box"),
+            Key(("M",), "move: dragging shifts the map"),
+            Key(("F",), "fit all records, or those picked"),
+            Key(ARROWS, "shift the map"),
+            Key(("+", "\N{MINUS SIGN}", "0"), "nearer, further, all of it"),
+            Key(("Esc",), "clear what is picked"),
+        ),
+    ),
     "review": KeyGroup(
         "Review",
         (
@@ -118,13 +130,29 @@ def command(page: str, params: Mapping[str, str]) -> str:
     asset, key, run = (shlex.quote(params[name]) if params.get(name) else "" for name in ("asset", "key", "run"))
     if page == "records" and asset:
         return f"packyak show {asset} --key {key}" if key else f"packyak show {asset}"
+    if page == "map":
+        return _map_command(params)
     if page == "models":
         return f"packyak learn {asset}".rstrip()
+    if page == "pipeline" and params.get("of") and key:
+        named = [shlex.quote(params[name]) for name in ("of", "key", "field") if params.get(name)]
+        return " ".join(["packyak trace", *named])
+    if page == "pipeline" and params.get("at"):
+        return f"packyak status {asset} --at {shlex.quote(params['at'])}".replace("  ", " ")
     if page == "pipeline":
         return f"packyak status {asset}".rstrip()
     if page == "runs":
         return f"packyak history {run}".rstrip() if run else "packyak history"
     return ""
+
+
+def _map_command(params: Mapping[str, str]) -> str:
+    """The map as the address says; a colour of "-" is none."""
+    said = ["packyak", "map", *filter(None, [params.get("index")])]
+    for name in ("asset", "color", "way", "inside"):
+        if params.get(name, "-") != "-":
+            said += [f"--{name}", params[name]]
+    return shlex.join(said)
 
 
 def run_fact(run: RunRecord | None) -> Fact:

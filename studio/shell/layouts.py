@@ -1,0 +1,127 @@
+"""Maps: laid out in the background where they are not yet, read once, and told record by record to who points at one.
+
+Laying out loads libraries that have no place in this process, so a process of the command line does it; it asks the
+project's worker where one runs. All windows wait for the same one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packyak.engine.run import maps
+from packyak.engine.run.maps import Map
+from packyak.studio.views import map as view
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+PATH = "/packyak/map"
+KEPT = 12
+Wanted = tuple[str, str, str | None, str, str]
+
+
+@dataclass
+class Layout:
+    """One map in the making."""
+
+    index: str
+    way: str
+    error: str = ""
+    process: subprocess.Popen[str] | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def go(self, project: Project) -> None:
+        command = [sys.executable, "-P", "-m", "packyak", "map", self.index, "--way", self.way, "--limit", "0"]
+        told = {**os.environ, "PACKYAK_PERSON": project.person}
+        try:
+            self.process = subprocess.Popen(
+                command, cwd=project.root, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            )
+            said = self.process.communicate()[1].strip().splitlines()
+            if self.process.returncode:
+                self.error = " ".join(said[-3:]) or "the map could not be laid out"
+        except OSError as error:  # shown on the page; a thread has nobody else to tell
+            self.error = str(error)
+        finally:
+            self.over.set()
+
+    def cancel(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+
+_lock = threading.Lock()
+_layouts: dict[tuple[str, str, str], Layout] = {}
+_maps: OrderedDict[Wanted, tuple[object, Map]] = OrderedDict()
+_names: dict[Wanted, str] = {}
+_told: dict[str, Wanted] = {}
+
+
+def is_laid(project: Project, index: str, way: str) -> bool:
+    """Whether the home keeps the places of the index as it is now."""
+    reader = project._reader()
+    return maps.kept_places(reader, maps.index_of(reader, index), way) is not None
+
+
+def lay_out(project: Project, index: str, way: str) -> Layout:
+    """The map in the making; begun where it is not yet."""
+    name = (project.home.uri, index, way)
+    with _lock:
+        found = _layouts.get(name)
+        if found is None:
+            found = _layouts[name] = Layout(index, way)
+            threading.Thread(target=found.go, args=(project,), daemon=True).start()
+    return found
+
+
+def forget(project: Project, layout: Layout) -> None:
+    """Its end was shown: the next one begins anew."""
+    with _lock:
+        _layouts.pop((project.home.uri, layout.index, layout.way), None)
+
+
+def read(project: Project, index: str, asset: str, color: str | None, way: str) -> tuple[Map, str]:
+    """The whole map, and the path at which its records are told. Read again only when something happened."""
+    wanted = (project.home.uri, index, color, way, asset)
+    seen = (project.published.seq(), project.log.position(), project.graph[asset])
+    with _lock:
+        kept = _maps.get(wanted)
+    if kept is None or kept[0] != seen:
+        kept = (seen, project.map(index, asset=asset, color=color, way=way))
+    with _lock:
+        _maps[wanted] = kept
+        _maps.move_to_end(wanted)
+        while len(_maps) > KEPT:
+            _maps.popitem(last=False)
+        name = _names.setdefault(wanted, secrets.token_urlsafe(16))
+        _told[name] = wanted
+    return kept[1], f"{PATH}/{name}"
+
+
+def answer(request: Request) -> JSONResponse:
+    """What one record says. A map's name cannot be guessed, and is told only to who may look at it."""
+    with _lock:
+        kept = _maps.get(_told.get(request.path_params["name"], ("", "", None, "", "")))
+    row = request.path_params["row"]
+    if kept is None or not 0 <= row < kept[1].rows.num_rows:
+        return JSONResponse({}, 404)
+    return JSONResponse(view.hint(kept[1], row))
+
+
+ROUTE = Route(PATH + "/{name}/{row:int}", answer)
