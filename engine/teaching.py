@@ -5,7 +5,7 @@ Each call hands over to the engine's rooms; nothing is decided here. A correctio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +140,19 @@ class Teaching:
 
     # Review
 
-    def review(self, asset: str | None = None, *, limit: int = 20, person: str | None = None) -> Review:
-        """The questions most worth a person's time now, with why each is asked: of one asset, or of all."""
-        return questions_of(self._reader(), asset=asset, limit=limit, person=person or self.person)
+    def review(
+        self,
+        asset: str | None = None,
+        *,
+        limit: int = 20,
+        person: str | None = None,
+        keys: Collection[str] | None = None,
+    ) -> Review:
+        """The questions most worth a person's time now, with why each is asked: of one asset, or of all.
+
+        keys: only of these records.
+        """
+        return questions_of(self._reader(), asset=asset, limit=limit, person=person or self.person, keys=keys)
 
     def decide(self, decisions: Iterable[Decision], *, by: str | None = None) -> tuple[Decided, ...]:
         """Applies answers to questions, each on its own, and tells what came of each."""

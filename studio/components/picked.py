@@ -77,7 +77,9 @@ def _picked(project: Project, chosen: Map) -> None:
             st.switch_page(places.review(), query_params=there)
         if st.button("Open in Records", icon=":material/table_rows:", key="map_records"):
             st.switch_page(places.records(), query_params=there)
-        shown = records.editors(project.page(chosen.asset, limit=0))
+        chain = [node.name for node in project.graph.chain(chosen.asset)]
+        shown = records.editors(project.page(chosen.asset, limit=0), chain)
+        shown = tuple(sorted(shown, key=lambda each: each.column != chosen.color))  # what is looked at comes first
         bulk_button(project, chosen.asset, lambda: keys, len(keys), shown)
     if chosen.color:
         st.caption(literal(view.shares(chosen)))

@@ -16,6 +16,7 @@ from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import AssetStatus
 from packyak.engine.run.questions import Decided, Decision, Review, Similar
+from packyak.studio.components import narrowed
 from packyak.studio.components.deck import Hand, Offer, Taken, decided, deck
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places
@@ -73,6 +74,9 @@ def _header(project: Project) -> str:
             width=210,
             key="review_asset",
         )
+        picked = narrowed.picked_keys(project)
+        if picked is not None:
+            narrowed.chip(len(picked))
         _learned(project)
         _run(project, statuses)
     asset = "" if chosen == EVERYTHING else str(chosen)
@@ -194,12 +198,14 @@ def _undo(project: Project, desk: Desk, entry: Mapping[str, Any]) -> None:
 
 def _deal(project: Project, desk: Desk, asset: str) -> None:
     """New cards when they run low, or when another choice of assets is asked for."""
-    other = desk.found is None or desk.scope != f"{project.root}:{asset}"
+    keys = narrowed.picked_keys(project)
+    scope = f"{project.root}:{asset}:{'' if keys is None else hash(keys)}"
+    other = desk.found is None or desk.scope != scope
     if not other and desk.since_dealt < DEALT - FEW and not _all_answered(desk):
         return
-    desk.found = project.review(asset or None, limit=DEALT)
+    desk.found = project.review(asset or None, limit=DEALT, keys=keys)
     desk.types.update(review.editors_of(desk.found.questions))
-    desk.scope, desk.list = f"{project.root}:{asset}", desk.list + 1
+    desk.scope, desk.list = scope, desk.list + 1
     desk.since_dealt, desk.saved_before = 0, len(desk.saved)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 from packyak.engine.run.answers import Filter
-from packyak.studio.components import address
+from packyak.studio.components import address, narrowed
 from packyak.studio.views import records, words
 from packyak.studio.views.records import Editor
 from packyak.studio.views.share import Wanted
@@ -79,7 +79,17 @@ def toolbar(project: Project, asset: str) -> Query:
         filters, where = _filters(asset, columns)
         sort, descending = _sort(asset, columns)
         version, since = _version(project, asset)
+        where = _picked(project, where)
     return Query(asset, text, only, filters, sort, descending, version, where, since)
+
+
+def _picked(project: Project, where: str | None) -> str | None:
+    """The SQL condition, narrowed to what was picked on the map."""
+    keys = narrowed.picked_keys(project)
+    if keys is None:
+        return where
+    narrowed.chip(len(keys))
+    return narrowed.condition(keys) + (f" and ({where})" if where else "")
 
 
 def _text(asset: str) -> str:

@@ -208,3 +208,13 @@ def test_unknown_assets_and_empty_projects(folder: Path, project: Project) -> No
         project.review("kinds")
     shutil.rmtree(folder / ".packyak")
     assert Project.open(folder).review().questions == ()
+
+
+def test_only_records_that_somebody_picked_are_asked_about_and_none_at_random(project: Project) -> None:
+    every = project.review("kind", limit=10)
+    keys = sorted({each.key for each in every.questions})[2:5]
+    found = project.review("kind", limit=10, keys=keys)
+    assert {each.key for each in found.questions} == set(keys) and found.questions[0].number == 1
+    assert not any(each.at_random for each in found.questions)
+    assert sum(found.waiting.values()) < sum(every.waiting.values())
+    assert project.review("kind", keys=()).questions == ()

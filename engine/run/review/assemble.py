@@ -2,17 +2,19 @@
 
 First what needs a second look, of each reason in turn; then the records whose answers teach most, spread over the
 learned transforms by what hangs on them; every fifth question is drawn at random, and says so. The same state gives
-the same list. What a person skipped stays away from them until something changes there.
+the same list. What a person skipped stays away from them until something changes there. Of records that somebody picked
+none is drawn at random: they would judge a model with a bias.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from packyak.engine.declare.nodes import LearnedNode, TableNode
 from packyak.engine.run.questions import Question, Review
 from packyak.engine.run.read import Reader, can_be_corrected
@@ -20,18 +22,22 @@ from packyak.engine.run.review.asking import Field, asked_fields, seen_names
 from packyak.engine.run.review.looks import Look, second_looks
 from packyak.engine.run.review.reach import Downstream
 from packyak.engine.run.review.wavering import RANDOM_SHARE, Asked, Task, drawn, most_telling, tasks_on
-from packyak.engine.run.view import Snapshot
+from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.store.corrections import standing
 
 
-def review(reader: Reader, *, asset: str | None, limit: int, person: str) -> Review:
-    """The next questions for a person: of one asset, or of the whole project."""
+def review(
+    reader: Reader, *, asset: str | None, limit: int, person: str, keys: Collection[str] | None = None
+) -> Review:
+    """The next questions for a person: of one asset, or of the whole project; only of records with these keys."""
     snapshot = reader.snapshot()
     names = _assets(reader, snapshot, asset)
     skipped = skips_of(reader, snapshot, person)
     down = Downstream(reader, snapshot)
     looks = [
-        look for look in second_looks(reader, snapshot, names) if (look.asset, look.key, look.column) not in skipped
+        look
+        for look in second_looks(reader, snapshot, names)
+        if (look.asset, look.key, look.column) not in skipped and (keys is None or look.key in keys)
     ]
     tasks = [
         task
@@ -39,7 +45,7 @@ def review(reader: Reader, *, asset: str | None, limit: int, person: str) -> Rev
         if isinstance(node := reader.graph[name], LearnedNode)
         for task in tasks_on(down, node, [*skipped, *((look.asset, look.key, look.column) for look in looks)])
     ]
-    desk = _Desk(tasks, limit)
+    desk = _Desk(tasks, limit, None if keys is None else frozenset(keys))
     chosen = desk.compose(looks)
     questions = asked_fields(down, chosen)
     waiting: Counter[str] = Counter(look.reason for look in looks)
@@ -77,13 +83,14 @@ class _Desk:
 
     tasks: Sequence[Task]
     limit: int
+    keys: frozenset[str] | None = None
     open_count: int = 0
 
     def compose(self, looks: Sequence[Look]) -> list[Field]:
         """The fields to ask about, in order."""
-        records = [task.open() for task in self.tasks]
+        records = [self._mine(task.open()) for task in self.tasks]
         self.open_count = sum(each.num_rows for each in records)
-        many = min(round(self.limit * RANDOM_SHARE), self.open_count)
+        many = min(round(self.limit * RANDOM_SHARE), self.open_count) if self.keys is None else 0
         shares = self._split(many)
         random = [
             Field.asked(task, each)
@@ -95,6 +102,11 @@ class _Desk:
         telling = self._telling(records, random, value if not urgent else max(value - len(urgent), value - value // 2))
         first = urgent[: value - len(telling)]
         return _woven([*first, *telling], random)[: self.limit]
+
+    def _mine(self, records: pa.Table) -> pa.Table:
+        if self.keys is None:
+            return records
+        return records.filter(pc.is_in(records[KEY], pa.array(sorted(self.keys), pa.string())))
 
     def _split(self, many: int) -> list[int]:
         """So many questions over the tasks, by what hangs on each."""
@@ -111,7 +123,7 @@ class _Desk:
         found: list[list[Field]] = []
         for task, mine, share in zip(self.tasks, records, self._split(many), strict=True):
             asks: list[Asked] = most_telling(task, mine, share + len(random)) if share else []
-            mine_asked = [Field.asked(task, each) for each in asks]
+            mine_asked = [Field.asked(task, each) for each in asks if self.keys is None or each.key in self.keys]
             found.append([each for each in mine_asked if (each.asset, each.key, each.column) not in out][:share])
         return [each for each in chain.from_iterable(zip_longest(*found)) if each is not None]
 
