@@ -56,7 +56,7 @@ def call_on_records(
     needed = [place for place in needed if None in columns[place]]
     rows: Iterable[tuple[Any, ...]] = zip(*prepared, strict=True) if prepared else (() for _ in range(count))
     call = _positional(function, names)
-    if _is_async(function):
+    if is_async(function):
         return asyncio.run(_call_async(call, rows, needed, node.concurrency, tick))
     return _call_sync(call, rows, count, needed, tick, collect=collect if node.many else None)
 
@@ -65,7 +65,8 @@ def _takes_null(parameter: Parameter) -> bool:
     return parameter.optional or parameter.takes in ("record", "file")
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether calling the function gives something to wait for."""
     inner = inspect.unwrap(function)
     return inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.run import schedule
+from packyak.engine.run.crew import Crew, size_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
 from packyak.engine.run.gate import close_gate, write_gate
@@ -55,8 +56,10 @@ def run_project(
     swept = () if alone else project.run_store.sweep()
     crashed = bool(swept)
     limit = None if wait is True else float(wait)
-    lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=float(project.settings["lock_ttl_seconds"]))
+    ttl = float(project.settings["lock_ttl_seconds"])
+    lease = Lease(project.home, LOCK, {"doing": "a run"}, ttl=ttl, deletes=not alone)
     lease.acquire(limit)
+    scope: Scope | None = None
     try:
         scope = project.scope()
         abandoned(scope, project.name, swept)
@@ -65,6 +68,7 @@ def run_project(
         names = due(scope, asked, retry, alone=alone)
         if not names:
             return _nothing_to_run(project, scope, asked, alone)
+        scope.crew = None if alone else crew_of(project)
         progress = Progress(project.run_store, project.run_store.start(asked), on_progress)
         try:
             with fewer_collections():
@@ -74,7 +78,15 @@ def run_project(
             progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
             raise
     finally:
+        if scope is not None and scope.crew is not None:
+            scope.crew.close()
         lease.release()
+
+
+def crew_of(project: Project) -> Crew | None:
+    """The processes that a run may use; none for a project that was not opened from its folder."""
+    size = size_of(project.settings["processes"])
+    return Crew(str(project.root), project.home.uri, size) if project.module_names and size > 1 else None
 
 
 @contextmanager
@@ -92,7 +104,8 @@ def fewer_collections() -> Iterator[None]:
 def _nothing_to_run(project: Project, scope: Scope, asked: Sequence[str], alone: bool) -> RunRecord:
     """No run is recorded; what a crash may have left unpublished is published."""
     record = RunRecord(id=new_id(), state="done", asked=tuple(asked), started=now(), ended=now())
-    publish(project, scope, record.id)
+    if not alone or _has_table(scope, asked):
+        publish(project, scope, record.id)
     if not alone:
         schedule.keep_next(project.home, scope.graph)
         _gate(project, scope)
@@ -119,12 +132,13 @@ def _run(
     progress.running(names)
     answering = str(project.settings["prefect"]) != "auto" or PrefectServer(project.home).url() is not None
     try:
-        flow = _flow(project, update, names, progress, lease, crashed)
+        flow = _flow(project, update, names, progress, lease, crashed, alone)
         lease.check()
         if not alone:
             _tidy(project, scope, update)
             schedule.keep_next(project.home, scope.graph)
-        publish(project, scope, progress.run_id)
+        if not alone or _has_table(scope, names):
+            publish(project, scope, progress.run_id)
     except BaseException as error:
         teller.finish("failed" if isinstance(error, Exception) else "cancelled", str(error) or type(error).__name__)
         raise
@@ -135,6 +149,11 @@ def _run(
     if flow.state == "done" and not asked:
         _gate(project, scope)
     return progress.finished(flow.state, _error_of(update))
+
+
+def _has_table(scope: Scope, names: Sequence[str]) -> bool:
+    """Whether there is anything to publish of these: an index or a function, alone, has no versions."""
+    return any(isinstance(scope.graph[name], TableNode) for name in names)
 
 
 def _error_of(update: Update) -> str:
@@ -185,11 +204,11 @@ def _check_is_due(scope: Scope, node: TableNode) -> bool:
 
 
 def _flow(
-    project: Project, update: Update, names: Sequence[str], progress: Progress, lease: Lease, crashed: bool
+    project: Project, update: Update, names: Sequence[str], progress: Progress, lease: Lease, crashed: bool, alone: bool
 ) -> FlowResult:
     def call(name: str) -> str:
         lease.check()
-        if isinstance(update.scope.graph[name], IndexNode):
+        if isinstance(update.scope.graph[name], IndexNode) and not alone:
             publish(project, update.scope, progress.run_id)  # nobody waits for an index to see the records
         result = update.step(name)
         if result.state in ("skipped", "blocked"):

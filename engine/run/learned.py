@@ -26,14 +26,15 @@ class Decision:
     details: Sequence[str | None] | None = None
 
 
-def decide(scope: Scope, node: TransformNode, part: pa.Table, tick: Tick) -> Decision:
+def decide(scope: Scope, node: TransformNode, part: pa.Table, tick: Tick, left: int) -> Decision:
     """Calls the function on a slice of work, or asks what a learned transform has been taught. Until it has a model its
-    first rule answers; no opinion is null, or the value as it was where the transform repairs a column.
+    first rule answers; no opinion is null, or the value as it was where the transform repairs a column. left: records
+    still to come, these included.
     """
     if isinstance(node, LearnedNode):
         model = scope.model_of(node.name)
         return by_model(scope, node, model, part, tick) if model else by_rule(node, part, tick)
-    answers = scope.limits.call(node, arguments(node, part), part.num_rows, tick)
+    answers = scope.call(node, arguments(node, part), part.num_rows, tick, left)
     return Decision(answers.values, answers.errors, answers.skipped)
 
 

@@ -31,10 +31,17 @@ class Limits:
         return node.retries or self.retries
 
     def call(
-        self, node: TransformNode, columns: Sequence[Sequence[Any]], count: int, tick: Tick, collect: Collect = list
+        self,
+        node: TransformNode,
+        columns: Sequence[Sequence[Any]],
+        count: int,
+        tick: Tick,
+        collect: Collect = list,
+        first: Callable[[], Answers] | None = None,
     ) -> Answers:
-        """Calls the node's function on each record, and again on those on which it raised."""
-        answers = call_on_records(node, node.function, columns, count, tick, collect)
+        """Calls the node's function on each record, and again on those on which it raised. first: how the first call
+        is made, default in this process."""
+        answers = first() if first else call_on_records(node, node.function, columns, count, tick, collect)
         for _ in range(self.retries_of(node)):
             if not answers.errors:
                 break

@@ -8,15 +8,17 @@ versions.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.declare.nodes import Graph, LearnedNode
+from packyak.engine.declare.nodes import Graph, LearnedNode, TransformNode
 from packyak.engine.learn.models import RULE, ModelStore
 from packyak.engine.learn.tasks import signature_of
+from packyak.engine.run.apply import Answers, Tick
+from packyak.engine.run.crew import Crew
 from packyak.engine.run.fingerprint import Codes, digest
 from packyak.engine.run.limits import Limits
 from packyak.engine.run.opinions import Rule, weigh, words_by_field
@@ -85,6 +87,7 @@ class Scope:
     promotes: bool = True
     limits: Limits = field(default_factory=Limits)
     run: str = ""  # the run that is writing now
+    crew: Crew | None = None  # other processes that may call slow functions
     _snapshot: Snapshot | None = None
     _read: tuple[Correction, ...] | None = None
     _said: tuple[Correction, ...] = ()
@@ -104,6 +107,13 @@ class Scope:
             return RULE
         chosen = self.models.current(asset)
         return chosen if chosen and self.models.card(asset, chosen).signature == signature_of(node) else RULE
+
+    def call(self, node: TransformNode, columns: Sequence[Sequence[Any]], count: int, tick: Tick, left: int) -> Answers:
+        """Calls a function on each of `count` records, as limits and crew have it. left: records still to come, these
+        included."""
+        crew, code = self.crew, self.codes.fingerprints[node.name].code
+        first = None if crew is None else lambda: crew.call(node, code, columns, count, tick, left=left)
+        return self.limits.call(node, columns, count, tick, first=first)
 
     @property
     def snapshot(self) -> Snapshot:

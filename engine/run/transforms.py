@@ -135,7 +135,8 @@ def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outco
     for part in _parts(work, scope.limits.batch_rows):
         keys = part[KEY].to_pylist()
         base, bad = done, failed
-        decided = decide(scope, node, part, lambda n, base=base, bad=bad: meter(base + n, bad))  # type: ignore[misc]
+        left = work.count - done
+        decided = decide(scope, node, part, lambda n, base=base, bad=bad: meter(base + n, bad), left)  # type: ignore[misc]
         rows = one_each(node, keys, decided.values)
         errors = decided.errors | rows.errors
         batch.rows.append(_without(rows.table, errors))
@@ -184,9 +185,8 @@ def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: 
     batch = _Batch()
     for part in _parts(work, min(MANY_PART, scope.limits.batch_rows)):
         units, base, bad = part[KEY].to_pylist(), done, failed
-        answers = scope.limits.call(
-            node, arguments(node, part), len(units), lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]
-        )  # fmt: skip
+        tick: Tick = lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]  # noqa: E731
+        answers = scope.call(node, arguments(node, part), len(units), tick, work.count - done)
         failed += _collect(scope, node, units, part["inputs"].to_pylist(), answers, batch, outcome, None)
         done += len(units)
         if batch.due and done < work.count:
