@@ -13,11 +13,13 @@
     │   └── KeyProblem          duplicate or null keys
     ├── QueryError              a query that cannot run
     ├── CorrectionError         a correction that cannot be made
+    ├── NotAllowed              the person's role may not do that: person, role, needs, action
     ├── RunBusy                 another run holds the project: holder
     ├── RunCancelled            someone asked the run to stop
     ├── RunFailed               a run ended without bringing everything up to date
     ├── NoWorker                no warm worker can be had: run in this process
     ├── CheckFailed             a blocking check failed
+    ├── SynthesisFailed         a plan did not come to stacks: what CDK said
     ├── CloudError              the account refused something, or cannot be reached: service, code
     │   ├── NoCredentials       nothing says who asks
     │   ├── PublishFailed       a stack could not be brought to what was asked: resource, reason
@@ -181,6 +183,10 @@ class CorrectionError(PackyakError):
     """A correction that cannot be made."""
 
 
+class NotAllowed(PackyakError):
+    """The person's role may not do that. person, role; needs: the least role that may; action."""
+
+
 class RunBusy(PackyakError):
     """Another run holds the project. holder: who, as plain values."""
 
@@ -199,6 +205,10 @@ class RunFailed(PackyakError):
 
 class CheckFailed(PackyakError):
     """A blocking check failed."""
+
+
+class SynthesisFailed(PackyakError):
+    """A plan did not come to stacks; it holds the end of what CDK said."""
 
 
 class CloudError(PackyakError):

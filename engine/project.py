@@ -21,6 +21,7 @@ from packyak.engine.errors import ProjectNotFound
 from packyak.engine.learning import Learning
 from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
+from packyak.engine.roles import Roles, guarded
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
 from packyak.engine.run.limits import limits_of
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 Listener = Callable[[RunRecord], None]
 
 
-class Project(Teaching, Learning, Tracing):
+@guarded
+class Project(Roles, Teaching, Learning, Tracing):
     """A project: modules of declarations, and the home where its data lives.
 
     modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first
@@ -68,6 +70,7 @@ class Project(Teaching, Learning, Tracing):
         self.root = (Path(root) if root is not None else _folder_of(modules)).resolve()
         config = load_config(self.root) if (self.root / "packyak.toml").is_file() else Config(self.root, self.root.name)
         self.settings: Settings = resolve(config, {**(settings or {}), "home": None if home is None else str(home)})
+        self.roles = config.roles
         self.name = name or config.name
         self.modules = modules
         self.graph: Graph = collect(modules, tables_of=tables_of, sql_key=query_key, root=str(self.root))

@@ -26,6 +26,8 @@ PREFIX = "PACKYAK_"
 PROJECT_VARIABLE = "PACKYAK_PROJECT"  # which project the studio opens: a place, not a setting of one
 Origin = Literal["argument", "environment", "packyak.toml", "default"]
 Value: TypeAlias = str | int | float | None
+Role = Literal["viewer", "reviewer", "engineer", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "reviewer", "engineer", "admin")
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,16 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Config:
-    """A project's `packyak.toml`; without one, its folder and defaults."""
+    """A project's `packyak.toml`; without one, its folder and defaults. cloud: as written, read by who deploys. roles:
+    who has which; none where it says nothing, and then nobody is refused."""
 
     root: Path
     name: str
     modules: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
+    cloud: Mapping[str, Any] = field(default_factory=dict)
+    roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Settings:
@@ -271,7 +276,7 @@ def load_config(path: str | Path) -> Config:
 
 
 def _config(file: Path, content: Mapping[str, Any]) -> Config:
-    known = ("name", "modules", "settings")
+    known = ("name", "modules", "settings", "cloud", "roles")
     for word in content:
         if word not in known:
             meant = nearest(word, known)
@@ -297,4 +302,27 @@ def _config(file: Path, content: Mapping[str, Any]) -> Config:
         )
     for word in settings:
         _known(word, str(file))
-    return Config(file.parent, name, tuple(modules), dict(settings), file)
+    cloud = content.get("cloud", {})
+    if not isinstance(cloud, Mapping):
+        raise SettingError(f"cloud = {cloud!r} is no table", next_step="write a [cloud] section", file=str(file))
+    roles = _roles(content["roles"], str(file)) if "roles" in content else {}
+    return Config(file.parent, name, tuple(modules), dict(settings), file, dict(cloud), roles)
+
+
+def _roles(written: Any, file: str) -> Mapping[Role, tuple[str, ...]]:
+    """Who has which role. Raises SettingError, also where nobody could change it again."""
+    example = 'write [roles] with lines such as admin = ["ana"] and viewer = ["*"]'
+    if not isinstance(written, Mapping):
+        raise SettingError(f"roles = {written!r} is no table", next_step=example, file=file)
+    for role, people in written.items():
+        if role not in ROLES:
+            meant = nearest(role, ROLES)
+            raise SettingError(
+                f"there is no role `{role}`", choices=ROLES, file=file,
+                next_step=f"did you mean `{meant}`?" if meant else example,
+            )  # fmt: skip
+        if not isinstance(people, list) or not all(isinstance(each, str) and each.strip() for each in people):
+            raise SettingError(f"{role} = {people!r} is no list of names", next_step=example, file=file)
+    if not written.get("admin"):
+        raise SettingError("[roles] names no admin", next_step='add a line such as admin = ["ana"]', file=file)
+    return {role: tuple(each.strip() for each in written[role]) for role in ROLES if role in written}

@@ -35,8 +35,10 @@ class Teaching:
 
     @property
     def person(self) -> str:
-        """Who makes corrections where nobody is named: the setting `person`."""
-        return str(self.settings["person"])
+        raise NotImplementedError
+
+    def _speaks_for(self, *people: str | None) -> None:
+        raise NotImplementedError
 
     @property
     def rule(self) -> Rule:
@@ -53,7 +55,9 @@ class Teaching:
 
     def correct_many(self, said: Iterable[Said], *, by: str | None = None) -> tuple[Correction, ...]:
         """Several corrections, saved together or not at all, and undone together by their `group`."""
-        return saving.save(self._reader(), list(said), by=by or self.person)
+        every = list(said)
+        self._speaks_for(*(each.by for each in every))
+        return saving.save(self._reader(), every, by=by or self.person)
 
     def accept(self, asset: str, key: str, column: str, *, by: str | None = None, why: str = "") -> Correction:
         """Says that the value shown is right. It holds from now on, and teaches as a correction does."""

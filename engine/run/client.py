@@ -30,10 +30,11 @@ SERVED = "packyak.engine.run.worker:open_project"
 
 
 class Client:
-    """A project's worker, as seen from another process."""
+    """A project's worker, as seen from another process. person: who asks through it; None: who started the worker."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, person: str | None = None) -> None:
         self.address = address
+        self.person = person
 
     def request(self, op: str, **fields: Any) -> Iterator[dict[str, Any]]:
         """Sends one request and yields the messages that come back; the `type` of the last is `result` or `error`.
@@ -60,7 +61,7 @@ class Client:
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """What a method of the project answers (or an attribute), beside any run. Raises what it raises."""
-        return self._last(self.request("call", method=method, **_packed(args, kwargs)))
+        return self._last(self.request("call", method=method, person=self.person, **_packed(args, kwargs)))
 
     def run(
         self,
@@ -79,7 +80,10 @@ class Client:
         """
         from packyak.engine.run import wire
 
-        messages = self.request("run", method=method, wait=wait, environment=dict(os.environ), **_packed(args, kwargs))
+        environment = dict(os.environ)
+        messages = self.request(
+            "run", method=method, wait=wait, environment=environment, person=self.person, **_packed(args, kwargs)
+        )
         begun = False
         last: list[dict[str, Any]] = []
         try:

@@ -28,6 +28,7 @@ def run_in_worker(
         client = connect_or_start(
             project.home.uri, project.root, idle_minutes=float(project.settings["worker_idle_minutes"])
         )
+        client.person = project.person
         done: RunRecord = client.run(
             list(assets) if assets else None, wait=wait, retry_failed=retry_failed, on_progress=on_progress
         )

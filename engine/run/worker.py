@@ -167,7 +167,7 @@ class _Worker:
         """What the run answers, in the environment of the process that asked for it."""
         with _environment(run.message.get("environment")), self._target.use(newest=True) as target:
             self._log.listener = run.reply.output
-            call = getattr(target, run.message.get("method", "run"))
+            call = getattr(_acting(target, run.message), run.message.get("method", "run"))
             arguments, named = _arguments(run.message)
             if wait := run.message.get("wait"):
                 named["wait"] = wait  # the project may be held by another process than this one
@@ -268,7 +268,7 @@ class _Worker:
         if name.startswith("_"):
             raise PackyakError(f"{name!r} is private")
         with self._target.use() as target:
-            found = getattr(target, name)
+            found = getattr(_acting(target, message), name)
             arguments, named = _arguments(message)
             return found(*arguments, **named) if callable(found) else found
 
@@ -309,6 +309,12 @@ class _Reply:
 
     def result(self, value: Any) -> None:
         self.send({"type": "result", "value": wire.pack(value)})
+
+
+def _acting(target: Any, message: Mapping[str, Any]) -> Any:
+    """What is served, with the one who asks in place of the one who started this process."""
+    person, acting = message.get("person"), getattr(target, "acting", None)
+    return acting(str(person)) if person and callable(acting) else target
 
 
 def _arguments(message: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:

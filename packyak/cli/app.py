@@ -38,6 +38,7 @@ ORDER = (
     "studio",
     *CLOUD,
     "settings",
+    "roles",
     "doctor",
     "stop",
 )

@@ -47,7 +47,9 @@ class Desk:
         if not self.place.uses_worker:
             return None
         with contextlib.suppress(NoWorker):
-            return connect(self.place.home)
+            found = connect(self.place.home)
+            found.person = self.person
+            return found
         return None
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The commands about a project as a place: init, settings, doctor, studio, stop."""
+"""The commands about a project as a place: init, settings, roles, doctor, studio, stop."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import typer
 
 from packyak.cli.options import HomeUri, Json, ProjectFolder, command, flag
 from packyak.cli.place import Place, find_place
-from packyak.cli.say import DONE, NOT_UP_TO_DATE, say, say_json
+from packyak.cli.say import DONE, NOT_UP_TO_DATE, note, say, say_json
 from packyak.cli.tables import show_table
 from packyak.engine.errors import NoWorker, ProjectNotFound
+from packyak.engine.roles import ANYBODY, people_of, refuse, role_of
 from packyak.engine.settings import SETTINGS, resolve
 
 
@@ -96,6 +97,26 @@ def _setting(each: Any) -> dict[str, Any]:
 
 
 @command(
+    "roles",
+    ("packyak roles", "who may do what here, and which role is yours"),
+    ("packyak roles --json", "the same for a script"),
+)
+def roles(project: ProjectFolder = None, as_json: Json = False) -> None:
+    """Say who has which role. They are written in [roles] of packyak.toml; without it everybody is an admin."""
+    place = find_place(project, None)
+    person = str(place.settings["person"])
+    mine = role_of(place.roles, person)
+    found = people_of(place.roles)
+    if as_json:
+        say_json({"person": person, "role": mine, "roles": found})
+        return
+    others = {ANYBODY: "everybody else" if place.roles else "everybody"}
+    rows = [(each.role, ", ".join(others.get(name, name) for name in each.people), each.may) for each in found]
+    show_table(("role", "who", "may, beside what stands above it"), rows)
+    note(f"You are {person}: {mine or 'no role here'}")
+
+
+@command(
     "doctor",
     ("packyak doctor", "look at everything that Packyak stands on"),
     ("packyak doctor --json", "the same for a script"),
@@ -161,6 +182,7 @@ def stop(
     from packyak.engine.run.prefect_server import PrefectServer
 
     place = find_place(project, home)
+    refuse(place.roles, str(place.settings["person"]), "cancel")
     worker = _stop_worker(place, force)
     server = PrefectServer(place.home)
     was_there = server.status().pid

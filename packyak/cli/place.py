@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packyak.engine.errors import ProjectNotFound
-from packyak.engine.settings import Settings, find_config, load_config, resolve
+from packyak.engine.settings import Role, Settings, find_config, load_config, resolve
 
 DEFAULT_MODULES = ("pipeline",)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A project's folder and its home. given: the home as an argument of the command, None where there was none."""
+    """A project's folder and its home. given: the home as an argument of the command, None where there was none. roles:
+    who has which, as packyak.toml says."""
 
     root: Path
     name: str
@@ -21,6 +23,7 @@ class Place:
     settings: Settings
     home: str
     given: str | None = None
+    roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def uses_worker(self) -> bool:
@@ -49,4 +52,4 @@ def find_place(project: str | Path | None = None, home: str | None = None) -> Pl
     settings = resolve(config, {"home": given})
     chosen = str(settings["home"])
     uri = chosen if "://" in chosen else str(config.root / chosen)
-    return Place(config.root, config.name, config.modules or DEFAULT_MODULES, settings, uri, given)
+    return Place(config.root, config.name, config.modules or DEFAULT_MODULES, settings, uri, given, config.roles)

@@ -18,6 +18,7 @@ from packyak.cli.place import Place
 from packyak.cli.say import CANCELLED, DONE, NOT_UP_TO_DATE, note, on_terminal, plain, say, say_json
 from packyak.cli.words import counted, duration
 from packyak.engine.errors import NoWorker, RunBusy
+from packyak.engine.roles import refuse
 from packyak.engine.run.gate import nothing_to_do
 from packyak.engine.store.home import Home
 
@@ -82,6 +83,7 @@ def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
 
     try:
         client = connect_or_start(place.home, place.root, idle_minutes=float(place.settings["worker_idle_minutes"]))
+        client.person = str(place.settings["person"])
         done = _when_free(client, asked, progress, view)
     except NoWorker:
         return None
@@ -170,6 +172,7 @@ def _seconds(record: RunRecord) -> float:
 
 def cancel(place: Place, as_json: bool = False) -> int:
     """Stops the run under way, and says how it stands then."""
+    refuse(place.roles, str(place.settings["person"]), "cancel")
     from packyak.engine.run.client import stop_run
     from packyak.engine.run.runs import RunStore
 
