@@ -330,3 +330,26 @@ def test_another_run_is_exit_code_3(ran: Path, packyak: Call) -> None:
         assert "Next: " in ended.err
         assert packyak("run", "--json").json["error"] == "RunBusy"
     assert packyak("run").code == 0
+
+
+def test_roles_are_told_and_refuse_with_who_may(packyak: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "everybody" in packyak("roles").out
+    packyak("run")
+    with (folder / "packyak.toml").open("a") as toml:
+        toml.write('\n[roles]\nadmin = ["ana"]\nviewer = ["*"]\n')
+    monkeypatch.setenv("PACKYAK_PERSON", "vic")
+    told = packyak("roles")
+    assert "everybody else" in told.out and "You are vic: viewer" in told.err
+    assert packyak("roles", "--json").json["role"] == "viewer"
+    refused = packyak("correct", "words", "M-1", "words", "7", "--json")
+    assert refused.code == 2
+    assert (refused.json["error"], refused.json["needs"]) == ("NotAllowed", "reviewer")
+    assert "ask one who may: ana" in packyak("run", "--cancel").err
+    assert packyak("show", "words", "--json").json["total"] == 3
+    monkeypatch.setenv("PACKYAK_PERSON", "ANA")
+    assert packyak("correct", "words", "M-1", "words", "7").code == 0
+
+
+def test_a_map_without_an_index_says_what_to_declare(packyak: Call, folder: Path) -> None:
+    ended = packyak("map")
+    assert ended.code == 2 and "Index(" in ended.err
