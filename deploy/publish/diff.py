@@ -23,7 +23,7 @@ VERBS = {
     "Decrypt": "decrypt",
     "GenerateDataKey": "encrypt",
 }
-TOLD_APART = ("name", "kind", "place", "doc", "reads", "code")  # the rest of a unit is told by its field's name
+TOLD_APART = ("name", "kind", "place", "doc", "reads", "code", "size")  # the rest of a unit is told by its field's name
 STARTS = {"file": "on new files {}", "every": "every {} seconds", "cron": "at {}", "message": "on messages of {}"}
 
 
@@ -37,7 +37,16 @@ def plan_diff(before: CloudPlan | None, after: CloudPlan) -> Diff:
     changed = [change for name in new if name in old for change in _unit(old[name], new[name])]
     started, ended = _triggers(before, after, set(old) & set(new))
     widened, narrowed = _grants(before, after)
-    return Diff((*added, *started), (*gone, *ended), (*changed, *narrowed, *_buckets(before, after)), tuple(widened))
+    changed += [*narrowed, *_buckets(before, after), *_whole(before, after)]
+    return Diff((*added, *started), (*gone, *ended), tuple(changed), tuple(widened))
+
+
+def _whole(before: CloudPlan, after: CloudPlan) -> Iterator[Change]:
+    """What is said of the deployment as a whole."""
+    for name in ("profile", "budget", "notify"):
+        one, other = getattr(before, name), getattr(after, name)
+        if one != other:
+            yield Change(f"{name} is {_shown(other)}, it was {_shown(one)}")
 
 
 def _new(unit: Unit, plan: CloudPlan) -> Change:
@@ -68,6 +77,10 @@ def _unit(old: Unit, new: Unit) -> Iterator[Change]:
         yield told(f"no longer reads {', '.join(less)}")
     if old.code != new.code:
         yield told("has other code")
+    for field in fields(old.size):
+        one, other = getattr(old.size, field.name), getattr(new.size, field.name)
+        if one != other:
+            yield told(f"has another {field.name}: {other}, it was {one}")
     for field in fields(Unit):
         one, other = getattr(old, field.name), getattr(new, field.name)
         if field.name not in TOLD_APART and one != other:
@@ -86,6 +99,7 @@ def _differ(old: Iterable[str], new: Iterable[str]) -> tuple[list[str], list[str
 def _triggers(before: CloudPlan, after: CloudPlan, both: set[str]) -> tuple[list[Change], list[Change]]:
     """Of what is there before and after; what is new or goes says that itself."""
     old, new = ({(each.kind, each.of, each.starts): each for each in plan.triggers} for plan in (before, after))
+    both = both | {""}  # everything in turn
     started = [_starts(new[key], "starts") for key in new if key not in old and key[2] in both]
     ended = [_starts(old[key], "no longer starts") for key in old if key not in new and key[2] in both]
     return started, ended
@@ -93,7 +107,7 @@ def _triggers(before: CloudPlan, after: CloudPlan, both: set[str]) -> tuple[list
 
 def _starts(trigger: Trigger, verb: str) -> Change:
     when = STARTS.get(trigger.kind, f"by {trigger.kind} {{}}").format(trigger.of)
-    return Change(f"{trigger.starts} {verb} {when}", trigger.starts, trigger.place)
+    return Change(f"{trigger.starts or 'a whole run'} {verb} {when}", trigger.starts, trigger.place)
 
 
 def _buckets(before: CloudPlan, after: CloudPlan) -> Iterator[Change]:

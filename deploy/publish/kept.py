@@ -6,14 +6,13 @@ was written by another version, counts as none: then the next publication says t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
 
-from packyak.deploy.grants.declared import CloudHome, Undecided
-from packyak.deploy.grants.grant import Evidence, Grant
-from packyak.deploy.plan import CloudPlan, PlannedBucket, Role, Trigger, Unit
+from packyak.deploy.plan import CloudPlan
 from packyak.deploy.publish.records import Output
 from packyak.engine.store.home import Home
 
@@ -22,7 +21,7 @@ NAME = "cloud/published.json"
 
 @dataclass(frozen=True)
 class Published:
-    """The last publication. stacks: their names in the order in which they were made."""
+    """The last publication. stacks: their names in the order in which they were made; templates: their digests."""
 
     plan: CloudPlan
     at: str
@@ -36,8 +35,17 @@ class Published:
 
 def keep(made: Published, home: Home) -> None:
     """Writes it down."""
-    facts = {**asdict(made), "plan": json.loads(made.plan.to_json())}
-    home.write(NAME, json.dumps(facts, sort_keys=True, indent=1).encode())
+    home.write(NAME, written(made))
+
+
+def written(made: Published) -> bytes:
+    """A publication as it is kept."""
+    return json.dumps(asdict(made), sort_keys=True).encode()
+
+
+def digest_of(template: Mapping[str, Any]) -> str:
+    """A name for a template, however it is written down."""
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()
 
 
 def forget(home: Home) -> None:
@@ -47,51 +55,33 @@ def forget(home: Home) -> None:
 
 def last_published(home: Home) -> Published | None:
     """What was published last from here."""
-    data = home.read(NAME)
+    return read(home.read(NAME))
+
+
+def read(data: bytes | None) -> Published | None:
+    """A publication that was kept; None for what is none."""
     try:
         facts = json.loads(data) if data else None
         if not facts:
             return None
-        return Published(
-            plan=plan_from(facts["plan"]),
-            at=str(facts["at"]),
-            account=str(facts["account"]),
-            region=str(facts["region"]),
-            profile=str(facts["profile"]),
-            stacks=tuple(facts["stacks"]),
-            outputs=tuple(_made(Output, each) for each in facts.get("outputs", ())),
-            templates=dict(facts.get("templates", {})),
-        )
+        found: Published = _made(Published, facts)
+        return found
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def plan_from(facts: Mapping[str, Any]) -> CloudPlan:
-    """A plan from its JSON; fields that are not known here are left out."""
-    roles = [
-        Role(each["name"], tuple(_grant(grant) for grant in each["grants"]), each["policy"]) for each in facts["roles"]
-    ]
-    parts: dict[str, Any] = {
-        "home": _made(CloudHome, facts["home"]),
-        "units": tuple(_made(Unit, each) for each in facts["units"]),
-        "order": tuple(tuple(level) for level in facts["order"]),
-        "triggers": tuple(_made(Trigger, each) for each in facts["triggers"]),
-        "buckets": tuple(_made(PlannedBucket, each) for each in facts["buckets"]),
-        "roles": tuple(roles),
-        "undecided": tuple(_made(Undecided, each) for each in facts["undecided"]),
-    }
-    return _made(CloudPlan, {**facts, **parts})
+    """A plan from its JSON; what is not known here is left out."""
+    made: CloudPlan = _made(CloudPlan, facts)
+    return made
 
 
-def _grant(facts: Mapping[str, Any]) -> Grant:
-    evidence = tuple(_made(Evidence, each) for each in facts["evidence"])
-    return _made(Grant, {**facts, "evidence": evidence})
-
-
-def _made(kind: Any, facts: Mapping[str, Any]) -> Any:
-    known = {each.name for each in fields(kind)}
-    return kind(**{name: _frozen(value) for name, value in facts.items() if name in known})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+def _made(kind: Any, facts: Any) -> Any:
+    """A value of a type from plain values: records from what they have, tuples from lists."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        known = [each.name for each in fields(kind) if each.name in facts]
+        return kind(**{name: _made(hints[name], facts[name]) for name in known})  # type: ignore[operator]
+    if get_origin(kind) is tuple:
+        return tuple(_made(get_args(kind)[0], each) for each in facts)
+    return facts

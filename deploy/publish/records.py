@@ -98,7 +98,7 @@ def _once(one: tuple[Change, ...], other: tuple[Change, ...]) -> tuple[Change, .
 
 
 @dataclass(frozen=True)
-class Finding:
+class Looked:
     """What a look at the account before anything is done came to. state: "wrong" stops the publication."""
 
     what: str
@@ -126,6 +126,6 @@ class Outcome:
     profile: str = ""
     account: str = ""
     region: str = ""
-    findings: tuple[Finding, ...] = ()
+    looked: tuple[Looked, ...] = ()
     outputs: tuple[Output, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
