@@ -5,6 +5,7 @@ Reaching the worker can take seconds when it has to start first; until the run i
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -25,11 +26,16 @@ FOLLOWED = "followed_run"
 ENDED = "ended_run"
 
 
+def named(project: Project) -> dict[str, str]:
+    """The environment of a command that the person before the studio gives."""
+    return {**os.environ, "PACKYAK_PERSON": project.person}
+
+
 def run_in_process(project: Project, assets: Sequence[str], retry_failed: bool) -> None:
     """Without a worker: a process of the command line. Never in this one, which must not load the run's libraries."""
     command = [sys.executable, "-P", "-m", "packyak", "run", *assets, "--json"]
     command += ["--retry-failed"] if retry_failed else []
-    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=project.root, env=named(project), capture_output=True, text=True, check=False)
     if done.returncode and not project.runs(limit=1):
         raise RunFailed("the run could not be started", output=done.stderr[-2000:])
 
@@ -117,7 +123,9 @@ class Lesson:
     def go(self, project: Project) -> None:
         command = [sys.executable, "-P", "-m", "packyak", "learn", self.asset]
         try:
-            done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, cwd=project.root, env=named(project), capture_output=True, text=True, check=False
+            )
             lines = (done.stdout if not done.returncode else done.stderr).strip().splitlines()
             if done.returncode:
                 self.error = " ".join(lines[-3:]) or "learning failed"

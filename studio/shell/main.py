@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from packyak.studio.components.home import welcome
 from packyak.studio.components.shell import around, tell_problem
-from packyak.studio.shell import places, projects
+from packyak.studio.shell import identity, places, projects
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -18,11 +18,19 @@ def main() -> None:
     st.html(HERE / "studio.css")
     tone = "dark" if st.context.theme.type == "dark" else "light"
     st.logo(str(STATIC / f"logo-{tone}.svg"), size="large", icon_image=str(STATIC / "mark.svg"))
+    if identity.must_sign_in():
+        st.navigation(places.every(), position="hidden")
+        identity.sign_in()
+        return
     root = projects.current_root()
     page = st.navigation(places.every(), position="hidden" if root is None else "sidebar")
+    if root is None and identity.signs_in():
+        identity.no_project()
+        return
     if root is None:
         welcome()
         return
+    identity.sign_out_button()
     around(places.name_of(page))
     try:
         page.run()

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from packyak.studio.shell import identity
 from streamlit.navigation.page import Page
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
@@ -30,8 +31,8 @@ BY_NAME: Mapping[str, Callable[[], Page]] = {
 
 
 def every() -> list[Page]:
-    """All pages, in the order of the sidebar."""
-    return [page() for page in BY_NAME.values()]
+    """All pages, in the order of the sidebar. Where people sign in, one project is served: no folder is opened here."""
+    return [page() for name, page in BY_NAME.items() if name != "home" or not identity.signs_in()]
 
 
 def named(name: str) -> Page:

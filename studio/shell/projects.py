@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from packyak.studio.shell import identity
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
@@ -31,7 +32,9 @@ def current_root() -> Path | None:
     chosen = st.session_state.get(CHOSEN)
     if chosen:
         return Path(chosen)
-    found = _from_environment() or nearest(Path.cwd()) or next(iter(recent()), None)
+    found = _from_environment() or nearest(Path.cwd())
+    if found is None and not identity.signs_in():
+        found = next(iter(recent()), None)
     if found is not None:
         st.session_state[CHOSEN] = str(found)
     return found
@@ -108,11 +111,13 @@ def stamp(root: Path) -> Stamp:
 
 
 def open_project(root: Path) -> Project:
-    """The project in `root`, opened once per state of its sources.
+    """The project in `root`, opened once per state of its sources, asked by whoever sits here.
 
     Raises what the engine raises: errors are not kept, so a mended file works at the next try.
     """
-    return _open(str(root), stamp(root))
+    project = identity.for_person(_open(str(root), stamp(root)))
+    project.require("status")
+    return project
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the project")

@@ -55,6 +55,7 @@ def _title(error: BaseException) -> str:
         "HomeError": "The project's data cannot be opened",
         "UserCodeError": "The project's code failed",
         "SettingError": "A setting is not valid",
+        "NotAllowed": "Your role does not allow this",
         "MissingExtra": "A part of Packyak is not installed",
     }
     if _syntax(error) is not None:
