@@ -53,7 +53,11 @@ def _new(unit: Unit, plan: CloudPlan) -> Change:
     role = plan.role(unit.name)
     what = f"reads {', '.join(unit.reads)}" if unit.reads else "reads nothing"
     grants = f", {len(role.grants)} grants" if role else ""
-    return Change(f"{unit.name} is new: {_a(unit.kind)} that {what}{grants}", unit.name, unit.place)
+    return Change(f"{unit.name} is new: {_a(_kind(unit))} that {what}{grants}", unit.name, unit.place)
+
+
+def _kind(unit: Unit) -> str:
+    return {"learned": "learned transform", "sql": "query"}.get(unit.kind, unit.kind)
 
 
 def _gone(unit: Unit) -> Change:
@@ -69,7 +73,7 @@ def _unit(old: Unit, new: Unit) -> Iterator[Change]:
         return Change(f"{new.name} {words}", new.name, new.place)
 
     if old.kind != new.kind:
-        yield told(f"becomes {_a(new.kind)}, it was {_a(old.kind)}")
+        yield told(f"becomes {_a(_kind(new))}, it was {_a(_kind(old))}")
     more, less = _differ(old.reads, new.reads)
     if more:
         yield told(f"now reads {', '.join(more)}")

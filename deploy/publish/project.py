@@ -1,0 +1,61 @@
+"""From an opened project to what is published: its plan for the cloud, its templates, its sources.
+
+The cloud's home is the one that was asked for, else the project's own where that lies on S3, else the one published to
+last, else a bucket named after project and account, as bucket names are shared by all accounts of the world.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from packyak.deploy.plan import CloudPlan, plan_project
+from packyak.deploy.publish.image import Source, source_of
+from packyak.deploy.publish.kept import last_published
+from packyak.deploy.publish.publish import Made
+from packyak.deploy.stacks.names import slug
+from packyak.deploy.stacks.profiles import Profile
+from packyak.deploy.stacks.synthesis import StackTemplate, synthesize
+from packyak.engine.project import Project
+
+TEMPLATES = Path(".packyak") / "cloud" / "templates"
+
+
+def planned(project: Project, *, to: str = "", profile: Profile | None = None, account: str = "") -> CloudPlan:
+    """A project's plan. to: the cloud's home; account: whose number makes the bucket's name one of its own."""
+    return plan_project(project, to or _home(project, account), profile=profile)
+
+
+def _home(project: Project, account: str) -> str:
+    if project.home.uri.startswith("s3://"):
+        return ""
+    last = last_published(project.home)
+    if last is not None and account in ("", last.account):
+        return last.plan.home.uri
+    return f"s3://{slug(project.name)[:40]}-home-{account}/home" if account else ""
+
+
+def made_of(project: Project, plan: CloudPlan, tell: Callable[[str], None], index: str = "") -> Made:
+    """What publishing needs. tell: hears what CDK says; index: one more index of packages for the images."""
+
+    def templates() -> tuple[StackTemplate, ...]:
+        return synthesize(plan, plan.profile, project.root / TEMPLATES, tell=tell).stacks
+
+    def source() -> Source:
+        files = [Path(file) for file in project.source_files()]
+        return source_of(project.root, files, sorted({unit.image for unit in plan.units}), index)
+
+    return Made(plan, project.graph, project.home, templates, source)
+
+
+def written_templates(project: Project, plan: CloudPlan) -> tuple[dict[str, Any], ...]:
+    """The templates that were written last for a project under a plan's profile; none where none were yet."""
+    folder = project.root / TEMPLATES
+    made = sorted(
+        folder.glob(f"{plan.profile.replace('+', '-')}-*/synthesis.json"), key=lambda file: file.stat().st_mtime
+    )
+    if not made:
+        return ()
+    return tuple(json.loads(file.read_text("utf-8")) for file in sorted(made[-1].parent.glob("*.template.json")))
