@@ -25,6 +25,7 @@ from packyak.engine.roles import Roles, guarded
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
 from packyak.engine.run.limits import limits_of
+from packyak.engine.run.pages import Wanted, page_of
 from packyak.engine.run.plan import plan_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
@@ -37,6 +38,7 @@ from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
+from packyak.engine.store.shelf import Shelf
 from packyak.engine.store.sql import query_key, tables_of
 from packyak.engine.teaching import Teaching
 from packyak.engine.tracing import Tracing
@@ -129,6 +131,10 @@ class Project(Roles, Teaching, Learning, Tracing):
         return RunStore(self.home)
 
     @cached_property
+    def shelf(self) -> Shelf:
+        return Shelf()
+
+    @cached_property
     def codes(self) -> Codes:
         return codes_of(self.graph.nodes, str(self.root))
 
@@ -142,7 +148,7 @@ class Project(Roles, Teaching, Learning, Tracing):
         )  # fmt: skip
 
     def _reader(self) -> Reader:
-        return Reader(self.scope(), self.published)
+        return Reader(self.scope(), self.published, self.shelf)
 
     # Looking
 
@@ -186,22 +192,17 @@ class Project(Roles, Teaching, Learning, Tracing):
         version: str | None = None,
         only: str | None = None,
         where: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Page:
         """Some records of an asset, `_key` first.
 
-        text: words searched in every text column. only: "corrected" or "failed". where: an SQL condition.
+        text: words searched in every text column. only: "corrected" or "failed". where: an SQL condition. columns:
+        default all.
         """
-        return self._reader().page(
-            asset,
-            offset=offset,
-            limit=limit,
-            sort=sort,
-            descending=descending,
-            filters=filters,
-            text=text,
-            version=version,
-            only=only,
-            where=where,
+        chosen = None if columns is None else tuple(columns)
+        return page_of(
+            self._reader(),
+            Wanted(asset, offset, limit, sort, descending, tuple(filters), text, version, only, where, chosen),
         )
 
     def record(self, asset: str, key: str) -> RecordDetail:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.errors import CorrectionError
-from packyak.engine.run.correct import Desk, Said, records, save, typed
+from packyak.engine.run.correct import Desk, Said, save, typed
 from packyak.engine.run.questions import Bulk, Example, Similar
 from packyak.engine.run.read import Reader
 from packyak.engine.run.review.nearest import Near, nearest_records
@@ -66,7 +66,7 @@ def correct_where(reader: Reader, meant: Meant, *, preview: bool, by: str) -> Bu
 def _found(reader: Reader, desk: Desk, meant: Meant) -> pa.Table:
     """Key and present value of the records meant, by key. Raises CorrectionError for a key that is none."""
     if meant.keys is not None:
-        found = records(reader, desk.snapshot, meant.asset, meant.keys, [meant.column])
+        found = reader.records(desk.snapshot, meant.asset, meant.keys, [meant.column])
         missing = sorted(set(meant.keys) - set(found[KEY].to_pylist()))
         if missing:
             raise CorrectionError(

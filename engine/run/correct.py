@@ -7,7 +7,7 @@ together or not at all, and undone together by the id of their save. Many record
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,13 +17,9 @@ from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import CorrectionError, DataError, PackyakError, nearest
 from packyak.engine.run.answers import ColumnInfo
 from packyak.engine.run.read import Reader, can_be_corrected
-from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.run.work import read_columns
 from packyak.engine.store.corrections import Correction, Kind, decode, encode, ended_by
-from packyak.engine.store.tables import among
-
-FEW = 16
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class Desk:
     @cached_property
     def rows(self) -> Mapping[str, dict[str, Any]]:
         """The records as they are now, by key."""
-        return {row[KEY]: row for row in records(self.reader, self.snapshot, self.asset, self.keys).to_pylist()}
+        return {row[KEY]: row for row in self.reader.records(self.snapshot, self.asset, self.keys).to_pylist()}
 
     def row(self, key: str) -> dict[str, Any]:
         """One of the records. Raises DataError where there is none."""
@@ -181,21 +177,9 @@ class Desk:
         if owner not in self._inputs:
             names = read_columns(self.reader.scope, node)
             known = [name for name in names if name in self.snapshot.owners(node.source)]
-            found = records(self.reader, self.snapshot, node.source, self.keys, known).to_pylist()
+            found = self.reader.records(self.snapshot, node.source, self.keys, known).to_pylist()
             self._inputs[owner] = {row[KEY]: {name: encode(row.get(name)) for name in names} for row in found}
         return self._inputs[owner].get(key)
-
-
-def records(
-    reader: Reader, snapshot: Snapshot, asset: str, keys: Sequence[str], columns: Iterable[str] | None = None
-) -> pa.Table:
-    """The records of a view with these keys."""
-    inner = snapshot.select(asset, columns)
-    if len(keys) <= FEW:
-        marks = ", ".join("?" for _ in keys) or "null"
-        return reader.scope.query.run(f"select * from ({inner.sql}) where {KEY} in ({marks})", inner.tables, list(keys))
-    wanted = {**inner.tables, "wanted_keys": pa.table({KEY: pa.array(keys, pa.string())})}
-    return reader.scope.query.run(f"select v.* from ({inner.sql}) as v semi join wanted_keys using ({KEY})", wanted)
 
 
 def computed_rows(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -204,7 +188,7 @@ def computed_rows(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, 
     if good is None or good.memo is None:
         return {}
     table, memo = reader.scope.table(owner).dataset(good.table), reader.scope.memo(owner).dataset(good.memo)
-    return {row[KEY]: row for row in uncovered(table, memo, keys)[0].to_pylist()}
+    return {row[KEY]: row for row in reader.computed(table, memo, keys).to_pylist()}
 
 
 def input_hashes(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, str]:
@@ -213,7 +197,7 @@ def input_hashes(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, s
     node = reader.graph[owner]
     if not memo.exists() or not isinstance(node, TransformNode) or node.many:
         return {}
-    found = among(memo.dataset(), pa.array(keys, pa.string()), [KEY, "inputs"])
+    found = reader.among(memo.dataset(), pa.array(keys, pa.string()), [KEY, "inputs"])
     return {row[KEY]: row["inputs"] or "" for row in found.to_pylist()}
 
 
@@ -275,4 +259,4 @@ def _ending(ended: Correction, by: str) -> Correction:
     return Correction("", ended.asset, ended.key, ended.column, ended.id, by=by, kind="undo", origin=origin)
 
 
-__all__ = ["Desk", "Said", "computed_rows", "drafted", "input_hashes", "records", "redo", "save", "undo"]
+__all__ = ["Desk", "Said", "computed_rows", "drafted", "input_hashes", "redo", "save", "undo"]

@@ -5,16 +5,18 @@ Every reader goes through the published vector, or a version named by hand, neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import DataError, nearest
-from packyak.engine.run.answers import ColumnInfo, FieldDetail, Filter, Page, RecordDetail, VersionInfo
+from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, VersionInfo
 from packyak.engine.run.memo import read_aside
 from packyak.engine.run.override import Overrides
+from packyak.engine.run.ranks import View
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.trace.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.types import type_name
@@ -22,9 +24,11 @@ from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Overlaid, Selection, Snapshot, quoted
 from packyak.engine.run.whole import bind
 from packyak.engine.store.published import AssetVersion, Published, Vector
+from packyak.engine.store.shelf import Shelf, Stored, name_of
 from packyak.engine.store.sql import tables_of
+from packyak.engine.store.tables import among
 
-TEXT_LIMIT = 10_000
+FEW = 16
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Reader:
 
     scope: Scope
     published: Published
+    shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def graph(self) -> Graph:
@@ -80,13 +85,13 @@ class Reader:
 
     def _overlaid(self, name: str, good: AssetVersion) -> Any:
         data = self.scope.table(name).dataset(good.table)
-        if good.facts.get("applied", "") == self.scope.corrections_digest(name):
+        said = self.scope.corrections_digest(name)
+        if good.facts.get("applied", "") == said:
             return data
         keys = self.scope.ever_corrected(name)
         if not keys or good.memo is None:
             return data
-        memo = self.scope.memo(name).dataset(good.memo)
-        computed, _ = uncovered(data, memo, keys)
+        computed = self.computed(data, self.scope.memo(name).dataset(good.memo), keys)
         overrides = self.overrides(name)
         there = set(computed[KEY].to_pylist())
         missing = [key for key in overrides.keys if key not in there]
@@ -95,7 +100,25 @@ class Reader:
                 [computed, pa.Table.from_pylist([{KEY: key} for key in missing], schema=computed.schema)]
             )
         fresh, _, _ = overrides.apply(computed)
-        return Overlaid(data, fresh) if fresh.num_rows else data
+        return Overlaid(data, fresh, said) if fresh.num_rows else data
+
+    def computed(self, data: Any, memo: Any, keys: Sequence[str]) -> pa.Table:
+        """The records with these keys as computed, beneath what people said, of one version of an asset's table and
+        its memo. Each is looked up once."""
+        name = ("computed", name_of(data), name_of(memo))
+        known: pa.Table | None = self.shelf.get(name)
+        looked = {} if known is None else dict.fromkeys(known[KEY].to_pylist())
+        missing = [key for key in keys if key not in looked]
+        if known is None or missing:
+            found, _ = uncovered(data, memo, missing, self.among)
+            known = found if known is None else pa.concat_tables([known, found])
+            self.shelf.put(name, known)
+        return known.filter(pc.is_in(known[KEY], pa.array(keys, pa.string())))
+
+    def among(self, data: Any, keys: pa.Array | pa.ChunkedArray, columns: Sequence[str] | None = None) -> pa.Table:
+        """The records of a stored table with these keys."""
+        stored = Stored(self.shelf, data)
+        return stored.among(keys, columns) if stored.fits else among(data, keys, columns)
 
     def overrides(self, name: str) -> Overrides:
         return self.scope.overrides(name, conditional=isinstance(self.graph[name], AssetNode | SqlNode))
@@ -147,83 +170,6 @@ class Reader:
             found.append(ColumnInfo(name, kind, owner, choices, correctable and name not in keys))
         return tuple(found)
 
-    def page(
-        self,
-        asset: str,
-        *,
-        offset: int,
-        limit: int,
-        sort: str | None,
-        descending: bool,
-        filters: Sequence[Filter],
-        text: str | None,
-        version: str | None,
-        only: str | None,
-        where: str | None = None,
-    ) -> Page:
-        """Some records, with how many match in all."""
-        asset, version = parted(asset, version)
-        snapshot = self.view(asset, version)
-        columns = self.columns(asset, snapshot)
-        inner = snapshot.select(asset)
-        condition, params, tables = self._where(asset, columns, filters, text, only, where)
-        base = f"from ({inner.sql}) as v{condition}"
-        tables = {**inner.tables, **tables}
-        total = self.scope.query.run(f"select count(*) as n {base}", tables, params)["n"][0].as_py()
-        order = f"{quoted(sort)} {'desc' if descending else 'asc'} nulls last, " if sort else ""
-        sql = f"select * {base} order by {order}{KEY} limit {int(limit)} offset {int(offset)}"
-        rows = self.scope.query.run(sql, tables, params)
-        return Page(rows, int(total), columns, self._corrected(asset, rows[KEY].to_pylist()))
-
-    def _where(
-        self,
-        asset: str,
-        columns: Sequence[ColumnInfo],
-        filters: Sequence[Filter],
-        text: str | None,
-        only: str | None,
-        where: str | None,
-    ) -> tuple[str, list[Any], dict[str, Any]]:
-        terms: list[str] = [f"({where}\n)"] if where else []
-        params: list[Any] = []
-        tables: dict[str, Any] = {}
-        known = {column.name for column in columns}
-        for each in filters:
-            if each.column not in known:
-                raise DataError(
-                    f"{asset} has no column {each.column!r}", choices=sorted(known), next_step="filter by one of these"
-                )
-            terms.append(_condition(each, params))
-        words = [column.name for column in columns if column.type == "string"]
-        if text:
-            matches = [f"contains(lower(v.{quoted(name)}), lower(?))" for name in words]
-            terms.append(f"({' or '.join([*matches, f'contains(lower(v.{KEY}), lower(?))'])})")
-            params += [text] * (len(matches) + 1)
-        if only:
-            keys = self._corrected_keys(asset) if only == "corrected" else self._failed_keys(asset)
-            tables["only_keys"] = pa.table({KEY: pa.array(keys, pa.string())})
-            terms.append(f"v.{KEY} in (select {KEY} from only_keys)")
-        return (f" where {' and '.join(terms)}" if terms else ""), params, tables
-
-    def _corrected_keys(self, asset: str) -> list[str]:
-        owners = {node.name for node in self.graph.chain(asset)}
-        return sorted({key for owner, key, _ in self.scope.in_force if owner in owners})
-
-    def _failed_keys(self, asset: str) -> list[str]:
-        found: list[str] = []
-        for node in self.graph.chain(asset):
-            memo = self.scope.memo(node.name)
-            if isinstance(node, TransformNode) and not node.many and memo.exists():
-                found += memo.read(columns=[KEY], where="error is not null")[KEY].to_pylist()
-        return found
-
-    def _corrected(self, asset: str, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
-        owners = {node.name for node in self.graph.chain(asset)}
-        shown = set(keys)
-        return frozenset(
-            (key, column) for owner, key, column in self.scope.in_force if owner in owners and key in shown
-        )
-
     def record(self, asset: str, key: str) -> RecordDetail:
         """One record, field by field; of an earlier moment (`topic@3f2a`) the values alone. Raises DataError where
         there is none of that key."""
@@ -269,11 +215,25 @@ class Reader:
 
     def one(self, snapshot: Snapshot, asset: str, key: str) -> dict[str, Any]:
         """The record with a key, as a dict."""
-        inner = snapshot.select(asset)
-        found = self.scope.query.run(f"select * from ({inner.sql}) where {KEY} = ?", inner.tables, [key]).to_pylist()
+        found = self.records(snapshot, asset, [key]).to_pylist()
         if not found:
             raise DataError(f"{asset} has no record {key!r}", next_step=f"`packyak show {asset}` lists its records")
         return dict(found[0])
+
+    def records(
+        self, snapshot: Snapshot, asset: str, keys: Sequence[str], columns: Iterable[str] | None = None
+    ) -> pa.Table:
+        """The records of a view with these keys, in no particular order."""
+        inner = snapshot.select(asset, columns)
+        view = View(self.shelf, snapshot, asset)
+        if view.root is not None:
+            return view.rows(view.ranks(list(dict.fromkeys(keys))), None if columns is None else list(columns))
+        if len(keys) <= FEW:
+            marks = ", ".join("?" for _ in keys) or "null"
+            sql = f"select * from ({inner.sql}) where {KEY} in ({marks})"
+            return self.scope.query.run(sql, inner.tables, list(keys))
+        wanted = {**inner.tables, "wanted_keys": pa.table({KEY: pa.array(keys, pa.string())})}
+        return self.scope.query.run(f"select v.* from ({inner.sql}) as v semi join wanted_keys using ({KEY})", wanted)
 
     def note(self, owner: str, key: str) -> dict[str, Any]:
         """What the owner's memo says of one record."""
@@ -281,7 +241,7 @@ class Reader:
         node = self.graph[owner]
         if not memo.exists() or not isinstance(node, TransformNode) or node.many:
             return {}
-        found = self.scope.query.run(f"select * from m where {KEY} = ?", {"m": memo.dataset()}, [key]).to_pylist()
+        found = self.among(memo.dataset(), pa.array([key], pa.string())).to_pylist()
         if not found:
             return {}
         types = {f.name: f.type for f in self.scope.table(owner).schema() if not f.name.startswith("_")}
@@ -306,27 +266,6 @@ def can_be_corrected(graph: Graph, asset: str) -> bool:
     """Whether the asset's records have a key that lasts."""
     root = graph.root(asset)
     return root.key is not None
-
-
-def _condition(each: Filter, params: list[Any]) -> str:
-    column = f"v.{quoted(each.column)}"
-    if each.op == "empty":
-        return f"({column} is null or cast({column} as varchar) = '')"
-    if each.op == "filled":
-        return f"({column} is not null and cast({column} as varchar) <> '')"
-    if each.op == "contains":
-        params.append(str(each.value))
-        return f"contains(lower(cast({column} as varchar)), lower(?))"
-    if each.op == "in":
-        params.extend(each.value)
-        return f"{column} in ({', '.join('?' for _ in each.value)})"
-    if each.op not in ("=", "!=", "<", "<=", ">", ">="):
-        raise DataError(
-            f"{each.op!r} is no comparison",
-            choices=["=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled"],
-        )
-    params.append(each.value)
-    return f"{column} is distinct from ?" if each.op == "!=" else f"{column} {each.op} ?"
 
 
 __all__ = ["Reader", "Selection", "can_be_corrected"]

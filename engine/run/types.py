@@ -6,7 +6,7 @@ The declared names are those of `Column.type`; Arrow is the type system of every
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import Column
@@ -62,11 +62,15 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 
 def type_name(kind: pa.DataType) -> str:
     """The declared name nearest to an Arrow type."""
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if _is_list(kind):
         return f"list<{type_name(kind.value_type)}>"
     if pa.types.is_struct(kind):
         return f"struct<{', '.join(f'{field.name}: {type_name(field.type)}' for field in kind)}>"
     return next((word for test, word in _WORDS if test(kind)), "string")
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def duckdb_type(kind: pa.DataType) -> str:
@@ -75,11 +79,16 @@ def duckdb_type(kind: pa.DataType) -> str:
         "string": "varchar", "int64": "bigint", "float64": "double", "bool": "boolean", "date": "date", "time": "time",
         "timestamp": "timestamptz", "binary": "blob", "decimal": "decimal(38, 9)",
     }  # fmt: skip
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if _is_list(kind):
         return f"{duckdb_type(kind.value_type)}[]"
     if pa.types.is_struct(kind):
         return f"struct({', '.join(f'{field.name} {duckdb_type(field.type)}' for field in kind)})"
     return words[type_name(kind)]
+
+
+def as_texts(values: Sequence[str | None] | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Texts as a column; what is one already stays as it is."""
+    return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, pa.string())
 
 
 def schema_of(columns: tuple[Column, ...]) -> pa.Schema:

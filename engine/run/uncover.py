@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,17 +11,19 @@ from packyak.engine.run.view import KEY, PARENT
 from packyak.engine.store.tables import among
 
 
-def uncovered(table: Any, memo: Any, keys: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def uncovered(
+    table: Any, memo: Any, keys: Sequence[str], look: Callable[[Any, pa.Array], pa.Table] = among
+) -> tuple[pa.Table, pa.Table]:
     """The records with these keys as computed, and the memo rows of their units with nothing laid beneath those keys.
 
-    table, memo: data sets of one asset. Keys that the table lacks are left out.
+    table, memo: data sets of one asset. Keys that the table lacks are left out. look: finds records by key.
     """
-    rows = among(table, pa.array(keys, pa.string()))
+    rows = look(table, pa.array(keys, pa.string()))
     wanted = set(keys)
     names = wanted | {""}
     if PARENT in rows.column_names:
         names |= set(rows[PARENT].to_pylist())
-    notes = among(memo, pa.array(sorted(names), pa.string()))
+    notes = look(memo, pa.array(sorted(names), pa.string()))
     types = {f.name: f.type for f in table.schema if not f.name.startswith("_")}
     beneath: dict[str, dict[str, Any]] = {}
     lifted = notes.to_pylist()

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, TableNode
 from packyak.engine.errors import DataError
+from packyak.engine.run.fingerprint import digest
 from packyak.engine.run.types import duckdb_type
 from packyak.engine.store.query import Query
 
@@ -28,10 +29,12 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class Overlaid:
-    """A stored table with some of its records replaced: what people said since it was written."""
+    """A stored table with some of its records replaced: what people said since it was written. name: tells what they
+    said from what they said at another time."""
 
     data: Any
     fresh: pa.Table
+    name: str = ""
 
     @property
     def schema(self) -> pa.Schema:
@@ -49,7 +52,8 @@ class Selection:
 class Snapshot:
     """Assets as they are at chosen versions of their tables.
 
-    `open_table(asset)` answers the data set that holds the asset's own columns, or None where it has never been stored.
+    `open_table(asset)` answers the data set (or Arrow table) that holds the asset's own columns, or None where it has
+    never been stored.
     """
 
     def __init__(self, graph: Graph, query: Query, open_table: Callable[[str], Any | None]) -> None:
@@ -102,7 +106,7 @@ class Snapshot:
                 next_step=f"use one of {', '.join(owners) or 'its columns once it has run'}",
             )
         root = self.graph.root(asset).name
-        return _join(self, root, wanted, owners, parent)
+        return _side_by_side(self, root, wanted, owners, parent) or _join(self, root, wanted, owners, parent)
 
     def read(self, asset: str, columns: Iterable[str] | None = None) -> pa.Table:
         """The asset's view as Arrow."""
@@ -112,6 +116,25 @@ class Snapshot:
     def keys(self, asset: str) -> pa.Table:
         """Only the keys."""
         return self.read(asset, ())
+
+
+def _side_by_side(
+    snapshot: Snapshot, root: str, wanted: list[str], owners: Mapping[str, str], parent: bool
+) -> Selection | None:
+    """Without a join, where all tables are in memory with the same keys in the same order: as a run computes them."""
+    data = snapshot.table(root)
+    tables = {owner: snapshot.table(owner) for owner in dict.fromkeys(owners[column] for column in wanted)}
+    if not all(isinstance(table, pa.Table) for table in (data, *tables.values())):
+        return None
+    assert data is not None
+    if not all(table is data or table[KEY].equals(data[KEY]) for table in tables.values() if table is not None):
+        return None
+    head = [KEY, PARENT] if parent and PARENT in data.column_names else [KEY]
+    columns = [*(data[name] for name in head), *(tables[owners[name]][name] for name in wanted)]  # type: ignore[index]
+    name = (
+        f"s_{digest([*head, *(part for name in wanted for part in (owners[name], name))])}"  # a query may have several
+    )
+    return Selection(f"select * from {quoted(name)}", {name: pa.table(columns, names=[*head, *wanted])})
 
 
 def _join(snapshot: Snapshot, root: str, wanted: list[str], owners: Mapping[str, str], parent: bool) -> Selection:

@@ -13,7 +13,7 @@ from typing import Any
 
 from packyak.engine.declare.nodes import AssetNode, LearnedNode, SqlNode, TableNode, TransformNode
 from packyak.engine.run.checks import result_from
-from packyak.engine.run.correct import computed_rows, input_hashes, records
+from packyak.engine.run.correct import computed_rows, input_hashes
 from packyak.engine.run.opinions import weigh
 from packyak.engine.run.questions import Reason
 from packyak.engine.run.read import Reader
@@ -105,7 +105,7 @@ def rows_of(
     reader: Reader, snapshot: Snapshot, asset: str, keys: Sequence[str], names: Sequence[str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """Records of a view by key, without the key."""
-    rows = records(reader, snapshot, asset, list(dict.fromkeys(keys)), names).to_pylist()
+    rows = reader.records(snapshot, asset, list(dict.fromkeys(keys)), names).to_pylist()
     return {row[KEY]: {name: value for name, value in row.items() if name != KEY} for row in rows}
 
 

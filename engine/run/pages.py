@@ -1,0 +1,146 @@
+"""Some records of an asset: those that fulfil conditions, in an order, page by page, with how many there are.
+
+Two ways lead there. On columns kept in memory by rank (see `ranks`), which is what people turn pages on; and in plain
+SQL over the stored tables, for what does not fit into memory or speaks of whole rows. Both give the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from packyak.engine.declare.nodes import TransformNode
+from packyak.engine.errors import DataError
+from packyak.engine.run.answers import ColumnInfo, Filter, Page
+from packyak.engine.run.ranks import Asked, View, named_in
+from packyak.engine.run.read import Reader
+from packyak.engine.run.trace.moments import parted
+from packyak.engine.run.view import KEY, Snapshot, quoted
+
+MOST_BY_RANK = 20_000  # more rows than that are read faster from end to end
+COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a page is asked for. columns: which to answer, None for all. only: "corrected" or "failed"."""
+
+    asset: str
+    offset: int = 0
+    limit: int = 50
+    sort: str | None = None
+    descending: bool = False
+    filters: tuple[Filter, ...] = ()
+    text: str | None = None
+    version: str | None = None
+    only: str | None = None
+    where: str | None = None
+    columns: tuple[str, ...] | None = None
+
+
+def page_of(reader: Reader, wanted: Wanted, *, plainly: bool = False) -> Page:
+    """Some records, with how many match in all. plainly: in plain SQL, whatever the memory holds."""
+    asset, version = parted(wanted.asset, wanted.version)
+    snapshot = reader.view(asset, version)
+    columns = reader.columns(asset, snapshot)
+    asked = _asked(reader, asset, columns, wanted)
+    found = None if plainly else _by_rank(reader, snapshot, asset, asked, wanted)
+    rows, total = found or _plainly(reader, snapshot, asset, asked, wanted)
+    return Page(rows, total, columns, _corrected(reader, asset, rows[KEY].to_pylist()))
+
+
+def _by_rank(
+    reader: Reader, snapshot: Snapshot, asset: str, asked: Asked, wanted: Wanted
+) -> tuple[pa.Table, int] | None:
+    view = View(reader.shelf, snapshot, asset)
+    ranks = view.find(asked)
+    if ranks is None:
+        return None
+    shown = ranks[wanted.offset : wanted.offset + wanted.limit]
+    if len(shown) > MOST_BY_RANK and wanted.columns != ():
+        return None
+    return view.rows(shown, wanted.columns), len(ranks)
+
+
+def _plainly(reader: Reader, snapshot: Snapshot, asset: str, asked: Asked, wanted: Wanted) -> tuple[pa.Table, int]:
+    inner = snapshot.select(asset)
+    tables, params = {**inner.tables, **(asked.tables or {})}, list(asked.params)
+    base = f"from ({inner.sql}) as v{asked.condition}"
+    total = reader.scope.query.run(f"select count(*) as n {base}", tables, params)["n"][0].as_py()
+    order = f"{quoted(asked.sort)} {'desc' if asked.descending else 'asc'} nulls last, " if asked.sort else ""
+    names = "*" if wanted.columns is None else ", ".join(map(quoted, [KEY, *wanted.columns]))
+    sql = f"select {names} {base} order by {order}{KEY} limit {int(wanted.limit)} offset {int(wanted.offset)}"
+    return reader.scope.query.run(sql, tables, params), int(total)
+
+
+def _asked(reader: Reader, asset: str, columns: Sequence[ColumnInfo], wanted: Wanted) -> Asked:
+    names = [column.name for column in columns]
+    for name in [*([wanted.sort] if wanted.sort else []), *(wanted.columns or ())]:
+        _known(name, names, asset)
+    terms: list[str] = [f"({wanted.where}\n)"] if wanted.where else []
+    params: list[Any] = []
+    tables: dict[str, pa.Table] = {}
+    named = named_in(wanted.where or "", names)
+    read = set(named or ())
+    for each in wanted.filters:
+        read.add(_known(each.column, names, asset))
+        terms.append(_condition(each, params))
+    if wanted.text:
+        words = [column.name for column in columns if column.type == "string"]
+        matches = [f"contains(lower(v.{quoted(name)}), lower(?))" for name in words]
+        terms.append(f"({' or '.join([*matches, f'contains(lower(v.{KEY}), lower(?))'])})")
+        params += [wanted.text] * (len(matches) + 1)
+        read.update(words)
+    if wanted.only:
+        keys = _corrected_keys(reader, asset) if wanted.only == "corrected" else _failed_keys(reader, asset)
+        tables["only_keys"] = pa.table({KEY: pa.array(keys, pa.string())})
+        terms.append(f"v.{KEY} in (select {KEY} from only_keys)")
+    condition = f" where {' and '.join(terms)}" if terms else ""
+    columns_read = None if named is None else frozenset(read)
+    return Asked(condition, tuple(params), tables, columns_read, wanted.sort, wanted.descending)
+
+
+def _known(name: str, names: Sequence[str], asset: str) -> str:
+    if name not in names:
+        raise DataError(f"{asset} has no column {name!r}", choices=sorted(names), next_step="take one of these")
+    return name
+
+
+def _condition(each: Filter, params: list[Any]) -> str:
+    column = f"v.{quoted(each.column)}"
+    if each.op == "empty":
+        return f"({column} is null or cast({column} as varchar) = '')"
+    if each.op == "filled":
+        return f"({column} is not null and cast({column} as varchar) <> '')"
+    if each.op == "contains":
+        params.append(str(each.value))
+        return f"contains(lower(cast({column} as varchar)), lower(?))"
+    if each.op == "in":
+        params.extend(each.value)
+        return f"{column} in ({', '.join('?' for _ in each.value)})"
+    if each.op not in COMPARISONS:
+        raise DataError(f"{each.op!r} is no comparison", choices=list(COMPARISONS), next_step="use one of these")
+    params.append(each.value)
+    return f"{column} is distinct from ?" if each.op == "!=" else f"{column} {each.op} ?"
+
+
+def _corrected_keys(reader: Reader, asset: str) -> list[str]:
+    owners = {node.name for node in reader.graph.chain(asset)}
+    return sorted({key for owner, key, _ in reader.scope.in_force if owner in owners})
+
+
+def _failed_keys(reader: Reader, asset: str) -> list[str]:
+    found: list[str] = []
+    for node in reader.graph.chain(asset):
+        memo = reader.scope.memo(node.name)
+        if isinstance(node, TransformNode) and not node.many and memo.exists():
+            found += memo.read(columns=[KEY], where="error is not null")[KEY].to_pylist()
+    return found
+
+
+def _corrected(reader: Reader, asset: str, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
+    owners = {node.name for node in reader.graph.chain(asset)}
+    shown = set(keys)
+    return frozenset((key, column) for owner, key, column in reader.scope.in_force if owner in owners and key in shown)
