@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from packyak.deploy.grants.declared import CloudHome, Declared, Undecided
+from packyak.deploy.grants.declared import CloudHome, Declared, Undecided, cloud_home
 from packyak.deploy.grants.grant import Grant, document_of
+from packyak.deploy.stacks.names import slug
+from packyak.deploy.stacks.profiles import Profile
+from packyak.deploy.wanted import Size, Wanted, read_wanted
 from packyak.engine.declare.nodes import (
     BucketNode,
     FilesNode,
@@ -26,9 +29,14 @@ from packyak.engine.declare.nodes import (
     TableNode,
 )
 from packyak.engine.run.status import kind_of
+from packyak.engine.settings import CONFIG_FILE, load_config
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from packyak.engine.project import Project
+
+FORMAT = 2
 HEAVY = ("learned", "index")  # these load the embedding model
+HOME_KEY = "${HomeKey}"  # stands for the key that encrypts the home, until the stack that makes it is there
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Unit:
     reads: tuple[str, ...]
     code: str
     image: Literal["slim", "full"]
+    size: Size = field(default_factory=Size)
     personal: tuple[str, ...] = ()
     subject: str = ""
     purpose: str = ""
@@ -51,7 +60,8 @@ class Unit:
 
 @dataclass(frozen=True)
 class Trigger:
-    """What starts a unit: a new file (of: `bucket/pattern`), an interval (of: seconds) or a schedule (of: cron)."""
+    """What starts a unit: a new file (of: `bucket/pattern`), an interval (of: seconds) or a schedule (of: cron).
+    starts: its name, "" for everything in turn."""
 
     kind: Literal["file", "every", "cron"]
     of: str
@@ -79,7 +89,8 @@ class Role:
 
 @dataclass(frozen=True)
 class CloudPlan:
-    """The whole plan. order: units that can run at the same time, in turn. hash: of everything else."""
+    """The whole plan. order: units that can run at the same time, in turn. profile: how long what is kept. budget: US
+    dollars a month at which notify (an address, "" for nobody) is told. hash: of everything else."""
 
     project: str
     home: CloudHome
@@ -89,6 +100,9 @@ class CloudPlan:
     buckets: tuple[PlannedBucket, ...]
     roles: tuple[Role, ...]
     undecided: tuple[Undecided, ...]
+    profile: Profile = "dev"
+    budget: int = 20
+    notify: str = ""
     hash: str = ""
 
     def role(self, name: str) -> Role | None:
@@ -101,9 +115,17 @@ class CloudPlan:
 
 
 def plan_of(
-    project: str, graph: Graph, home: CloudHome, *, root: str | Path = "", codes: dict[str, str] | None = None
+    project: str,
+    graph: Graph,
+    home: CloudHome,
+    *,
+    root: str | Path = "",
+    codes: dict[str, str] | None = None,
+    wanted: Wanted | None = None,
 ) -> CloudPlan:
-    """The plan of a project. root: its folder, for places relative to it. codes: names of each unit's source text."""
+    """The plan of a project. root: its folder, for places relative to it. codes: names of each unit's source text.
+    wanted: what its packyak.toml asks of the cloud."""
+    wanted = wanted or Wanted()
     declared = Declared(graph, home, root)
     names = declared.roles()
     grants: dict[str, list[Grant]] = {name: [] for name in names}
@@ -112,9 +134,9 @@ def plan_of(
     made = CloudPlan(
         project=project,
         home=home,
-        units=tuple(_unit(graph, declared, name, (codes or {}).get(name, "")) for name in names),
+        units=tuple(_unit(graph, declared, name, (codes or {}).get(name, ""), wanted) for name in names),
         order=tuple(_order(graph, names)),
-        triggers=tuple(_triggers(graph, declared)),
+        triggers=tuple(_triggers(graph, declared, wanted)),
         buckets=tuple(
             PlannedBucket(node.name, declared.place(node), home.path(f"buckets/{node.name}/"))
             for node in graph.nodes.values()
@@ -122,14 +144,37 @@ def plan_of(
         ),
         roles=tuple(Role(name, tuple(mine), document_of(mine)) for name, mine in grants.items()),
         undecided=declared.undecided(),
+        profile=wanted.profile,
+        budget=wanted.budget,
+        notify=wanted.notify,
     )
     digest = hashlib.sha256(made.to_json().encode()).hexdigest()
     return CloudPlan(**{**made.__dict__, "hash": digest})
 
 
-def _unit(graph: Graph, declared: Declared, name: str, code: str) -> Unit:
+def plan_project(project: Project, home: str = "", *, profile: Profile | None = None) -> CloudPlan:
+    """The plan of an opened project, as it is deployed. home: `s3://bucket/prefix`; "" for its own, or where that is a
+    folder for a bucket named as the project. profile: instead of what its packyak.toml says."""
+    file = project.root / CONFIG_FILE
+    cloud = load_config(file).cloud if file.is_file() else {}
+    wanted = read_wanted(cloud, Declared(project.graph, cloud_home("s3://any")).roles(), str(file))
+    if profile is not None:
+        wanted = replace(wanted, profile=profile)
+    own = project.home.uri if project.home.uri.startswith("s3://") else f"s3://{slug(project.name)}-home/home"
+    return plan_of(
+        project.name,
+        project.graph,
+        cloud_home(home or own, key=HOME_KEY, region=wanted.region),
+        root=project.root,
+        codes={name: each.code for name, each in project.codes.fingerprints.items()},
+        wanted=wanted,
+    )
+
+
+def _unit(graph: Graph, declared: Declared, name: str, code: str, wanted: Wanted) -> Unit:
     node = graph[name]
     kind = kind_of(node)
+    image: Literal["slim", "full"] = "full" if kind in HEAVY else "slim"
     marks = node.marks if isinstance(node, TableNode) else None
     return Unit(
         name=name,
@@ -138,7 +183,8 @@ def _unit(graph: Graph, declared: Declared, name: str, code: str) -> Unit:
         doc=node.doc,
         reads=node.inputs,
         code=code,
-        image="full" if kind in HEAVY else "slim",
+        image=image,
+        size=wanted.size(name, image),
         personal=tuple(sorted(marks.personal)) if marks else (),
         subject=(marks.subject or "") if marks else "",
         purpose=(marks.purpose or "") if marks else "",
@@ -156,7 +202,9 @@ def _order(graph: Graph, names: Iterable[str]) -> Iterable[tuple[str, ...]]:
         yield tuple(name for name, each in depth.items() if each == level)
 
 
-def _triggers(graph: Graph, declared: Declared) -> Iterable[Trigger]:
+def _triggers(graph: Graph, declared: Declared, wanted: Wanted) -> Iterable[Trigger]:
+    if wanted.cron:
+        yield Trigger("cron", wanted.cron, "", "packyak.toml")
     for node in graph.nodes.values():
         place = declared.place(node)
         if isinstance(node, FunctionNode):

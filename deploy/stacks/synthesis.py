@@ -1,8 +1,8 @@
 """From a plan to CloudFormation templates: what comes out, and the one call that makes it.
 
-The records here are all that leaves this room; whoever publishes or reports reads them and no CDK. Synthesis itself runs
-in a process of its own (CDK is large, and brings a Node), and its result is kept by the hash of plan, profile and
-versions, so that asking again costs nothing.
+The records here are all that leaves this room; whoever publishes or reports reads them and no CDK. Synthesis itself
+runs in a process of its own (CDK is large, and needs a Node), and its result is kept by what it was made from, so that
+asking again costs nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from packyak.deploy.plan import CloudPlan
+from packyak.deploy.stacks.profiles import Profile
 
-Profile: TypeAlias = Literal["dev", "hipaa", "gdpr", "hipaa+gdpr"]
-PROFILES: tuple[Profile, ...] = ("dev", "hipaa", "gdpr", "hipaa+gdpr")
+if TYPE_CHECKING:
+    from packyak.deploy.plan import CloudPlan
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,114 @@
+"""What the stacks are built from: plain records, everything decided, nothing left to look up.
+
+A blueprint is drawn from a plan (`drawing.py`) and is all that the CDK code reads, here and in an ejected app, where it
+lies as `project.json`. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from packyak.deploy.stacks.names import Names
+from packyak.deploy.stacks.profiles import Retention
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A resource with a wildcard in a unit's policy, and why it must have one; place: `file:line` where it is known."""
+
+    resource: str
+    why: str
+    place: str
+
+
+@dataclass(frozen=True)
+class UnitDrawing:
+    """A unit as it is deployed. policies: documents that fit into a managed policy each. reaches: their wildcards."""
+
+    name: str
+    kind: str
+    doc: str
+    place: str
+    image: str
+    runs_on: str
+    memory_mb: int
+    minutes: int
+    disk_mb: int
+    cpu: int
+    policies: tuple[dict[str, Any], ...]
+    reaches: tuple[Reach, ...]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What starts a unit, or everything ("" as unit): a key pattern of new objects, or a schedule of EventBridge."""
+
+    name: str
+    unit: str
+    doc: str
+    keys: tuple[str, ...] = ()
+    schedule: str = ""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A project's deployment. folder: where in the bucket the home lies. stacks: units by the stack that has them, the
+    first is number 1. levels: units of the flow that may run at the same time, in turn."""
+
+    project: str
+    profile: str
+    region: str
+    bucket: str
+    folder: str
+    budget: int
+    notify: str
+    retention: Retention
+    units: tuple[UnitDrawing, ...]
+    stacks: tuple[tuple[str, ...], ...]
+    levels: tuple[tuple[str, ...], ...]
+    starts: tuple[Start, ...]
+
+    @property
+    def names(self) -> Names:
+        return Names(self.project, self.bucket)
+
+    @property
+    def home(self) -> str:
+        return f"s3://{self.bucket}/{self.folder}".rstrip("/")
+
+    @property
+    def on_fargate(self) -> bool:
+        return any(each.runs_on == "fargate" for each in self.units)
+
+    def unit(self, name: str) -> UnitDrawing:
+        return next(each for each in self.units if each.name == name)
+
+    def to_json(self) -> str:
+        """As text, always the same for the same blueprint."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def read_blueprint(text: str) -> Blueprint:
+    """The blueprint that `to_json` wrote, or that a person edited."""
+    data = json.loads(text)
+    return Blueprint(
+        **{
+            **data,
+            "retention": Retention(**data["retention"]),
+            "units": tuple(
+                UnitDrawing(
+                    **{
+                        **unit,
+                        "policies": tuple(unit["policies"]),
+                        "reaches": tuple(Reach(**each) for each in unit["reaches"]),
+                    }
+                )
+                for unit in data["units"]
+            ),
+            "stacks": tuple(tuple(each) for each in data["stacks"]),
+            "levels": tuple(tuple(each) for each in data["levels"]),
+            "starts": tuple(Start(**{**each, "keys": tuple(each["keys"])}) for each in data["starts"]),
+        }
+    )

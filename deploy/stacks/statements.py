@@ -1,0 +1,193 @@
+"""The policies that are the same in every project: what it takes to run at all, apart from what a function needs.
+
+Plain documents in which `${AWS::AccountId}` and the like stand for what CloudFormation fills in. They are fixed, so
+that a test holds each to the letter; what differs between units comes from the plan. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from packyak.deploy.stacks.names import Names
+
+Statement: TypeAlias = Mapping[str, Any]
+VERSION = "2012-10-17"
+NETWORK_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+def document(statements: Iterable[Statement]) -> dict[str, Any]:
+    return {"Version": VERSION, "Statement": [dict(each) for each in statements]}
+
+
+def allow(actions: Iterable[str] | str, resources: Iterable[str] | str, **condition: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": actions if isinstance(actions, str) else list(actions),
+        "Resource": resources if isinstance(resources, str) else list(resources),
+    }
+    return made | ({"Condition": condition} if condition else {})
+
+
+def trust(service: str, **condition: Any) -> dict[str, Any]:
+    """Who may take a role: one service."""
+    made: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+    }
+    return document([made | ({"Condition": condition} if condition else {})])
+
+
+def of_this_account(source: str = "") -> dict[str, Any]:
+    """A condition: on behalf of this account alone, and of one source where that is known."""
+    made: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
+    return made | ({"ArnLike": {"aws:SourceArn": source}} if source else {})
+
+
+def log_group(name: str) -> str:
+    return f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{name}:*"
+
+
+def function_arn(name: str) -> str:
+    return f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
+
+
+def queue_arn(name: str) -> str:
+    return f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
+
+
+def of_a_function(names: Names, unit: str) -> list[Statement]:
+    """What Lambda needs of the role to start a function in a network and to keep what it prints. The code itself may
+    not touch the network: to requests with its own credentials these actions are denied."""
+    me = function_arn(names.of(unit))
+    return [
+        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(names.log(unit))),
+        allow("sqs:SendMessage", queue_arn(names.dead_letters)),
+        allow(NETWORK_ACTIONS, "*"),
+        {
+            "Effect": "Deny",
+            "Action": list(NETWORK_ACTIONS),
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": me}},
+        },
+    ]
+
+
+def of_the_boundary(names: Names, bucket: str, folder: str, key: str, endpoint: str) -> list[Statement]:
+    """The most that any role of a unit can do, whatever is attached to it later: objects of the home, through the
+    network's own way to S3, and never a deletion, a role, or a policy."""
+    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
+    within = f"{lake}/{folder}/*" if folder else f"{lake}/*"
+    return [
+        allow(("s3:GetObject", "s3:PutObject"), within),
+        allow("s3:ListBucket", lake),
+        allow(("kms:Decrypt", "kms:GenerateDataKey"), key),
+        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(f"/packyak/{names.prefix}/*")),
+        allow("sqs:SendMessage", queue_arn(names.dead_letters)),
+        allow(NETWORK_ACTIONS, "*"),
+        {
+            "Effect": "Deny",
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:SourceVpce": endpoint}},
+        },
+    ]
+
+
+def of_a_bucket(arn: str) -> list[Statement]:
+    """What every bucket's policy begins with: nothing without TLS, and none older than 1.2."""
+    everything = [arn, f"{arn}/*"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything}
+    return [
+        deny | {"Sid": "OnlyTls", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        deny | {"Sid": "OnlyTls12", "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+    ]
+
+
+def of_a_queue(arn: str) -> list[Statement]:
+    """What every queue's policy begins with: nothing without TLS."""
+    return [
+        {
+            "Sid": "OnlyTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def given(service: str, actions: Iterable[str] | str, resource: str, **condition: Any) -> dict[str, Any]:
+    """A statement of a resource's own policy: what a service may do with it."""
+    return {**allow(actions, resource, **condition), "Principal": {"Service": f"{service}.amazonaws.com"}}
+
+
+def of_tidying(bucket: str, folder: str, key: str, region: str) -> list[Statement]:
+    """Bringing tables into few pieces and letting go of old versions: the only unit that deletes, and only in places
+    that can be computed again or are versions of what stays."""
+    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
+    root = f"{folder}/" if folder else ""
+    return [
+        allow(("s3:GetObject", "s3:PutObject"), f"{lake}/{root}*"),
+        allow("s3:DeleteObject", [f"{lake}/{root}{each}/*" for each in TIDIED]),
+        allow("s3:ListBucket", lake, StringLike={"s3:prefix": f"{root}*"}),
+        *of_the_key(key, region),
+    ]
+
+
+TIDIED = ("corrections", "indexes", "leases", "lineage", "memo", "published", "runs", "tables", "vectors")
+
+
+def of_erasing(bucket: str, folder: str, key: str, region: str) -> list[Statement]:
+    """Erasing what is about a person: every object of the home, its old versions too. Nothing runs under this role by
+    itself; a person with a second factor takes it."""
+    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
+    root = f"{folder}/" if folder else ""
+    return [
+        allow(("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"), f"{lake}/{root}*"),
+        allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), f"{lake}/{root}*"),
+        allow(("s3:ListBucket", "s3:ListBucketVersions"), lake, StringLike={"s3:prefix": f"{root}*"}),
+        *of_the_key(key, region),
+    ]
+
+
+def of_the_key(key: str, region: str) -> list[Statement]:
+    """The home's key, through S3 alone."""
+    return [
+        allow(
+            ("kms:Decrypt", "kms:GenerateDataKey"), key, StringEquals={"kms:ViaService": f"s3.{region}.amazonaws.com"}
+        )
+    ]
+
+
+def trust_of_a_person() -> dict[str, Any]:
+    """Anybody of this account whom its administrators let, with a second factor."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+                "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+            }
+        ]
+    )
+
+
+def resources_of(policy: Mapping[str, Any]) -> set[str]:
+    """The resources that a policy allows something on."""
+    found: set[str] = set()
+    for statement in policy["Statement"]:
+        if statement["Effect"] == "Allow":
+            listed = statement["Resource"]
+            found.update([listed] if isinstance(listed, str) else listed)
+    return found
