@@ -10,6 +10,7 @@ from packyak.engine.declare.nodes import CheckNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.shell import launch, places
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import cards, code, pipeline, tables, words
 from packyak.studio.views.words import literal
 
@@ -83,7 +84,7 @@ def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> No
             tables.run_words(status),
             icon=":material/play_arrow:",
             key="run_this",
-            disabled=run is not None or not needs,
+            **refused(project, "run", disabled=run is not None or not needs),
         ):
             launch.start(project, (status.name,), retry_failed=bool(status.failed_records) or status.state == "failed")
             st.rerun()

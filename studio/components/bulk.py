@@ -10,6 +10,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.questions import Bulk
 from packyak.studio.components import saving
 from packyak.studio.components.record_panel import value_editor
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import words
 from packyak.studio.views.records import Editor
 from packyak.studio.views.words import literal
@@ -28,7 +29,8 @@ def bulk_button(
     open_to = {editor.column: editor for editor in shown if editor.editable}
     if not open_to or not total or total > MOST:
         return
-    popover = st.popover("Change many", icon=":material/edit_note:", key="bulk", on_change="rerun")
+    may = refused(project, "correct_where")
+    popover = st.popover("Change many", icon=":material/edit_note:", key="bulk", on_change="rerun", **may)
     with popover:
         if popover.open:
             with st.container(width=460, gap="small"):

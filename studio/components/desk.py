@@ -44,8 +44,9 @@ def _desk(project: Project, page: str) -> None:
     run = launch.under_way(project)
     params = dict(st.query_params)
     command = view.command(page, params)
+    items = view.items(project.graph, places.titles(), run, command, project.may("run"))
     data = {
-        "items": [asdict(item) for item in view.items(project.graph, places.titles(), run, command)],
+        "items": [asdict(item) for item in items],
         "keys": [asdict(group) for group in view.keys(page)],
         "facts": [
             asdict(fact) for fact in view.facts(project.name, words.tilde(project.home.uri), run, _selection(params))

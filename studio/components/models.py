@@ -11,6 +11,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.learn.models import Card
 from packyak.engine.run.lessons import Models
 from packyak.studio.shell import launch
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import models, words
 from packyak.studio.views.words import literal
 
@@ -48,16 +49,18 @@ def models_page(project: Project) -> None:
 
 def _actions(project: Project, found: Models) -> None:
     candidate = models.candidate(found)
-    if found.current and st.button("Roll back", icon=":material/undo:", key="roll_back"):
+    may = refused(project, "promote")
+    if found.current and st.button("Roll back", icon=":material/undo:", key="roll_back", **may):
         _do(lambda: project.roll_back(found.asset))
-    if found.current and not found.pinned and st.button("Pin", icon=":material/keep:", key="pin"):
+    if found.current and not found.pinned and st.button("Pin", icon=":material/keep:", key="pin", **may):
         _do(lambda: project.pin(found.asset))
     if candidate is not None:
         _promotion(project, found.asset, candidate)
     if found.corrections:
         lesson = launch.lesson()
         learning = lesson is not None and not lesson.over.is_set()
-        if st.button("Learn now", type="primary", icon=":material/school:", key="learn", disabled=learning):
+        may = refused(project, "learn", disabled=learning)
+        if st.button("Learn now", type="primary", icon=":material/school:", key="learn", **may):
             launch.learn(project, found.asset)
             st.rerun()
 
@@ -91,7 +94,8 @@ def _promotion(project: Project, asset: str, card: Card) -> None:
                     models.flips_table(flips), hide_index=True, height=240, alt="Examples of what would change"
                 )
             why = st.text_input("Why (optional)", key="promote_why")
-            if st.button("Let it answer", type="primary", key="promote_now", icon=":material/check:"):
+            may = refused(project, "promote")
+            if st.button("Let it answer", type="primary", key="promote_now", icon=":material/check:", **may):
                 _do(lambda: project.promote(asset, card.id, why=why))
 
 

@@ -16,6 +16,7 @@ from packyak.studio.components.asset_panel import asset_panel
 from packyak.studio.components.graph import Notice, event, graph
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, progress, words
 from packyak.studio.views.words import literal
 
@@ -102,7 +103,8 @@ def _under_way(project: Project, run: RunRecord) -> None:
     told = progress.of_run(run)
     with st.container(width="stretch", gap=None, key="run_progress"):
         st.progress(told.share, text=f"**{told.title}** · {literal(told.line)}")
-    if st.button("Cancel", icon=":material/stop_circle:", key="cancel_run", disabled=not run.id):
+    may = refused(project, "cancel", disabled=not run.id)
+    if st.button("Cancel", icon=":material/stop_circle:", key="cancel_run", **may):
         project.cancel(run.id)
 
 
@@ -110,7 +112,8 @@ def _run_button(project: Project, statuses: Sequence[AssetStatus]) -> None:
     label = pipeline.run_label(statuses)
     waiting = any(status.state in pipeline.NEEDS_RUN for status in statuses)
     failed = any(status.state == "failed" for status in statuses)
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="run_all", disabled=not waiting):
+    may = refused(project, "run", disabled=not waiting)
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="run_all", **may):
         launch.start(project, retry_failed=failed)
         st.rerun()
 

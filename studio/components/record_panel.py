@@ -12,6 +12,7 @@ from packyak.engine.run.correct import Said
 from packyak.studio.components import saving
 from packyak.studio.components.record import record_sheet
 from packyak.studio.components.record_past import record_past
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import records
 from packyak.studio.views.record import sheet
 from packyak.studio.views.records import Editor
@@ -73,7 +74,7 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
         with st.form(f"{base}-{column}-form", border=False):
             now = value_editor(open_to[column], was, f"{base}-{column}")
             why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
-            pressed = st.form_submit_button("Save correction", type="primary")
+            pressed = st.form_submit_button("Save correction", type="primary", **refused(project, "correct"))
         if pressed and now == was:
             st.text("That is what it says already.")
         elif pressed:

@@ -21,6 +21,7 @@ from packyak.studio.components.sharing import share_button
 from packyak.studio.components.sql_view import sql_view
 from packyak.studio.components.toolbar import Query, toolbar
 from packyak.studio.shell import launch, places
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, records, words
 from packyak.studio.views.words import literal
 
@@ -97,7 +98,8 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
         elif waiting:
             st.badge(f"now stale: {literal(words.listed(waiting))}", color="orange")
     if waiting and run is None:
-        if st.button(pipeline.run_label(statuses), icon=":material/play_arrow:", key="run_stale"):
+        may = refused(project, "run")
+        if st.button(pipeline.run_label(statuses), icon=":material/play_arrow:", key="run_stale", **may):
             launch.start(project, (), retry_failed=False)
             st.switch_page(places.pipeline())
     elif st.button("See the pipeline", icon=":material/account_tree:", key="to_pipeline", type="tertiary"):
@@ -114,7 +116,8 @@ def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) ->
     status = next(status for status in statuses if status.name == asset)
     _nothing(f"{literal(asset)} has no records yet", f"{words.sentence(status.reason)} Run it to see its records.")
     busy = launch.under_way(project) is not None
-    if st.button("Run this", type="primary", icon=":material/play_arrow:", disabled=busy, key="run_this"):
+    may = refused(project, "run", disabled=busy)
+    if st.button("Run this", type="primary", icon=":material/play_arrow:", key="run_this", **may):
         launch.start(project, (asset,))
         st.switch_page(places.pipeline(), query_params={"asset": asset})
 
@@ -128,7 +131,8 @@ def _body(project: Project, asset: str, query: Query) -> None:
         number = pages
         page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
     chain = [node.name for node in project.graph.chain(asset)]
-    shown = records.editors(page, chain, editable=query.version is None)
+    editable = query.version is None and project.may("correct")
+    shown = records.editors(page, chain, editable=editable)
     key = st.query_params.get("key", "")
     with st.container(horizontal=True, wrap=False, gap="small", height=500, border=False, key="records_body"):
         with st.container(width="stretch", height="stretch", key="records_grid", gap="small"):
@@ -177,6 +181,8 @@ def _footer(
         ):
             if query.version is not None:
                 st.caption("An earlier version, as it was: corrections go to the current one.", width="content")
+            elif why := project.refusal("correct"):
+                st.caption(literal(f"{why}."), width="content")
             elif not any(editor.editable for editor in shown):
                 st.caption("This asset has no key that lasts, so its values cannot be corrected.", width="content")
             share_button(project, query.wanted, arguments, [each.column for each in shown if each.kind == "text"])

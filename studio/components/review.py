@@ -20,6 +20,7 @@ from packyak.studio.components import narrowed
 from packyak.studio.components.deck import Hand, Offer, Taken, decided, deck
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, review, words
 from packyak.studio.views.records import Editor, Unfit
 from packyak.studio.views.words import literal
@@ -57,6 +58,11 @@ class Desk:
 def review_page(project: Project) -> None:
     """Draw the page."""
     asset = _header(project)
+    if why := project.refusal("decide"):
+        with st.container(key="nothing", width=520):
+            st.subheader("Reviewers answer here", anchor=False)
+            st.text(f"{why}. The role reviewer is enough: `packyak roles` says who gives it.")
+        return
     st.fragment(calm(_page))(project, asset)
 
 
@@ -100,7 +106,8 @@ def _run(project: Project, statuses: tuple[AssetStatus, ...]) -> None:
     waiting = [status for status in statuses if status.state in pipeline.NEEDS_RUN]
     busy = launch.under_way(project) is not None
     label = "A run is under way" if busy else pipeline.run_label(statuses)
-    if st.button(label, icon=":material/play_arrow:", key="run_stale", disabled=busy or not waiting):
+    may = refused(project, "run", disabled=busy or not waiting)
+    if st.button(label, icon=":material/play_arrow:", key="run_stale", **may):
         launch.start(project)
         st.switch_page(places.pipeline())
 

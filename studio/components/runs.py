@@ -11,6 +11,7 @@ from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.shell import calm
 from packyak.studio.components.timeline import timeline
 from packyak.studio.shell import launch, places, prefect_ui
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import runs, words
 from packyak.studio.views.words import literal
 
@@ -65,12 +66,14 @@ def _header(project: Project, chosen: RunRecord | None, run: RunRecord | None) -
             return
         _more(project, chosen)
         if run is not None:
-            if st.button("Cancel", icon=":material/stop_circle:", key="cancel_run", disabled=not run.id):
+            may = refused(project, "cancel", disabled=not run.id)
+            if st.button("Cancel", icon=":material/stop_circle:", key="cancel_run", **may):
                 project.cancel(run.id)
             return
         left, failed = runs.unfinished(chosen), runs.failing(chosen.assets)
         label = f"Retry {words.count(failed)} failed" if failed and not left else "Run on from failure"
-        if (left or failed) and st.button(label, type="primary", icon=":material/play_arrow:", key="run_on"):
+        may = refused(project, "run")
+        if (left or failed) and st.button(label, type="primary", icon=":material/play_arrow:", key="run_on", **may):
             launch.start(project, chosen.asked, retry_failed=True)
             st.query_params.pop("run", None)
             st.rerun()

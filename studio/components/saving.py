@@ -9,6 +9,7 @@ import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.correct import Said
 from packyak.studio.components import grid
+from packyak.studio.shell.identity import refused
 from packyak.studio.views import records, words
 from packyak.studio.views.words import literal
 
@@ -30,8 +31,9 @@ def save_button(project: Project, asset: str) -> None:
     lines = records.previews(drafts)
     label = f"Save {words.counted(len(lines), 'correction')}" if lines else "Save corrections"
     key = f"save-{asset}-{st.session_state.get(grid.ROUND, 0)}"  # a new one after each save: it starts closed
+    may = refused(project, "correct_many", disabled=not lines)
     with (
-        st.popover(label, type="primary", icon=":material/save:", key=key, disabled=not lines),
+        st.popover(label, type="primary", icon=":material/save:", key=key, **may),
         st.container(width=560),
     ):
         touched = words.counted(len({line.key for line in lines}), "record")
@@ -42,7 +44,8 @@ def save_button(project: Project, asset: str) -> None:
         st.caption("Your values win over every computation from now on. Each can be undone in its record.")
         with st.form(f"form-{key}", border=False):
             why = st.text_input("Why (optional)", placeholder="So that others understand")
-            pressed = st.form_submit_button("Save now", type="primary", icon=":material/check:")
+            may = refused(project, "correct_many")
+            pressed = st.form_submit_button("Save now", type="primary", icon=":material/check:", **may)
         if pressed:
             save(project, [Said(asset, key, column, draft.now, why) for (key, column), draft in drafts.items()])
 

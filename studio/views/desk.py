@@ -98,10 +98,14 @@ OF_PAGE: Mapping[str, KeyGroup] = {
 }
 
 
-def items(graph: Graph, pages: Sequence[tuple[str, str]], run: RunRecord | None, command: str) -> tuple[Item, ...]:
-    """What the palette offers. pages: title and name of each."""
+def items(
+    graph: Graph, pages: Sequence[tuple[str, str]], run: RunRecord | None, command: str, runs: bool = True
+) -> tuple[Item, ...]:
+    """What the palette offers. pages: title and name of each. runs: whether the person may run and cancel."""
     found = [Item(title, "page", page=name) for title, name in pages]
-    if run is None:
+    if not runs:
+        pass
+    elif run is None:
         found += [
             Item("Run what is stale", "packyak run", RUN),
             Item("Retry failed records", "packyak run --retry-failed", RETRY),
@@ -114,6 +118,8 @@ def items(graph: Graph, pages: Sequence[tuple[str, str]], run: RunRecord | None,
     for node in graph.nodes.values():
         if isinstance(node, (TableNode, IndexNode)):
             found.append(Item(node.name, "in the pipeline", page="pipeline", params={"asset": node.name}))
+        if isinstance(node, IndexNode):
+            found.append(Item(f"Map of {node.name}", "map", page="map", params={"index": node.name}))
         if isinstance(node, TableNode):
             found.append(Item(f"Records of {node.name}", "records", page="records", params={"asset": node.name}))
     return tuple(found)

@@ -195,3 +195,28 @@ def test_a_wrong_declaration_names_what_was_meant(small: Path) -> None:
     file.write_text(file.read_text().replace("from kind group", "from kinds group"))
     said = words_of(shown())
     assert "The project's code has an error" in said and "reads `kinds`" in said and "Valid:" in said
+
+
+def with_roles(folder: Path, monkeypatch: pytest.MonkeyPatch, person: str) -> None:
+    with (folder / "packyak.toml").open("a") as toml:
+        toml.write('\n[roles]\nadmin = ["ana"]\nviewer = ["vic"]\n')
+    monkeypatch.setenv("PACKYAK_PERSON", person)
+
+
+@pytest.mark.parametrize("page", ["", "records", "review", "runs", "models", "map"])
+def test_who_has_no_role_is_told_whom_to_ask(small: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    with_roles(small, monkeypatch, "stranger")
+    said = words_of(shown(page))
+    assert "Your role does not allow this" in said and "stranger has no role" in said and "ana" in said
+
+
+@pytest.mark.parametrize("page", ["", "records", "review", "runs", "models", "map"])
+def test_a_viewer_sees_every_page_and_can_change_nothing(
+    small: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    with_roles(small, monkeypatch, "vic")
+    app = shown(page, asset="kind")
+    doing = ("Run", "Retry", "Save", "Change many", "Cancel", "Learn", "Promote", "Everything is fresh")
+    able = [button.label for button in app.button if button.label.startswith(doing) and not button.disabled]
+    assert not able
+    assert not any("role does not allow" in word for word in words_of(app).split("\n"))
