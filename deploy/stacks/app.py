@@ -14,6 +14,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks
 from packyak.deploy.stacks.acknowledging import Acknowledged
 from packyak.deploy.stacks.blueprint import Blueprint, read_blueprint
+from packyak.deploy.stacks.control import Control
 from packyak.deploy.stacks.flow import Flow
 from packyak.deploy.stacks.ground import Ground
 from packyak.deploy.stacks.units import Units
@@ -22,8 +23,10 @@ PACKS = (AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks)
 FOUND = 3  # the exit code where a pack found something that nobody acknowledged
 
 
-def build(drawn: Blueprint, folder: str, acknowledged: Acknowledged) -> tuple[cdk.App, list[cdk.Stack]]:
-    """The app, and its stacks in the order in which they are deployed."""
+def build(
+    drawn: Blueprint, folder: str, acknowledged: Acknowledged, *, control: bool = False
+) -> tuple[cdk.App, list[cdk.Stack]]:
+    """The app, and its stacks in the order in which they are deployed. control: beside them one made to be wrong."""
     app = cdk.App(outdir=folder, analytics_reporting=False)
     print("data, network, images", flush=True)
     ground = Ground(app, drawn, acknowledged)
@@ -38,6 +41,8 @@ def build(drawn: Blueprint, folder: str, acknowledged: Acknowledged) -> tuple[cd
         flow.add_stack_dependency(each)
     flow.add_stack_dependency(ground)
     cdk.Tags.of(app).add("packyak:project", drawn.project)
+    if control:
+        Control(app)
     check(app)
     return app, [ground, *units, flow]
 
@@ -61,9 +66,9 @@ def synthesize(app: cdk.App) -> int:
 
 
 def main(blueprint: str, folder: str, *options: str) -> int:
-    """Writes everything. --unacknowledged: what the packs find when nothing is explained to them."""
+    """Writes everything, the negative control too. --unacknowledged: what the packs find when nothing is explained."""
     acknowledged = Acknowledged(off="--unacknowledged" in options)
-    app, stacks = build(read_blueprint(Path(blueprint).read_text(encoding="utf-8")), folder, acknowledged)
+    app, stacks = build(read_blueprint(Path(blueprint).read_text(encoding="utf-8")), folder, acknowledged, control=True)
     after = {each.stack_name: sorted(other.stack_name for other in each.dependencies) for each in stacks}
     for name, content in (("acknowledgements.json", acknowledged.made), ("stacks.json", after)):
         Path(folder, name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

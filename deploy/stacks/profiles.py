@@ -2,8 +2,8 @@
 
 `dev` is for trying out. `hipaa` keeps what shows who did what for six years and a second copy of the data. `gdpr` keeps
 as little and as short as the work allows, so that what is erased is soon gone everywhere. Both together keep the
-records of access long and everything that holds a person's data short. What a law asks of an organisation beside this is the
-organisation's. Standard library only.
+records of access long and everything that holds a person's data short. What a law asks of an organisation beside this
+is the organisation's. Standard library only.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs", "jsii", "nodejs-wheel-binar
 APP = "packyak.deploy.stacks.app"
 FOUND = 3  # the app's exit code where a pack found something
 RESULT = "synthesis.json"
+PACKS = ("AwsSolutions", "HIPAA.Security", "NIST.800.53.R5")
+CONTROL = "packyak-negative-control"  # as control.py names it, which only CDK's process may import
 SHOWN = 1500  # characters of what CDK said
 
 
@@ -123,9 +125,13 @@ def _spent() -> float:
 
 def _result(made: Path, seconds: float) -> dict[str, Any]:
     after = json.loads((made / "stacks.json").read_text(encoding="utf-8"))
+    found = findings_of(made / "validation-report.json")
+    for each in made.glob(f"{CONTROL}.*"):
+        each.unlink()
     return {
         "stacks": [_stack(made, name, others) for name, others in after.items()],
-        "findings": [asdict(each) for each in findings_of(made / "validation-report.json")],
+        "findings": [asdict(each) for each in found if not _is_control(each)],
+        "control": _control(found),
         "acknowledgements": json.loads((made / "acknowledgements.json").read_text(encoding="utf-8")),
         "seconds": seconds,
     }
@@ -151,6 +157,22 @@ def findings_of(report: Path) -> tuple[Finding, ...]:
         for rule in plugin["violations"]
         for at in rule["violatingConstructs"]
     )
+
+
+def _is_control(finding: Finding) -> bool:
+    return finding.resource.partition("/")[0] == CONTROL
+
+
+def _control(found: tuple[Finding, ...]) -> dict[str, int]:
+    """How much each pack found in the stack made to be wrong. A pack that found nothing there did not run."""
+    counts = {pack: sum(_is_control(each) and each.rule.startswith(pack) for each in found) for pack in PACKS}
+    silent = [pack for pack, count in counts.items() if not count]
+    if silent:
+        raise SynthesisFailed(
+            f"{', '.join(silent)} found nothing in a stack that was made to be wrong, so nothing was checked",
+            next_step="see that the installed cdk-nag is one that pyproject.toml allows",
+        )
+    return counts
 
 
 def _read(plan: CloudPlan, profile: Profile, place: Path, *, kept: bool) -> Synthesis:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
-from packyak.engine.lineage.log import EventLog
 from packyak.engine.run import schedule
 from packyak.engine.run.crew import Crew, size_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
@@ -26,6 +24,7 @@ from packyak.engine.run.runs import RunRecord, new_id, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.tell import Teller, abandoned
+from packyak.engine.run.tidy import tidy
 from packyak.engine.run.update import Update, good_assets, is_current
 from packyak.engine.store.lease import Lease
 from packyak.engine.store.published import AssetVersion, Vector
@@ -135,7 +134,7 @@ def _run(
         flow = _flow(project, update, names, progress, lease, crashed, alone)
         lease.check()
         if not alone:
-            _tidy(project, scope, update)
+            tidy(project, scope, [name for name, result in update.results.items() if result.delta])
             schedule.keep_next(project.home, scope.graph)
         if not alone or _has_table(scope, names):
             publish(project, scope, progress.run_id)
@@ -291,23 +290,6 @@ def _gate(project: Project, scope: Scope) -> None:
         until=schedule.soonest(project.home, schedule.on_a_clock(scope.graph)),
         summary={"assets": len(assets), "failed": sum(each.failed for each in candidates)},
     )
-
-
-def _tidy(project: Project, scope: Scope, update: Update) -> None:
-    """Keeps tables in few pieces; versions that are published and kept stay readable."""
-    keep = int(project.settings["keep_versions"])
-    for name, result in update.results.items():
-        settled = scope.candidates.get(name)
-        if not result.delta or settled is None:
-            continue
-        history = project.published.history(name, limit=keep)
-        table = scope.table(name).tidy([each.table for each in history])
-        memo = scope.memo(name).tidy([each.memo for each in history if each.memo is not None])
-        if (table, memo) != (settled.table, settled.memo):
-            scope.settle(name, replace(settled, table=table or settled.table, memo=memo or settled.memo))
-    project.published.prune(max(keep, 100))
-    project.log.tidy()
-    EventLog(project.home).tidy()
 
 
 def cancel_run(project: Project, run_id: str | None) -> RunRecord | None:
