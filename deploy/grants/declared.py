@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from packyak.deploy.grants.grant import LIST, Evidence, Grant, merged
 from packyak.deploy.grants.requests import READ, WRITE
@@ -29,22 +31,23 @@ from packyak.engine.declare.nodes import (
     TransformNode,
 )
 from packyak.engine.errors import SettingError
+from packyak.engine.learn.tasks import tasks_of
 
 _ENGINE: tuple[tuple[str, str, str], ...] = (
     (READ, "format.json", "the home's format"),
     (READ, "candidates.json", "what the last runs left"),
-    (WRITE, "candidates.json", "what this run leaves"),
     (LIST, "leases/run/", "the lock of the project"),
     (READ, "leases/run/*", "the lock of the project"),
     (WRITE, "leases/run/*", "the lock of the project"),
     (WRITE, "runs/*", "the record of the run"),
     (LIST, "runs/cancel/", "whether somebody asked the run to stop"),
     (WRITE, "code/*", "the source text that computed it"),
-    (LIST, "published/", "the good versions"),
-    (READ, "published/*", "the good versions"),
-    (WRITE, "published/*", "the new good version"),
 )
 _OF_ASSETS: tuple[tuple[str, str, str], ...] = (
+    (LIST, "published/", "the good versions"),
+    (READ, "published/*", "the good versions"),
+    (WRITE, "candidates.json", "what this run leaves"),
+    (WRITE, "published/*", "the new good version"),
     (LIST, "corrections/", "what people said"),
     (READ, "corrections/*", "what people said"),
     (READ, "lineage/told.json", "which corrections the event log has"),
@@ -127,7 +130,7 @@ class Declared:
 
     def _of(self, node: Node) -> Iterator[Grant]:
         common = [*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ())]
-        common += _OF_EMBEDDING if isinstance(node, LearnedNode | IndexNode) else ()
+        common += _OF_EMBEDDING if isinstance(node, IndexNode) or _embeds(node) else ()
         for action, path, why in common:
             yield self._engine(node.name, action, path, why)
         if isinstance(node, TableNode):
@@ -154,6 +157,8 @@ class Declared:
         models = f"models/{node.name}"
         for action, path, why in _OF_LEARNED:
             yield self._engine(node.name, action, path, why)
+        if not tasks_of(node):
+            return
         yield self._graph(node.name, LIST, f"{models}/*", "its models", node)
         yield self._graph(node.name, READ, f"{models}/*", "its models", node)
         yield self._graph(node.name, WRITE, f"{models}/*", "it learns", node)
@@ -244,6 +249,18 @@ class Declared:
         file = Path(node.origin.file)
         shown = file.relative_to(self.root) if self.root.parts and file.is_relative_to(self.root) else file
         return f"{shown.as_posix()}:{node.origin.line}"
+
+
+def _embeds(node: Node) -> bool:
+    """Whether a learned transform may look at the meaning of texts: a repair never does, nor what reads no text."""
+    if not isinstance(node, LearnedNode) or all(task == "repair" for task, _ in tasks_of(node)):
+        return False
+    return any(each.takes != "column" or not _is_number(each.annotation) for each in node.parameters)
+
+
+def _is_number(annotation: Any) -> bool:
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return set(parts) <= {int, float, bool, type(None)}
 
 
 def _columns(node: TransformNode) -> tuple[str, ...] | None:

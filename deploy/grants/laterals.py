@@ -6,10 +6,9 @@ nothing of another, reads no table that it does not depend on, and sees no listi
 
 from __future__ import annotations
 
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 from packyak.deploy.grants.declared import CloudHome
 from packyak.deploy.grants.proof import Probe
@@ -78,19 +77,12 @@ def _files_of(graph: Graph, role: str) -> frozenset[str]:
     return frozenset({source.bucket}) if isinstance(source, FilesNode) else frozenset()
 
 
-def probe(url: str, access_key: str, role: str, verb: str, bucket: str, name: str) -> Probe:
+def probe(connection: HTTPConnection, access_key: str, role: str, verb: str, bucket: str, name: str) -> Probe:
     """Tries one thing as a role."""
-    listing = verb == "list"
     query = urllib.parse.urlencode({"list-type": "2", **({"prefix": name} if name else {})})
-    address = f"{url}/{bucket}?{query}" if listing else f"{url}/{bucket}/{urllib.parse.quote(name)}"
+    address = f"/{bucket}?{query}" if verb == "list" else f"/{bucket}/{urllib.parse.quote(name)}"
     signed = f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host"
-    request = urllib.request.Request(
-        address, b"x" if verb == "put" else None, {"Authorization": signed}, method=_VERB[verb]
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30):
-            denied = False
-    except urllib.error.HTTPError as error:
-        denied = error.code == 403
-        error.close()
-    return Probe(role, f"{verb} s3://{bucket}/{name}", denied)
+    connection.request(_VERB[verb], address, b"x" if verb == "put" else None, {"Authorization": signed})
+    answer = connection.getresponse()
+    answer.read()
+    return Probe(role, f"{verb} s3://{bucket}/{name}", answer.status == 403)

@@ -9,11 +9,12 @@ from typing import Literal
 from packyak.deploy.grants.declared import Undecided
 from packyak.deploy.grants.grant import Grant
 
-Verdict = Literal["proven", "unneeded", "unobserved"]
+Verdict = Literal["proven", "unneeded", "unobserved", "not tried"]
 MEANING: Mapping[Verdict, str] = {
     "proven": "without it the run breaks",
     "unneeded": "used, but the run comes to the same without it",
     "unobserved": "no run was seen to use it",
+    "not tried": "used, but not taken away",
 }
 
 
@@ -49,13 +50,15 @@ class Probe:
 
 @dataclass(frozen=True)
 class Proof:
-    """The whole proof."""
+    """The whole proof. mutants: runs with a grant taken away; cpu: seconds that they took."""
 
     project: str
     roles: tuple[RoleProof, ...]
     probes: tuple[Probe, ...]
     undecided: tuple[Undecided, ...]
     seconds: float = 0.0
+    mutants: int = 0
+    cpu: float = 0.0
 
     def count(self, verdict: Verdict) -> int:
         """How many grants have a verdict."""

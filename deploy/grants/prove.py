@@ -8,15 +8,13 @@ role tries what it must not be able to do (`laterals`).
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
-import subprocess
-import sys
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Any
 
 from packyak.deploy.grants.declared import CloudHome, Declared
@@ -27,16 +25,16 @@ from packyak.deploy.grants.home import first_objects
 from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
-from packyak.engine.declare.nodes import TableNode
+from packyak.deploy.grants.running import Ask, Runners
+from packyak.engine.declare.nodes import FunctionNode, LearnedNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.project import Project
 from packyak.engine.store.published import FOLDER as PUBLISHED
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/home"
 HOME = CloudHome("packyak-proof", "home", KEY)
-FIRST, LATER = "from nothing", "after news"
+FIRST, LATER, TAUGHT = "from nothing", "after news", "with a model"
 Tell = Callable[[str], None]
-Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass
@@ -55,10 +53,13 @@ class _Role:
         return f"AKIA{self.name.upper()}"
 
 
-def prove(project: Project, *, mutants: bool = True, tell: Tell = lambda line: None) -> Proof:
+def prove(
+    project: Project, *, mutants: bool = True, share: float = 1.0, seed: int = 0, tell: Tell = lambda line: None
+) -> Proof:
     """Proves a project's grants with the files in its buckets. tell: hears of each step.
 
-    mutants: False only runs everything under its role and tries what must be denied.
+    mutants: False only runs everything under its role and tries what must be denied. share: which part of the grants is
+    taken away, drawn anew for each role by `seed`.
     """
     began = time.monotonic()
     declared = Declared(project.graph, HOME, project.root)
@@ -66,20 +67,26 @@ def prove(project: Project, *, mutants: bool = True, tell: Tell = lambda line: N
     for grant in declared.grants():
         by_role[grant.role].append(grant)
     roles = [_Role(name, tuple(grants)) for name, grants in by_role.items()]
-    with local_s3(key=HOME.key) as server:
+    with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
         for role in roles:
             server.gate.roles[role.access_key] = document_of(role.grants)
-        bench = _Bench(server, project.root, mutants, tell)
+        bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
         for role in roles:
             bench.stage(role, FIRST)
         for name, data in later:
             server.put(HOME.bucket, HOME.path(name), data)
         tables = [name for name in by_role if isinstance(project.graph[name], TableNode)]
-        with _runner(project.root, server.environment(ADMIN)) as ask:
+        with runners.under(server.environment(ADMIN)) as ask:
             ask({"correct": tables})
         for role in roles:
             bench.stage(role, LATER)
+        learned = [name for name in by_role if isinstance(project.graph[name], LearnedNode)]
+        with runners.under(server.environment(ADMIN)) as ask:
+            ask({"promote": learned})
+        for role in roles:
+            if role.name in learned:
+                bench.stage(role, TAUGHT)
         probes = tuple(_probes(server, project, roles))
     return Proof(
         project.name,
@@ -87,22 +94,28 @@ def prove(project: Project, *, mutants: bool = True, tell: Tell = lambda line: N
         probes,
         declared.undecided(),
         round(time.monotonic() - began, 1),
+        bench.mutants,
+        round(bench.cpu, 1),
     )
 
 
 class _Bench:
-    """Runs roles and their mutants on a server."""
+    """Runs roles and their mutants on a server. mutants: how many there were; cpu: seconds that their runs took."""
 
-    def __init__(self, server: LocalS3, root: Path, mutants: bool, tell: Tell) -> None:
+    def __init__(self, server: LocalS3, runners: Runners, share: float, seed: int, tell: Tell) -> None:
         self.server = server
-        self.root = root
-        self.mutants = mutants
+        self.runners = runners
+        self.share = share
+        self.seed = seed
         self.tell = tell
+        self.mutants = 0
+        self.cpu = 0.0
+        self.last = 0.0  # seconds that the last run took in its process
 
     def stage(self, role: _Role, stage: str) -> None:
         """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good."""
         self.server.mark()
-        with _runner(self.root, self.server.environment(role.access_key)) as ask:
+        with self.runners.under(self.server.environment(role.access_key)) as ask:
             self._stage(role, stage, ask)
 
     def _stage(self, role: _Role, stage: str, ask: Ask) -> None:
@@ -110,8 +123,11 @@ class _Bench:
         role.requests += len(seen)
         self._note(role, stage, outcome, seen)
         used = [each for each in role.grants if _is_used(each, seen) and _open(role, each)]
-        if self.mutants and outcome["state"] == "done" and used:
-            for grant in used:
+        for grant in used:
+            role.judged.setdefault(grant, Judged(grant, "not tried", stage))
+        tried = self._drawn(role, used) if outcome["state"] == "done" else []
+        if tried:
+            for grant in tried:
                 self.server.back()
                 role.judged[grant] = self._judge(role, grant, stage, outcome, ask)
             self.server.back()
@@ -121,10 +137,19 @@ class _Bench:
         problem = f" ({_short(outcome)})" if outcome["problem"] else ""
         self.tell(f"{role.name} {stage}: {outcome['state']}{problem}, {len(seen)} requests, {_told(role)}")
 
+    def _drawn(self, role: _Role, used: Sequence[Grant]) -> list[Grant]:
+        """The share of a role's grants that is taken away; the same ones for the same seed."""
+        if self.share >= 1:
+            return list(used)
+        return [each for each in used if random.Random(f"{self.seed}|{role.name}|{each}").random() < self.share]
+
     def _judge(self, role: _Role, grant: Grant, stage: str, well: dict[str, Any], ask: Ask) -> Judged:
         rest = document_of(each for each in role.grants if each != grant)
+        began = time.process_time()
         with self.server.gate.under(role.access_key, rest):
             outcome, _ = self._run(role, ask)
+        self.mutants += 1
+        self.cpu += time.process_time() - began + self.last
         if outcome == well:
             return Judged(grant, "unneeded", stage)
         broke = str(outcome.get("problem") or f"the run ended {outcome['state']} with other results")
@@ -134,6 +159,7 @@ class _Bench:
         """The run's outcome, with the version that is then published, and what it was seen to want."""
         self.server.gate.take()
         outcome = ask({"run": role.name})
+        self.last = float(outcome.pop("cpu"))
         seen = self.server.gate.take()
         strangers = {each.role for each in seen} - {role.access_key}
         if strangers:
@@ -179,13 +205,16 @@ def _proof_of(role: _Role) -> RoleProof:
 
 
 def _probes(server: LocalS3, project: Project, roles: Sequence[_Role]) -> Iterator[Probe]:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     for role in roles:
         for verb, bucket, name in dict.fromkeys(forbidden(project.graph, HOME, role.name)):
-            yield probe(server.url, role.access_key, role.name, verb, bucket, name)
+            yield probe(connection, role.access_key, role.name, verb, bucket, name)
+    connection.close()
 
 
 def _fill(server: LocalS3, project: Project) -> list[tuple[str, bytes]]:
-    """Puts there what a deployment does, and the project's files; the last file of each bucket comes later."""
+    """Puts there what a deployment does, and the project's files. The last file of each bucket comes later, and then
+    one for each function that waits for a file of which there is none."""
     server.make_bucket(HOME.bucket)
     server.make_bucket(OTHER_BUCKET)
     for name, data in first_objects(project.graph):
@@ -197,43 +226,12 @@ def _fill(server: LocalS3, project: Project) -> list[tuple[str, bytes]]:
     for name in names:
         if name not in later:
             server.put(HOME.bucket, HOME.path(name), project.home.read(name) or b"")
-    return [(name, project.home.read(name) or b"") for name in sorted(later)]
+    return [(name, project.home.read(name) or b"") for name in sorted(later)] + list(_awaited(project, names))
 
 
-@contextmanager
-def _runner(root: Path, role: Mapping[str, str]) -> Iterator[Ask]:
-    """A process that runs the project under a role. Each role has one of its own: a library may keep the credentials
-    that it first saw (boto3 does)."""
-    command = [sys.executable, "-m", "packyak.deploy.grants.runner", str(root), HOME.uri]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**_clean_environment(), **role},
-        cwd=root,
-    )
-    assert process.stdin is not None and process.stdout is not None
-
-    def ask(request: dict[str, Any]) -> dict[str, Any]:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            raise PackyakError("the process that runs the project ended", next_step="its last words are above")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    try:
-        yield ask
-    finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
-
-
-def _clean_environment() -> dict[str, str]:
-    """Nothing of the user's own account reaches the runs."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return own | {"PACKYAK_PREFECT": "off", "PACKYAK_WORKER": "off"}
+def _awaited(project: Project, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for node in project.graph.nodes.values():
+        if isinstance(node, FunctionNode) and node.on is not None:
+            pattern = f"buckets/{node.on[0]}/{node.on[1]}"
+            if not any(fnmatchcase(name, pattern) for name in names):
+                yield pattern.replace("*", "proof").replace("?", "x"), b"made for the proof"

@@ -1,31 +1,53 @@
-"""A process that runs assets of one project in a home on S3, each under the role it is told: what a Lambda does there.
+"""A process that runs units of one project in a home on S3, each under the role it is told: what a Lambda does there.
 
-`python -m packyak.deploy.grants.runner FOLDER HOME` reads one JSON request a line and answers each with one line:
-`{"run": NAME}` brings one asset up to date alone; `{"correct": NAMES}` says something about a record of each. Its
-environment holds the role's credentials and the server's address. What the project prints goes to standard error.
+`python -m packyak.deploy.grants.runner FOLDER HOME SOCKET` loads what every run needs and then waits at a Unix socket.
+Each connection gets a process of its own, forked before anything was opened, so that nothing that one role saw can help
+another. Its first line is the environment (credentials and the server's address), then one JSON request a line,
+answered with one line: `{"run": NAME}` brings one unit up to date alone; `{"correct": NAMES}` says something about
+records of each; `{"promote": NAMES}` lets the last model of each answer. What the project prints goes to standard
+error. It ends with its standard input.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.errors import PackyakError
+from packyak.engine.loading import load_modules
 from packyak.engine.project import Project
+from packyak.engine.run.answers import CheckResult
+from packyak.engine.run.checks import result_from
+from packyak.engine.run.correct import Said
+from packyak.engine.settings import load_config
+
+NEEDED = (
+    "duckdb", "fsspec", "lance", "openlineage.client.event_v2", "openlineage.client.facet_v2", "pyarrow.compute",
+    "pyarrow.fs", "packyak.engine.lineage.asset_event", "packyak.engine.lineage.events", "packyak.engine.run.launch",
+    "packyak.engine.store.sql", "packyak.engine.store.sql_columns", "sqlglot.dialects.duckdb", "sqlglot.optimizer",
+)  # fmt: skip
 
 
 def answer(folder: str, home: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What came of one request: state, and what went wrong in words."""
+    """What came of one request: state, and what went wrong in words. cpu: seconds of this process."""
+    began = time.process_time()
+    _forget()
     try:
         with Project.open(folder, home=home) as project:
-            if "correct" in request:
-                return {"state": "done", "corrected": _correct(project, request["correct"])}
-            return _run(project, request["run"])
+            done = _DEEDS[next(iter(request))](project, next(iter(request.values())))
     except Exception as error:  # whatever it was, it is the answer
-        return {"state": "error", "problem": f"{type(error).__name__}: {error}"}
+        done = {"state": "error", "problem": f"{type(error).__name__}: {error}"}
+    return {**done, "cpu": time.process_time() - began}
 
 
 def _run(project: Project, asset: str) -> dict[str, Any]:
@@ -40,37 +62,107 @@ def _run(project: Project, asset: str) -> dict[str, Any]:
         "changed": done.changed if done else 0,
         "deleted": done.deleted if done else 0,
         "failed": done.failed if done else 0,
+        "checks": [(each.name, each.passed, each.message) for each in _checks(project, asset)],
     }
 
 
-def _correct(project: Project, names: Sequence[str]) -> list[str]:
-    """One correction on each asset that can be corrected: a value that another record has."""
-    corrected = []
-    for name in names:
-        page = project.page(name, limit=50)
-        rows = page.rows.to_pylist()
-        for column in page.columns:
-            values = [row[column.name] for row in rows if row[column.name] is not None] if column.editable else []
-            first = next((row for row in rows if row.get(column.name) is not None), None)
-            other = next((value for value in values if first and value != first[column.name]), None)
-            if column.owner != name or first is None or other is None:
-                continue
-            try:
-                project.correct(name, first["_key"], column.name, other, by="proof", why="to see what a run then needs")
-            except PackyakError:
-                continue
-            corrected.append(name)
-            break
-    return corrected
+def _checks(project: Project, asset: str) -> list[CheckResult]:
+    found = project.scope().candidates.get(asset)
+    return [result_from(each) for each in found.checks] if found else []
 
 
-def main(folder: str, home: str) -> None:
-    """Answers requests until there are no more."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        print(json.dumps(answer(folder, home, json.loads(line))), file=answers, flush=True)
+def _forget() -> None:
+    """What this process keeps of a home beyond one run goes: each run finds what a new process would find."""
+    if (answering := sys.modules.get("packyak.engine.run.teach.answering")) is not None:
+        answering._loaded.clear()
+    if (text_vectors := sys.modules.get("packyak.engine.learn.text_vectors")) is not None:
+        text_vectors._vectors.cache_clear()
+
+
+def _correct_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
+    return {"state": "done", "problem": "", "corrected": [name for name in names if _correct(project, name)]}
+
+
+def _correct(project: Project, name: str) -> bool:
+    """Says something about records of an asset, where anything can be said: another record's value for one of them; of
+    a learned one as much as it needs to learn, the values it has in turn."""
+    node = project.graph[name]
+    most = node.train_after if isinstance(node, LearnedNode) else 1
+    page = project.page(name, limit=max(50, 2 * most))
+    rows = page.rows.to_pylist()
+    for column in page.columns:
+        known = [row for row in rows if row[column.name] is not None]
+        values = list(dict.fromkeys(row[column.name] for row in known))
+        if not column.editable or column.owner != name or len(values) < 2:
+            continue
+        said = [Said(name, row["_key"], column.name, values[(values.index(row[column.name]) + 1) % len(values)])
+                for row in (known if most == 1 else rows)[:1]]  # fmt: skip
+        said += [Said(name, row["_key"], column.name, kind="accept") for row in known[1:most]]
+        try:
+            project.correct_many(said, by="proof")
+        except PackyakError:
+            continue
+        return True
+    return False
+
+
+def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
+    waiting = [each for each in project.models() if each.asset in names and each.cards and not each.current]
+    for each in waiting:
+        project.promote(each.asset, each.cards[0].id, by="proof")
+    return {"state": "done", "problem": "", "promoted": [each.asset for each in waiting]}
+
+
+_DEEDS: Mapping[str, Callable[[Project, Any], dict[str, Any]]] = {
+    "run": _run,
+    "correct": _correct_all,
+    "promote": _promote_all,
+}
+
+
+def serve(folder: str, home: str, path: str) -> None:
+    """Waits for connections and gives each a process, until standard input ends."""
+    _prepare(folder)
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.bind(path)
+        waiting.listen()
+        print("ready", flush=True)
+        os.dup2(2, 1)
+        while True:
+            ready, _, _ = select.select([waiting, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return
+            talk, _ = waiting.accept()
+            if os.fork() == 0:
+                waiting.close()
+                _answer_all(folder, home, talk)
+                os._exit(0)
+            talk.close()
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _prepare(folder: str) -> None:
+    """Imports what runs need. Nothing may be opened here: threads do not survive a fork."""
+    for name in NEEDED:
+        import_module(name)
+    warnings.filterwarnings("ignore", "lance is not fork-safe")  # it is as long as it was only imported
+    config = load_config(Path(folder))
+    load_modules(config.root, config.modules or ("pipeline",))
+    try:
+        from boto3 import client
+    except ImportError:
+        return
+    client("s3", region_name="us-east-1", aws_access_key_id="nobody", aws_secret_access_key="none")
+
+
+def _answer_all(folder: str, home: str, talk: socket.socket) -> None:
+    with talk.makefile("rw", encoding="utf-8") as lines:
+        os.environ.update(json.loads(lines.readline()))
+        for line in lines:
+            lines.write(json.dumps(answer(folder, home, json.loads(line))) + "\n")
+            lines.flush()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(*sys.argv[1:])

@@ -30,11 +30,21 @@ class Lease:
     """A claim on a name in a home.
 
     owner: what others are told about the holder, as plain values (run, command, user). ttl: seconds until a claim that
-    is not renewed runs out. Use it as a context manager, or `acquire` and `release`.
+    is not renewed runs out. deletes: whether it may take old claims away. Use it as a context manager, or `acquire` and
+    `release`.
     """
 
-    def __init__(self, home: Home, name: str, owner: Mapping[str, Any] | None = None, ttl: float = 30.0) -> None:
+    def __init__(
+        self,
+        home: Home,
+        name: str,
+        owner: Mapping[str, Any] | None = None,
+        ttl: float = 30.0,
+        *,
+        deletes: bool = True,
+    ) -> None:
         self._home = home
+        self._deletes = deletes
         self.name = name
         self.owner = {"pid": os.getpid(), "host": socket.gethostname(), **(owner or {})}
         self.ttl = ttl
@@ -115,7 +125,8 @@ class Lease:
         if number != mine or claim is None or claim["token"] != self._token:
             return False
         self._number = mine
-        self._forget_old(mine)
+        if self._deletes:
+            self._forget_old(mine)
         return True
 
     def _newest(self) -> tuple[int, dict[str, Any] | None]:

@@ -28,9 +28,9 @@ class S3Place:
     def _files(self) -> Any:
         from pyarrow import fs
 
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"allow_delayed_open": True}  # one request for a small object instead of three
         if endpoint := _endpoint():
-            options = {"endpoint_override": endpoint.split("://")[-1], "scheme": endpoint.split("://")[0]}
+            options |= {"endpoint_override": endpoint.split("://")[-1], "scheme": endpoint.split("://")[0]}
         if region := _region():
             options["region"] = region
         return fs.S3FileSystem(**options)
