@@ -67,6 +67,7 @@ class AwsAccount:
 def asking(what: str) -> Iterator[None]:
     """Turns what boto3 raises in the block into a CloudError. what: what was being done, as in `the stack was read`."""
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -78,8 +79,10 @@ def asking(what: str) -> Iterator[None]:
         ) from error
     except ClientError as error:
         raise _refused(what, error) from error
-    except BotoCoreError as error:
-        raise CloudError(f"while {what}: {error}", next_step="try again: it goes on from here") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise CloudError(
+            f"while {what}: {str(error).splitlines()[0][:300]}", next_step="try again: it goes on from here"
+        ) from error
 
 
 def _refused(what: str, error: Any) -> CloudError:

@@ -230,6 +230,13 @@ def _kind_of(parameter: str) -> str:
 def _builder(run: _Run, ground: Sequence[StackTemplate]) -> tuple[Builder, str]:
     """What builds images, and the repository's address."""
     found = {kind: name for stack in ground for kind, name in run.stacks.resources(stack.name).values()}
+    for stack in ground:  # a name that the template gives is as good
+        for each in run.bodies[stack.name]["Resources"].values():
+            given = each.get("Properties", {}).get(
+                {IMAGE_BUILDER: "Name", REPOSITORY: "RepositoryName"}.get(each["Type"])
+            )
+            if isinstance(given, str):
+                found[each["Type"]] = given
     builder = Builder(found.get(IMAGE_BUILDER, ""), found.get(REPOSITORY, ""))
     if not builder.project or not builder.repository:
         raise PublishFailed("the foundation has no image builder", next_step="see its stack in the console")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from packyak.deploy.publish.account import Account, absent, asking, pages
+from packyak.deploy.publish.account import Account, absent, asking, code_of, pages
 from packyak.deploy.publish.records import Change, Event
 from packyak.engine.errors import NotConfirmed, PublishFailed
 
@@ -172,17 +172,13 @@ class Stacks:
         creates = self.state(wanted.name) in ("", "REVIEW_IN_PROGRESS")
         name = f"packyak-{wanted.sha256[:12]}"
         with asking(f"the change set of {wanted.name} was made"):
-            self._forget(wanted.name, name)
-            self._cloud.create_change_set(
-                StackName=wanted.name,
-                ChangeSetName=name,
-                ChangeSetType="CREATE" if creates else "UPDATE",
-                TemplateURL=wanted.url,
-                Parameters=list(_parameters(wanted, creates)),
-                Capabilities=["CAPABILITY_NAMED_IAM"],
-                Tags=[{"Key": TAG, "Value": wanted.project}],
-                ImportExistingResources=True,
-            )
+            try:
+                self._begin(wanted, name, creates)
+            except Exception as error:
+                if code_of(error) != "AlreadyExistsException":
+                    raise
+                self._forget(wanted.name, name)  # left there by a publication that was cut off
+                self._begin(wanted, name, creates)
             found = self._ready(wanted.name, name)
         if found["Status"] == "FAILED":
             reason = str(found.get("StatusReason", ""))
@@ -197,6 +193,18 @@ class Stacks:
             each = pages(self._cloud.describe_change_set, "Changes", StackName=wanted.name, ChangeSetName=name)
             changes = tuple(change["ResourceChange"] for change in each if "ResourceChange" in change)
         return Prepared(wanted, name, creates, changes)
+
+    def _begin(self, wanted: Wanted, name: str, creates: bool) -> None:
+        self._cloud.create_change_set(
+            StackName=wanted.name,
+            ChangeSetName=name,
+            ChangeSetType="CREATE" if creates else "UPDATE",
+            TemplateURL=wanted.url,
+            Parameters=list(_parameters(wanted, creates)),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[{"Key": TAG, "Value": wanted.project}],
+            ImportExistingResources=True,
+        )
 
     def execute(self, prepared: Prepared) -> None:
         """Does what a change set says and waits for its end; what would lose data is taken back instead."""

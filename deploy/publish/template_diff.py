@@ -49,6 +49,7 @@ def template_diff(stack: str, before: Template | None, after: Template, explaine
     added = _grouped("is new", {name: new[name] for name in new if name not in old}, units, explained, stack)
     removed = _grouped("goes", {name: old[name] for name in old if name not in new}, units, explained, stack)
     changed, widened, refused = [], [], []
+    had = _had(old, units)
     for name, resource in old.items():
         unit = units.get(name, "")
         place = explained.units.get(unit, "")
@@ -58,11 +59,12 @@ def template_diff(stack: str, before: Template | None, after: Template, explaine
             continue
         refused += _replaced(name, resource, new[name], unit, place)
         changed += _properties(name, resource, new[name], unit, place)
-        widened += _wider(name, resource, new[name], unit, place, explained)
+        widened += _wider(name, resource, new[name], unit, place, _Before(explained, had.get(unit, frozenset())))
     for name in new.keys() - old.keys() if before is not None else ():
         if units.get(name, "") not in explained.new:
             unit = units.get(name, "")
-            widened += _wider(name, {}, new[name], unit, explained.units.get(unit, ""), explained)
+            before_it = _Before(explained, had.get(unit, frozenset()))
+            widened += _wider(name, {}, new[name], unit, explained.units.get(unit, ""), before_it)
     return Diff(tuple(added), tuple(removed), tuple(changed), tuple(widened), tuple(refused), first=False)
 
 
@@ -142,11 +144,30 @@ def _properties(name: str, old: Resource, new: Resource, unit: str, place: str) 
         yield Change(f"{_the(name, new, unit)} changes: {', '.join(names)}", unit or name, place)
 
 
-def _wider(name: str, old: Resource, new: Resource, unit: str, place: str, explained: Explained) -> Iterator[Change]:
+@dataclass(frozen=True)
+class _Before:
+    """What needs no second word: what the plan says, and what other policies of the same unit allowed already."""
+
+    explained: Explained
+    had: frozenset[Statement]
+
+
+def _had(resources: Mapping[str, Resource], units: Mapping[str, str]) -> dict[str, frozenset[Statement]]:
+    """What each unit's policies allow together: which of them says it is no difference."""
+    found: dict[str, frozenset[Statement]] = {}
+    for name, resource in resources.items():
+        unit = units.get(name, "")
+        if unit and resource["Type"] in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+            found[unit] = found.get(unit, frozenset()) | set(statements(resource.get("Properties", {})))
+    return found
+
+
+def _wider(name: str, old: Resource, new: Resource, unit: str, place: str, before_it: _Before) -> Iterator[Change]:
     before = set(statements(old.get("Properties", {})))
     after = set(statements(new.get("Properties", {})))
     for statement in sorted(after - before):
-        if statement[0] == "Allow" and not _said(statement, explained):
+        known = statement in before_it.had or _said(statement, before_it.explained)
+        if statement[0] == "Allow" and not known:
             yield Change(f"{_the(name, new, unit)} allows more: {_told(statement)}", unit or name, place)
     for statement in sorted(before - after) if new.get("Type") else ():
         if statement[0] == "Deny":

@@ -110,21 +110,35 @@ def _lines() -> Callable[[Any], None]:
 
 
 class _Telling:
-    """Tells a person: a line for each stage that ended, and for each resource that is done or failed."""
+    """Tells a person: what each stage does, how it ended, and each resource that is done or failed."""
+
+    def __init__(self) -> None:
+        self.waiting = ""  # what a stage said last: its end says the same again
 
     def __call__(self, told: Any) -> None:
         from packyak.deploy.publish.records import STAGES, Event, Stage
 
-        if isinstance(told, Stage):
-            if told.state == "running" and not told.line:
+        if isinstance(told, Stage) and told.state == "running":
+            self._flush()
+            if told.line:
+                self.waiting = f"  ... {told.line}"
+            else:
                 note(f"{told.stage}: {STAGES[told.stage]}")
-            elif told.line and told.state != "skipped":
-                mark = {"done": "done", "failed": "FAILED"}.get(told.state, "...")
-                note(f"  {mark} {told.line} ({duration(told.seconds)})")
+        elif isinstance(told, Stage):
+            if told.state == "failed":
+                self._flush()
+            self.waiting = ""
+            note(f"  {'FAILED' if told.state == 'failed' else 'done'}: {told.line} ({duration(told.seconds)})")
         elif isinstance(told, Event) and told.state.endswith(("_COMPLETE", "_FAILED")):
+            self._flush()
             why = f": {told.reason}" if told.reason and told.state.endswith("_FAILED") else ""
             place = f" ({told.place})" if told.place else ""
             note(f"  {told.state.lower().replace('_', ' ')}: {told.resource}, {told.type}{place}{why}")
+
+    def _flush(self) -> None:
+        if self.waiting:
+            note(self.waiting)
+        self.waiting = ""
 
 
 class _Answers:
