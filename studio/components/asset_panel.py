@@ -1,4 +1,6 @@
-"""The side panel of the Pipeline page: one asset, why it stands as it does, its checks, versions and code."""
+"""The side panel of the Pipeline page: one asset, why it stands as it does, what a run would do, its checks, versions
+with their quality, code, marks, and what its role may do in the cloud.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from packyak.engine.declare.nodes import CheckNode, IndexNode, Node, TableNode
+from packyak.engine.declare.nodes import CheckNode, FunctionNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.role import role_of
+from packyak.studio.components.trail import trace_box
+from packyak.studio.components.versions import versions_of
 from packyak.studio.shell import launch, places
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import cards, code, pipeline, tables, words
@@ -17,8 +22,7 @@ from packyak.studio.views.words import literal
 if TYPE_CHECKING:
     from packyak.engine.project import Project
 
-VERSIONS_SHOWN = 8
-VERSIONS_DRAWN = 40
+MOST_NEIGHBOURS = 8
 TONES = {"fresh": "green", "stale": "orange", "failed": "red", "blocked": "red", "never": "gray", "running": "blue"}
 
 
@@ -27,20 +31,23 @@ def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], ru
     node = project.graph[name]
     status = next((status for status in statuses if status.name == name), None)
     _title(node, status)
+    if node.doc:
+        st.caption(literal(node.doc))
     if status is not None and isinstance(node, (TableNode, IndexNode)):
         _sentence(status)
-        _facts(status)
         if isinstance(node, TableNode):
             _actions(project, status, run)
         _causes(status.causes)
         _plan(project, status, run)
         _checks(project, status)
-        _versions(project, status)
-    if node.doc:
-        _heading("What it is")
-        st.text(node.doc)
+        versions_of(project, status)
+    _neighbours(project, node)
+    if status is not None and status.version and isinstance(node, TableNode) and node.key is not None:
+        trace_box(node.name)
     _marks(node)
     _code(project, node)
+    if isinstance(node, (TableNode, IndexNode, FunctionNode)):
+        role_of(project, node.name)
 
 
 def _title(node: Node, status: AssetStatus | None) -> None:
@@ -66,19 +73,10 @@ def _sentence(status: AssetStatus) -> None:
     st.text(words.sentence(status.reason))
 
 
-def _facts(status: AssetStatus) -> None:
-    facts = tables.asset_facts(status)
-    if not facts:
-        return
-    with st.container(horizontal=True, gap="medium", key="asset_facts"):
-        for fact in facts:
-            st.metric(fact.label, fact.value, fact.delta or None, delta_color="off", width="content")
-
-
 def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
-    with st.container(horizontal=True, gap="xsmall"):
-        if st.button("Open records", icon=":material/table_rows:", key="open_records", disabled=status.rows is None):
-            st.switch_page(places.records(), query_params={"asset": status.name})
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        if status.rows is not None:
+            st.page_link(places.records(), label="Open records", query_params={"asset": status.name})
         needs = status.state in pipeline.NEEDS_RUN or bool(status.failed_records)
         if st.button(
             tables.run_words(status),
@@ -116,6 +114,27 @@ def _plan(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
             st.markdown(f"**{literal(step.asset)}**: {literal(pipeline.step_words(step))}")
         for note in found.notes:
             st.text(note)
+
+
+def _neighbours(project: Project, node: Node) -> None:
+    """What it reads and what reads it, each one press away."""
+    shown = project.graph.nodes
+    readers = [name for name in project.graph.children(node.name) if not isinstance(shown[name], CheckNode)]
+    with st.container(gap=None):
+        for title, names in (("Reads", [name for name in node.inputs if name in shown]), ("Read by", readers)):
+            if names:
+                _row_of_names(title, names)
+
+
+def _row_of_names(title: str, names: Sequence[str]) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(title, width=64)
+        for name in names[:MOST_NEIGHBOURS]:
+            if st.button(f":primary[{literal(name)}]", key=f"to-{title}-{name}", type="tertiary"):
+                st.query_params["asset"] = name
+                st.rerun(scope="fragment")
+        if len(names) > MOST_NEIGHBOURS:
+            st.text(f"and {len(names) - MOST_NEIGHBOURS} more", width="content")
 
 
 def _marks(node: Node) -> None:
@@ -166,25 +185,3 @@ def _check(check: CheckResult) -> None:
         st.dataframe(
             tables.plain_rows(check.rows), hide_index=True, height="content", alt=f"Rows that fail {check.name}"
         )
-
-
-def _versions(project: Project, status: AssetStatus) -> None:
-    versions = project.versions(status.name) if status.version else ()
-    if not versions:
-        return
-    _heading("Versions")
-    if len(versions) > 1:
-        rows = [each.rows for each in reversed(versions[:VERSIONS_DRAWN])]
-        said = f"rows over the last {words.counted(len(rows), 'version')}"
-        st.metric("Rows", words.count(rows[-1]), words.delta(versions[0].delta) or None, delta_color="off",
-                  chart_data=rows, chart_type="area", help=said, label_visibility="collapsed")  # fmt: skip
-    st.dataframe(
-        tables.versions(versions[:VERSIONS_SHOWN]),
-        hide_index=True,
-        height="content",
-        alt=f"Versions of {status.name}",
-        column_config={
-            "rows": st.column_config.NumberColumn(format="localized"),
-            "change": st.column_config.TextColumn(alignment="right"),
-        },
-    )

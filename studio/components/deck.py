@@ -67,6 +67,6 @@ def decided() -> list[Mapping[str, Any]]:
 
 
 def deck(hand: Hand) -> Mapping[str, Any]:
-    """Draw the deck; answers `open` (a record to look at) or `spread` (an offer taken up), else nothing."""
+    """Draw the deck; answers `spread` (an offer taken up) or nothing."""
     event = _mount()(key=KEY, data=asdict(hand), on_log_change=lambda: None, on_event_change=lambda: None).event
     return dict(event) if event else {}

@@ -42,18 +42,19 @@ def desk(project: Project, page: str) -> None:
 
 def _desk(project: Project, page: str) -> None:
     run = launch.under_way(project)
-    params = dict(st.query_params)
+    params, place = dict(st.query_params), words.tilde(project.home.uri)
     command = view.command(page, params)
+    base = f"/{st.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
     items = view.items(project.graph, places.titles(), run, command, project.may("run"))
     data = {
         "items": [asdict(item) for item in items],
         "keys": [asdict(group) for group in view.keys(page)],
-        "facts": [
-            asdict(fact) for fact in view.facts(project.name, words.tilde(project.home.uri), run, _selection(params))
-        ],
+        "facts": [asdict(fact) for fact in view.facts(project.name, place, run, view.selection(params))],
         "command": command,
         "pulse": {
-            "path": f"{st.get_option('server.baseUrlPath').rstrip('/')}{pulse.watch(project)}",
+            "page": page,
+            "base": base,
+            "path": f"{base}{pulse.watch(project)}",
             "beat": pulse.beat(project),
             "every": LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY,  # each look lists a few folders
         },
@@ -61,10 +62,6 @@ def _desk(project: Project, page: str) -> None:
     event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
     if event:
         _act(project, run, event)
-
-
-def _selection(params: Mapping[str, str]) -> str:
-    return " \N{RIGHTWARDS ARROW} ".join(params[name] for name in ("asset", "key", "run") if params.get(name))
 
 
 def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> None:
@@ -77,8 +74,4 @@ def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> N
         project.cancel(run.id)
     elif act in (view.RUN, view.RETRY) and run is None:
         launch.start(project, retry_failed=act == view.RETRY)
-    elif act == "go":
-        params = {str(name): str(value) for name, value in (event.get("params") or {}).items()}
-        st.switch_page(places.named(str(event.get("page"))), query_params=params)
-        return
     st.switch_page(places.pipeline())

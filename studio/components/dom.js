@@ -31,3 +31,11 @@ export const matching = (items, typed, limit = 9) => {
   return items.map((item) => [rank(item), item]).filter(([order]) => order < 9)
     .sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length).slice(0, limit).map(([, item]) => item);
 };
+
+// To another page of the studio, in one step of the browser's history: a switch asked of the server leaves one more, the
+// old page with the new page's address.
+export const visit = (page, params = {}) => {
+  const asked = new URLSearchParams(Object.entries(params)), base = document.documentElement.dataset.base ?? "";
+  history.pushState({}, "", `${base}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`);
+  dispatchEvent(new PopStateEvent("popstate"));
+};

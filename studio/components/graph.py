@@ -29,12 +29,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class Shown:
-    """What stands out on the board: the chosen card and column, what is in focus, whether columns are drawn."""
+    """What stands out on the board: the chosen card and column, what is in focus, whether columns are drawn, what to
+    say over a graph of the past, and whether a record's trail is drawn."""
 
     chosen: str = ""
     column: str = ""
     focus: Focus | None = None
     columns: bool = False
+    past: str = ""
+    trail: bool = False
 
 
 @cache

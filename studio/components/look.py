@@ -1,6 +1,7 @@
 """How the graph is looked at, kept in the address: a link shows the same, Back undoes it, a refresh loses nothing.
 
-`asset`: the chosen node; `open`: open groups; `focus`, `steps`: only what is near; `columns`, `column`: column level.
+`asset`: the chosen node; `open`: open groups; `focus`, `steps`: only what is near; `columns`, `column`: column level;
+`at`: a past moment.
 """
 
 from __future__ import annotations
@@ -23,21 +24,20 @@ if TYPE_CHECKING:
 SEPARATOR = ","
 
 
-def shown(graph: Graph) -> Shown:
-    """What stands out, as the address says."""
+def shown(graph: Graph, past: str = "") -> Shown:
+    """What stands out, as the address says. past: what to say of a graph that is no longer so."""
     asked = st.query_params
     chosen = asked.get("asset", "")
-    return Shown(
-        chosen if chosen in graph.nodes else "", asked.get("column", ""), _focus(graph), asked.get("columns") == "1"
-    )
+    columns = asked.get("columns") == "1" and not past
+    return Shown(chosen if chosen in graph.nodes else "", asked.get("column", ""), _focus(graph), columns, past)
 
 
-def look(project: Project) -> Look:
-    """How to draw the graph, as the address says."""
-    graph, asked = project.graph, st.query_params
+def look(project: Project, graph: Graph) -> Look:
+    """How to draw the graph, as the address says. graph: the project's, or one of the past."""
+    asked = st.query_params
     opened = frozenset(filter(None, asked.get("open", "").split(SEPARATOR)))
     hidden = pipeline.group_of(graph, asked.get("asset", "")) if asked.get("asset") in graph.nodes else None
-    level = _level(project) if asked.get("columns") == "1" else ColumnLevel()
+    level = _level(project) if asked.get("columns") == "1" and graph is project.graph else ColumnLevel()
     return Look(opened | ({hidden} if hidden else set()), _focus(graph), level)
 
 

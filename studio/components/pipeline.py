@@ -6,18 +6,20 @@ One fragment: a click or a tick of a run redraws it and leaves the shell alone. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from packyak.engine.run.answers import AssetStatus, Plan, State
 from packyak.engine.run.runs import RunRecord
-from packyak.studio.components import look
+from packyak.studio.components import look, then, trail
 from packyak.studio.components.asset_panel import asset_panel
 from packyak.studio.components.graph import Notice, event, graph
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, progress, words
+from packyak.studio.views.then import Then
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -50,16 +52,41 @@ def _page(project: Project, live: bool) -> None:
         st.rerun()
     if run is not None and not live:  # started elsewhere since the page was drawn
         st.rerun()
+    past = then.asked(project)
+    if past is not None:
+        _past(project, past)
+        return
     statuses = _statuses(project, run)
-    shown = look.shown(project.graph)
+    traced = trail.traced(project)
+    shown = replace(look.shown(project.graph), trail=traced is not None)
     _header(project, pipeline.assets(project.graph, statuses), run)
-    board = pipeline.board(project.graph, statuses, progress.of_assets(run), look=look.look(project))
+    seen = replace(look.look(project, project.graph), trail=traced.trail if traced else None)
+    board = pipeline.board(project.graph, statuses, progress.of_assets(run), look=seen)
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):
             graph(board, shown, title=project.name, key=GRAPH, on_event=_on_event, nothing=NOTHING, notice=_notice())
-        if shown.chosen:
+        if traced is not None:
+            with st.container(key="asset_panel", width=380, gap="small"):
+                trail.trail_panel(project, traced, shown.chosen)
+        elif shown.chosen:
             with st.container(key="asset_panel", width=380, gap="small"):
                 asset_panel(project, shown.chosen, statuses, run)
+
+
+def _past(project: Project, past: Then) -> None:
+    """The graph as it was: nothing here changes anything."""
+    shown = look.shown(past.graph, past="The past: for looking only")
+    with st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small"):
+        st.header(literal(project.name), anchor=False, width="content")
+        then.past_header(project, past)
+    seen = replace(look.look(project, past.graph), lines=past.lines)
+    board = pipeline.board(past.graph, past.statuses, look=seen)
+    with st.container(horizontal=True, wrap=False, gap="small"):
+        with st.container(width="stretch"):
+            graph(board, shown, title=project.name, key=GRAPH, on_event=_on_event, nothing=NOTHING)
+        if shown.chosen:
+            with st.container(key="asset_panel", width=380, gap="small"):
+                then.past_panel(project, past, shown.chosen)
 
 
 def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
@@ -93,6 +120,7 @@ def _header(project: Project, statuses: Sequence[AssetStatus], run: RunRecord | 
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="stretch"):
                 for state, number in pipeline.counts(statuses).states:
                     st.badge(pipeline.count_words(state, number), color=BADGES[state])  # type: ignore[arg-type]
+            then.time_button(project)
             _plan_button(project)
             _run_button(project, statuses)
         else:

@@ -9,6 +9,7 @@ from packyak.engine.declare.nodes import Graph, IndexNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.lineage.chain import Trace
 from packyak.engine.run.answers import RecordDetail
+from packyak.studio.shell import places
 from packyak.studio.views import past, words
 from packyak.studio.views.words import literal
 
@@ -33,6 +34,7 @@ def record_past(project: Project, asset: str, key: str, detail: RecordDetail) ->
         trace = st.expander(title, icon=icon, key=f"{base}-{direction}", on_change="rerun")
         with trace:
             if trace.open:
+                st.page_link(places.pipeline(), label="Draw it on the graph", query_params={"of": asset, "key": key})
                 _trace(project.trace(asset, key, direction=direction, limit=MOST_TRACED), asset, key)  # type: ignore[arg-type]
     index = index_for(project.graph, asset)
     if index is not None:

@@ -137,8 +137,6 @@ def _page(project: Project, asset: str) -> None:
             offer=_offer(desk.like),
         )
     )
-    if "open" in event:
-        st.switch_page(places.records(), query_params={name: str(event["open"][name]) for name in ("asset", "key")})
     if "spread" in event and desk.like is not None:
         _spread(project, desk, desk.like)
         st.rerun(scope="fragment")

@@ -10,7 +10,7 @@ from packyak.engine.lineage.log import EventLog
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.shell import calm
 from packyak.studio.components.timeline import timeline
-from packyak.studio.shell import launch, places, prefect_ui
+from packyak.studio.shell import launch, prefect_ui
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import runs, words
 from packyak.studio.views.words import literal
@@ -46,11 +46,6 @@ def _page(project: Project, live: bool) -> None:
     if "run" in event:
         st.query_params["run"] = str(event["run"])
         st.rerun(scope="fragment")
-    if "asset" in event:
-        st.switch_page(places.pipeline(), query_params={"asset": str(event["asset"])})
-    if "records" in event:
-        asset = str(event["records"])
-        st.switch_page(places.records(), query_params={"asset": asset, "only": "failed"})
 
 
 def _chosen(found: tuple[RunRecord, ...]) -> RunRecord | None:

@@ -25,7 +25,7 @@ def _mount() -> Callable[..., Any]:
 
 
 def timeline(lines: Sequence[RunLine], chosen: RunSheet | None, *, key: str) -> Mapping[str, Any]:
-    """Draw the runs; answers `run` (one chosen), `asset` (to open) or `records` (failed ones to open), else nothing."""
+    """Draw the runs; answers `run`, the one chosen, or nothing."""
     data = {
         "runs": [asdict(line) for line in lines],
         "chosen": asdict(chosen) if chosen else None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 PATH = "/packyak/pulse"
+PAGE = "page of the studio"  # no address of a page has such a word
 _names: dict[str, str] = {}
 _projects: dict[str, Project] = {}
 
@@ -37,11 +38,19 @@ def beat(project: Project) -> str:
 
 
 def answer(request: Request) -> JSONResponse:
-    """The beat now, and what the status bar says of the run."""
+    """The beat now, and what the status bar says: of the run, and of the view that the page's address asks for."""
     project = _projects.get(request.path_params["name"])
     if project is None:
         return JSONResponse({}, 404)
-    return JSONResponse({"beat": beat(project), "run": asdict(desk.run_fact(project.running()))})
+    params = dict(request.query_params)
+    return JSONResponse(
+        {
+            "beat": beat(project),
+            "run": asdict(desk.run_fact(project.running())),
+            "command": desk.command(params.pop(PAGE, ""), params),
+            "selection": desk.selection(params),
+        }
+    )
 
 
 ROUTE = Route(PATH + "/{name}", answer)

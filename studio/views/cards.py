@@ -59,16 +59,19 @@ class Card:
     progress: float | None = None
     columns: tuple[ColumnRow, ...] = ()
     more: int = 0
+    trail: str = ""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a card lies, in both directions of the graph, and the columns that it lists."""
+    """Where a card lies, in both directions of the graph, the columns that it lists, and how much of a traced record's
+    trail lies in it."""
 
     across: Place
     down: Place
     columns: tuple[ColumnRow, ...] = ()
     more: int = 0
+    trail: str = ""
 
 
 def is_source(node: Node) -> bool:
@@ -77,18 +80,23 @@ def is_source(node: Node) -> bool:
 
 
 def card_of(
-    node: Node, status: AssetStatus | None, progress: AssetProgress | None, spot: Spot, now: datetime | None
+    node: Node,
+    status: AssetStatus | None,
+    progress: AssetProgress | None,
+    spot: Spot,
+    now: datetime | None,
+    told: str = "",
 ) -> Card:
-    """A node's card."""
+    """A node's card. told: what it says instead of how it stands."""
     kind = status.kind if status else ""
     if status is None or is_source(node):
         line = source_line(node, status)
         return _placed(spot, name=node.name, kind=kind, state="source", line=line, label=f"{node.name}, {kind}, {line}")
     state = SHOWN_IN_RUN.get(progress.state, status.state) if progress else status.state
-    line = progress.line if progress and progress.line else card_line(status)
+    line = told or (progress.line if progress and progress.line else card_line(status))
     rows = words.count(status.rows) if status.rows is not None else ""
     marks = card_marks(status)
-    spoken = [node.name, kind, line, f"{rows} rows" if rows else "", *(mark.text for mark in marks)]
+    spoken = [node.name, kind, line, f"{rows} rows" if rows else "", *(mark.text for mark in marks), spot.trail]
     return _placed(
         spot,
         name=node.name,
@@ -155,6 +163,7 @@ def _placed(
         progress,
         spot.columns,
         spot.more,
+        spot.trail,
     )
 
 

@@ -161,6 +161,12 @@ def _map_command(params: Mapping[str, str]) -> str:
     return shlex.join(said)
 
 
+def selection(params: Mapping[str, str]) -> str:
+    """What the address selects."""
+    names = ("of", "key", "field") if params.get("of") else ("asset", "key", "run")
+    return " \N{RIGHTWARDS ARROW} ".join(params[name] for name in names if params.get(name))
+
+
 def run_fact(run: RunRecord | None) -> Fact:
     """Whether a run is under way, and how far it is."""
     if run is None:

@@ -17,12 +17,14 @@ Size = tuple[float, float]
 Link = tuple[str, str]
 
 COLUMN_GAP = 84.0
-COLUMN_GAP_DOWN = 58.0
+COLUMN_GAP_DOWN = 44.0
 ROW_GAP = 26.0
 BEND_HEIGHT = 12.0
 GROUP_GAP = 44.0
 SHELF = 1.7  # width to height of a window
 SWEEPS = 8
+TUCKED_UP_TO = 60  # cards: a larger graph's parts stand on shelves only
+TUCK_STEP = 12.0
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,47 @@ def _arrange(sizes: Mapping[str, Size], links: Iterable[Link], gap: float, shape
     routes: list[Route] = []
     left = top = below = width = 0.0
     for part in parts:
+        spot = _tucked(part, parts[0], places, routes) if places and len(sizes) <= TUCKED_UP_TO else None
+        if spot is not None:
+            _put(part, *spot, places, routes)
+            continue
         if left and left + part.width > room + 1e-6:
             left, top = 0.0, below + GROUP_GAP
-        for name, place in part.places.items():
-            places[name] = replace(place, x=place.x + left, y=place.y + top)
-        for route in part.routes:
-            routes.append(replace(route, points=tuple((x + left, y + top) for x, y in route.points)))
+        _put(part, left, top, places, routes)
         width, below = max(width, left + part.width), max(below, top + part.height)
         left += part.width + gap
     return Layout(places, tuple(routes), width, below)
+
+
+def _put(part: Layout, left: float, top: float, places: dict[str, Place], routes: list[Route]) -> None:
+    for name, place in part.places.items():
+        places[name] = replace(place, x=place.x + left, y=place.y + top)
+    for route in part.routes:
+        routes.append(replace(route, points=tuple((x + left, y + top) for x, y in route.points)))
+
+
+def _tucked(part: Layout, main: Layout, places: Mapping[str, Place], routes: Sequence[Route]) -> Point | None:
+    """Where a small part fits into the largest one's empty corners: so the picture stays as small as that one is."""
+    taken = [*places.values(), *(_box(*ends) for route in routes for ends in pairwise(route.points))]
+    for left in sorted({place.x for place in main.places.values()}):
+        if left + part.width > main.width + 1e-6:
+            break
+        for step in range(max(int((main.height - part.height) // TUCK_STEP) + 1, 0)):
+            wanted = Place(left, step * TUCK_STEP, part.width, part.height)
+            if not any(_near(wanted, other) for other in taken):
+                return wanted.x, wanted.y
+    return None
+
+
+def _box(start: Point, end: Point) -> Place:
+    (ax, ay), (bx, by) = start, end
+    return Place(min(ax, bx), min(ay, by), abs(bx - ax), abs(by - ay))
+
+
+def _near(a: Place, b: Place) -> bool:
+    """Whether two cards would touch, with room between them."""
+    across = a.x < b.x + b.width + ROW_GAP and b.x < a.x + a.width + ROW_GAP
+    return across and a.y < b.y + b.height + ROW_GAP and b.y < a.y + a.height + ROW_GAP
 
 
 def _part(group: Sequence[str], sizes: Mapping[str, Size], links: Sequence[Link], gap: float) -> Layout:

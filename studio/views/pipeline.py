@@ -29,6 +29,7 @@ from packyak.studio.views.groups import PREFIX, Folding, folding
 from packyak.studio.views.layout import Layout, Link, Point, Size, arrange
 from packyak.studio.views.progress import AssetProgress
 from packyak.studio.views.threads import ColumnLevel, Thread
+from packyak.studio.views.trail import Trail
 
 CARD = (232.0, 84.0)
 SOURCE = (168.0, 54.0)
@@ -37,16 +38,19 @@ NEEDS_RUN: frozenset[State] = frozenset({"stale", "failed", "blocked", "never"})
 
 @dataclass(frozen=True)
 class Look:
-    """How a person wants to see the graph: the groups that are open, what is in focus, columns or not."""
+    """How a person wants to see the graph: the groups that are open, what is in focus, columns or not, the trail of a
+    record; `lines`: what cards say instead of how they stand."""
 
     open: frozenset[str] = frozenset()
     focus: Focus | None = None
     level: ColumnLevel = field(default_factory=ColumnLevel)
+    lines: Mapping[str, str] = field(default_factory=dict)
+    trail: Trail | None = None
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One edge as drawn, with what flows over it."""
+    """One edge as drawn, with what flows over it. `trail`: what of a traced record's past or future does."""
 
     source: str
     target: str
@@ -54,6 +58,7 @@ class Edge:
     down: tuple[Point, ...]
     rows: str
     delta: str
+    trail: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,11 +126,11 @@ def board(
     sizes = _sizes(shown, folded, look.level)
     lines = _folded(folded, _within(shown, links))
     ways = Ways(placed(sizes, lines), placed(sizes, lines, down=True))
-    cards = _cards(shown, folded, known, progress or {}, ways, look.level, now)
+    cards = _cards(shown, folded, known, progress or {}, ways, look, now)
     across, down = ((layout.width, layout.height) for layout in (ways.across, ways.down))
     return Board(
         cards,
-        _edges(ways, known),
+        _edges(ways, known, look.trail.lines(folded.card) if look.trail else {}),
         across,
         down,
         _shape(sizes, lines),
@@ -176,7 +181,7 @@ def _cards(
     known: Mapping[str, AssetStatus],
     progress: Mapping[str, AssetProgress],
     ways: Ways,
-    level: ColumnLevel,
+    look: Look,
     now: datetime | None,
 ) -> tuple[Card, ...]:
     members: dict[str, list[Node]] = {}
@@ -184,9 +189,12 @@ def _cards(
         members.setdefault(folded.card(node.name), []).append(node)
     cards = []
     for card, inside in members.items():
-        spot = Spot(ways.across.places[card], ways.down.places[card], level.shown(card), level.more(card))
+        trail = look.trail.words([node.name for node in inside]) if look.trail else ""
+        level = look.level
+        spot = Spot(ways.across.places[card], ways.down.places[card], level.shown(card), level.more(card), trail)
         if not card.startswith(PREFIX):
-            cards.append(card_of(inside[0], known.get(card), progress.get(card), spot, now))
+            told = look.lines.get(card, "")
+            cards.append(card_of(inside[0], known.get(card), progress.get(card), spot, now, told))
             continue
         found = [known[node.name] for node in inside if node.name in known and not is_source(node)]
         states = [progress[each.name].state if each.name in progress else each.state for each in found]
@@ -240,13 +248,14 @@ def _idle_buckets(graph: Graph) -> set[str]:
     return {bucket for bucket, patterns in readers.items() if all(patterns)}
 
 
-def _edges(ways: Ways, known: Mapping[str, AssetStatus]) -> tuple[Edge, ...]:
+def _edges(ways: Ways, known: Mapping[str, AssetStatus], trail: Mapping[Link, str]) -> tuple[Edge, ...]:
     edges = []
     for route, below in zip(ways.across.routes, ways.down.routes, strict=True):
         status = known.get(route.source)
         rows = "" if status is None or status.rows is None else words.count(status.rows)
         change = words.delta(status.delta if status else None)
-        edges.append(Edge(route.source, route.target, route.points, below.points, rows, change))
+        edges.append(Edge(route.source, route.target, route.points, below.points, rows, change,
+                          trail.get((route.source, route.target), "")))  # fmt: skip
     return tuple(edges)
 
 

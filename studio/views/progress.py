@@ -60,7 +60,7 @@ def line(part: AssetRun) -> str:
     if part.state == "waiting":
         return "waiting for its turn"
     if part.state == "done":
-        return f"done: {words.count(part.changed)} of {words.count(part.computed)} changed" if part.computed else "done"
+        return f"done: {words.count(part.changed)} changed" if part.computed else "done"
     if part.state != "running":
         return part.message
     if not part.total and not part.done:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packyak.engine.project import Project
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
@@ -81,3 +82,61 @@ def test_a_large_graph_is_folded_and_opens(studio: Serve, project_folder: Callab
     page.get_by_role("button", name="Open and close groups of assets").click()
     page.get_by_role("button", name="Close all").click()
     expect(page.locator("button.card")).to_have_count(9)
+
+
+def test_a_record_is_traced_on_the_graph(studio: Serve, ran: Path, browse: Browse) -> None:
+    page = browse(f"{studio(ran)}/?asset=topic", width=1440, height=900)
+    page.get_by_label("Trace a record").fill("N-007")
+    page.keyboard.press("Enter")
+    trail = page.locator(".trail")
+    expect(trail.locator(".part.here")).to_contain_text("N-007")
+    expect(card(page, "topic").locator(".mark.trail")).to_have_text("this record")
+    expect(card(page, "notes").locator(".mark.trail")).to_have_text("1 record")
+    expect(card(page, "inbox/*.jsonl").locator(".mark.trail")).to_have_text("1 file")
+    expect(trail.locator('[data-asset="topic_counts"]')).to_contain_text("1 record")
+    assert "of=topic" in page.url and "key=N-007" in page.url
+    expect(page.locator(".desk")).to_contain_text("packyak trace topic N-007")
+    page.reload()
+    expect(trail.locator(".part.here")).to_contain_text("N-007")
+    trail.locator('[data-asset="notes"]').get_by_role("button", name="Open N-007 of notes").click()
+    expect(page.locator(".st-key-record_panel")).to_contain_text("N-007")
+    page.go_back()
+    expect(trail.locator(".part.here")).to_contain_text("N-007")
+    page.locator(".st-key-leave_trace button").first.click()
+    expect(page.locator(".mark.trail")).to_have_count(0)
+    page.goto(f"{page.url.partition('?')[0]}?of=topic&key=nobody")
+    expect(page.get_by_text("topic has no record 'nobody'")).to_be_visible()
+
+
+def test_the_graph_as_it_was(studio: Serve, ran: Path, browse: Browse) -> None:
+    project = Project.open(ran)
+    old = project.runs()[0].id
+    project.correct("topic", "N-007", "topic", "other")
+    project.run()
+    url = studio(ran)
+    page = browse(url, width=1440, height=900)
+    expect(card(page, "topic")).to_contain_text("1 corrected")
+    page.get_by_role("button", name="Time", exact=True).click()
+    page.get_by_label("The graph as it was after a run").click()
+    page.get_by_role("option").nth(1).click()
+    board = page.locator(".board")
+    expect(board).to_have_attribute("data-past", "true")
+    expect(card(page, "topic")).to_contain_text("changed since")
+    expect(card(page, "notes")).to_contain_text("the same today")
+    assert f"at={old}" in page.url
+    expect(page.locator(".st-key-run_all")).to_have_count(0)
+    expect(page.locator(".desk")).to_contain_text(f"packyak status --at {old}")
+    card(page, "topic").click()
+    panel = page.locator(".st-key-asset_panel")
+    expect(panel).to_contain_text("Fresh: changed since.")
+    panel.get_by_text("What changed since").click()
+    expect(panel).to_contain_text("0 added, 0 removed, 1 changed")
+    panel.get_by_role("link", name="Open its records of that time").click()
+    expect(page.get_by_text("1 to 50 of 120 records")).to_be_visible()
+    assert "version=" in page.url
+    page.go_back()
+    expect(board).to_have_attribute("data-past", "true")
+    page.get_by_role("button", name="Back to now").click()
+    expect(board).to_have_attribute("data-past", "false")
+    page.goto(f"{url}/?at=nonsense")
+    expect(page.get_by_text("The present is shown.")).to_be_visible()

@@ -1,7 +1,7 @@
 // The review deck. A key answers the card in hand and the next one is there at once: nothing waits for the server. What
 // was decided goes out as a numbered list (log.js); cards come in ahead of need.
 
-import { make, matching, press } from "../dom.js";
+import { make, matching, press, visit } from "../dom.js";
 import { drawCard, drawChoices, drawSide } from "./card.js";
 import { Log } from "./log.js";
 
@@ -73,7 +73,7 @@ class Deck {
     this.status();
   }
 
-  acts() { return { open: ({ asset, key }) => this.event({ open: { asset, key } }) }; }
+  acts() { return { open: ({ asset, key }) => visit("records", { asset, key }) }; }
 
   // Search among the choices, or type the value where there are none.
   field(card) {

@@ -1,7 +1,7 @@
 // What lies around every page: the command palette (Ctrl+K), the list of keys (?), and the status bar at the foot.
 // Project text goes in by textContent only.
 
-import { make, press } from "../dom.js";
+import { make, press, visit } from "../dom.js";
 import { Palette } from "./palette.js";
 import { Keys } from "./keys.js";
 
@@ -32,18 +32,23 @@ class Desk {
   close() {
     this.stop.abort();
     clearInterval(this.timer);
+    clearInterval(this.follower);
   }
 
   // Whether something happened elsewhere: told once for each change, to draw the page anew.
   async look() {
     if (document.hidden) return;
     let found;
+    const asked = location.search, place = new URLSearchParams(asked);
+    place.set("page of the studio", this.data.pulse.page);
     try {
-      const answer = await fetch(this.data.pulse.path);
+      const answer = await fetch(`${this.data.pulse.path}?${place}`);
       if (!answer.ok) return;
       found = await answer.json();
     } catch { return; }
-    const { run, beat } = found, fact = this.bar.querySelectorAll(".fact")[2];
+    const { run, beat } = found;
+    if (asked === location.search) this.view(found);
+    const fact = this.bar.querySelectorAll(".fact")[2];
     if (fact && fact.textContent !== run.text) {
       fact.textContent = run.text;
       fact.className = `fact ${run.tone}`;
@@ -53,12 +58,35 @@ class Desk {
     this.send({ act: "look" });
   }
 
+  // A page may change its address without drawing the desk anew: the bar follows the address.
+  follow() {
+    if (location.search === this.place) return;
+    this.place = location.search;
+    this.look();
+  }
+
+  view({ command, selection }) {
+    const { facts } = this.data, shown = [...facts.filter((fact) => fact.hint !== "selected"), ...(selection ? [{ text: selection, tone: "plain", hint: "selected" }] : [])];
+    if (command === this.data.command && shown.length === facts.length && shown.every((fact, place) => fact.text === facts[place].text)) return;
+    this.data = { ...this.data, command, facts: shown };
+    this.draw();
+  }
+
   update(data) {
     this.data = data;
+    this.place = location.search;
+    document.documentElement.dataset.base = data.pulse.base;
     clearInterval(this.timer);
+    clearInterval(this.follower);
     this.timer = setInterval(() => this.look(), data.pulse.every * 1000);
+    this.follower = setInterval(() => this.follow(), 250);
     this.palette.items = data.items;
     this.keys.fill(data.keys);
+    this.draw();
+  }
+
+  draw() {
+    const { data } = this;
     const left = make("div", "part"), right = make("div", "part right");
     for (const fact of data.facts) {
       const text = make("span", `fact ${fact.tone}`, fact.text);
@@ -89,6 +117,7 @@ class Desk {
   act(item) {
     if (item.act === "copy") this.copy();
     else if (item.act === "keys") this.keys.open();
+    else if (item.act === "go") visit(item.page, item.params);
     else this.send({ act: item.act, page: item.page, params: item.params });
   }
 

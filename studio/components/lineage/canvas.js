@@ -40,14 +40,14 @@ export class Picture {
     pen.setTransform(dpr * k, 0, 0, dpr * k, dpr * (view.x + MARGIN), dpr * (view.y + MARGIN));
     this.drawn = 0;
     const seen = scene.edges.filter((edge) => view.over(edge.box, MARGIN)), { lit } = scene;
-    const late = [];
+    const late = [], isOn = (edge) => Boolean(lit) && (scene.trail ? Boolean(edge.trail) : lit.has(edge.source) && lit.has(edge.target));
     for (const edge of seen) {
-      const on = Boolean(lit) && lit.has(edge.source) && lit.has(edge.target);
+      const on = isOn(edge);
       if (on || edge.running) late.push([edge, on]);
-      else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.28 : 0.75, 1.4);
+      else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.45 : 0.75, 1.4);
     }
     for (const [edge, on] of late) this.edge(edge.points, scene.ink.accent, on || !lit ? 0.95 : 0.4, on ? 2 : 1.7, edge.running ? (time / 30) % 12 : null);
-    if (k >= LABELS_FROM && !scene.threads.length) for (const edge of seen) this.label(edge, !lit || (lit.has(edge.source) && lit.has(edge.target)));
+    if (k >= LABELS_FROM && !scene.threads.length) for (const edge of seen) this.label(scene.trail ? { ...edge, rows: edge.trail, delta: "" } : edge, !lit || isOn(edge));
     for (const card of scene.far) if (view.over(card, MARGIN)) this.block(card, lit && !lit.has(card.name));
     this.threads();
     return seen.some((edge) => edge.running);
@@ -91,7 +91,7 @@ export class Picture {
     const { pen } = this, { ink } = this.scene, [x, y] = middleOf(points);
     pen.font = `500 11px ${ink.font}`;
     const gap = delta ? 5 : 0, wide = pen.measureText(rows).width, more = delta ? pen.measureText(delta).width : 0, all = wide + gap + more;
-    pen.globalAlpha = lit ? 1 : 0.4;
+    pen.globalAlpha = lit ? 1 : 0.6;
     pen.fillStyle = ink.back;
     pen.beginPath();
     pen.roundRect(x - all / 2 - 5, y - 8.5, all + 10, 17, 6);

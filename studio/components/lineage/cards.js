@@ -63,7 +63,7 @@ export class Cards {
     Object.assign(element.style, { left: `${card.x}px`, top: `${card.y}px`, width: `${card.width}px`, height: `${card.height}px` });
     const head = make("span", "line");
     head.append(make("span", "name", card.title), make("span", "kind", card.kind));
-    const parts = [head, make("span", "state", card.line)], foot = this.foot(card);
+    const parts = card.trail && card.state === "source" ? [head] : [head, make("span", "state", card.line)], foot = this.foot(card);
     if (foot.childNodes.length) parts.push(foot);
     if (card.progress !== null) {
       const bar = make("span", "bar"), done = make("i");
@@ -77,6 +77,7 @@ export class Cards {
 
   foot(card) {
     const foot = make("span", "foot");
+    if (card.trail) foot.append(make("span", "mark trail", card.trail));
     if (card.rows) foot.append(make("span", "rows", card.rows));
     if (card.delta) foot.append(make("span", `delta ${card.delta.startsWith("+") ? "up" : "down"}`, card.delta));
     for (const mark of card.marks) {

@@ -60,7 +60,7 @@ export class Bar {
   update() {
     const { data, chosen } = this.board;
     this.columns.setAttribute("aria-pressed", String(data.columns));
-    this.columns.hidden = !data.cards.length;
+    this.columns.hidden = !data.cards.length || Boolean(data.past);
     this.files.hidden = !data.cards.length;
     this.groups.hidden = !data.groups.length;
     const { focus } = data, name = focus?.name ?? chosen;

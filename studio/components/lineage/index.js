@@ -35,9 +35,10 @@ class Board {
     this.bar = new Bar(this);
     this.empty = make("div", "empty");
     this.notice = make("div", "notice");
+    this.band = make("div", "band");
     const [box, level] = tools(this);
     this.level = level;
-    this.root.replaceChildren(this.picture.element, this.cards.world, this.empty, this.finder.element, this.bar.element, this.notice, legend(), this.minimap.element, box);
+    this.root.replaceChildren(this.picture.element, this.cards.world, this.empty, this.finder.element, this.bar.element, this.band, this.notice, legend(), this.minimap.element, box);
     this.hands = new Hands(this);
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.root);
@@ -59,6 +60,9 @@ class Board {
     this.ink = inkOf(this.root);
     this.root.setAttribute("aria-label", `Pipeline graph, ${data.total} nodes`);
     this.empty.textContent = data.cards.length ? "" : data.nothing;
+    this.band.textContent = data.past;
+    this.band.hidden = !data.past;
+    this.root.dataset.past = String(Boolean(data.past));
     this.finder.items = data.finds;
     this.finder.element.hidden = data.total < 2;
     tell(this.notice, data.notice, () => this.send({ dismissed: true }));
@@ -88,6 +92,7 @@ class Board {
     this.places = this.data.cards.map((card) => ({ ...card, x: card[way][0], y: card[way][1] }));
     this.byName = new Map(this.places.map((card) => [card.name, card]));
     [this.width, this.height] = this.data[way];
+    this.trail = this.data.trail ? new Set([...this.data.cards.filter((card) => card.trail).map((card) => card.name), ...this.data.edges.filter((edge) => edge.trail).flatMap((edge) => [edge.source, edge.target])]) : null;
     this.edges = this.data.edges.map((edge) => ({ ...edge, points: edge[way], box: boxOf(edge[way]), running: this.byName.get(edge.target)?.state === "running" }));
     this.threads = this.data.threads.map((thread) => ({ ...thread, points: this.thread(thread.ends) })).filter((thread) => thread.points);
     this.minimap.draw(this.places, this.width, this.height, this.ink);
@@ -109,13 +114,13 @@ class Board {
 
   scene() {
     return { places: this.places, edges: this.edges, threads: this.threads, down: this.way === "down", ink: this.ink, width: this.width, height: this.height,
-      lit: this.lit, litColumns: this.litColumns, chosen: this.chosen, far: this.shownAsCards ? [] : this.places };
+      lit: this.lit, trail: Boolean(this.trail) && this.lit === this.trail, litColumns: this.litColumns, chosen: this.chosen, far: this.shownAsCards ? [] : this.places };
   }
 
   // What hovering or choosing sets apart: the whole lineage of it.
   light() {
     const focus = this.hovered ?? (this.byName.has(this.chosen) ? this.chosen : null);
-    this.lit = focus ? this.links.lineage(focus) : null;
+    this.lit = focus && (this.hovered || !this.trail) ? this.links.lineage(focus) : this.trail;
     const column = this.hoveredColumn ?? this.data.column;
     this.litColumns = column && this.threads.length ? this.threadLinks.lineage(column) : null;
   }

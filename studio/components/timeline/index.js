@@ -1,6 +1,6 @@
 // The Runs page: the list of runs, and one run's assets on a time line. Messages are not trusted: textContent only.
 
-import { make, press } from "../dom.js";
+import { make, press, visit } from "../dom.js";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".runs"), content = JSON.stringify(data);
@@ -68,13 +68,13 @@ const row = (part, send) => {
   const line = make("tr"), first = make("th"), track = make("td", "track"), bar = make("i");
   line.dataset.tone = part.tone;
   first.scope = "row";
-  first.append(press(part.asset, `Open ${part.asset} in the pipeline`, () => send({ asset: part.asset }), "link"), make("em", "", part.state));
+  first.append(press(part.asset, `Open ${part.asset} in the pipeline`, () => visit("pipeline", { asset: part.asset }), "link"), make("em", "", part.state));
   bar.style.left = `${part.start * 100}%`;
   bar.style.width = `max(3px, ${part.length * 100}%)`;
   track.append(bar);
   line.append(first, track, ...[part.took, part.read, part.computed, part.changed, part.deleted].map((text) => make("td", "", text)));
   const failed = make("td");
-  if (part.failed) failed.append(press(part.failed, `Open the failed records of ${part.asset}`, () => send({ records: part.asset }), "bad"));
+  if (part.failed) failed.append(press(part.failed, `Open the failed records of ${part.asset}`, () => visit("records", { asset: part.asset, only: "failed" }), "bad"));
   line.append(failed);
   if (!part.message) return [line];
   const more = make("tr", "more"), cell = make("td", "", part.message);
