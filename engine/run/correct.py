@@ -184,11 +184,8 @@ class Desk:
 
 def computed_rows(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What an asset's good version has for these keys, people's words lifted off, by key."""
-    good = reader.published.load().assets.get(owner)
-    if good is None or good.memo is None:
-        return {}
-    table, memo = reader.scope.table(owner).dataset(good.table), reader.scope.memo(owner).dataset(good.memo)
-    return {row[KEY]: row for row in reader.computed(table, memo, keys).to_pylist()}
+    found = reader.beneath(owner, keys)
+    return {} if found is None else {row[KEY]: row for row in found.to_pylist()}
 
 
 def input_hashes(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, str]:

@@ -55,13 +55,13 @@ def _by_rank(
     reader: Reader, snapshot: Snapshot, asset: str, asked: Asked, wanted: Wanted
 ) -> tuple[pa.Table, int] | None:
     view = View(reader.shelf, snapshot, asset)
-    ranks = view.find(asked)
-    if ranks is None:
+    found = view.found(asked)
+    if found is None:
         return None
-    shown = ranks[wanted.offset : wanted.offset + wanted.limit]
-    if len(shown) > MOST_BY_RANK and wanted.columns != ():
+    shown = view.span(found, asked, wanted.offset, wanted.offset + wanted.limit)
+    if shown is None or (len(shown) > MOST_BY_RANK and wanted.columns != ()):
         return None
-    return view.rows(shown, wanted.columns), len(ranks)
+    return view.rows(shown, wanted.columns), len(found)
 
 
 def _plainly(reader: Reader, snapshot: Snapshot, asset: str, asked: Asked, wanted: Wanted) -> tuple[pa.Table, int]:

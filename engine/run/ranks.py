@@ -2,7 +2,7 @@
 
 Which records are wanted, and in which order, is found on the columns that the question names alone, kept in memory;
 then only the rows of one page are read. A correction touches a few ranks of a column and the rows shown, nothing else.
-What is too large to keep, and questions that need whole rows, are for plain SQL: `find` answers None.
+What is too large to keep, and questions that need whole rows, are for plain SQL: the answer is None.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import QueryError
-from packyak.engine.run.view import KEY, Overlaid, Snapshot, quoted
+from packyak.engine.run.view import KEY, Overlaid, Snapshot
 from packyak.engine.store.shape import plain
 from packyak.engine.store.shelf import Ranks, Shelf, Stored
 
 RANK = "_rank"
+_DEPTHS = (1_000, 20_000)  # few of many are ordered at a fraction of the cost of all
 _WHOLE_ROWS = re.compile(r"\bcolumns\b|[(.,]\s*\*|(?<![\w.\"])v(?![\w.\"])|\"\"", re.IGNORECASE)
 
 
@@ -84,37 +85,65 @@ class View:
 
     # Which records, in which order
 
-    def find(self, asked: Asked) -> Ranks | None:
-        """The ranks of the records asked for, in the order asked for."""
+    def found(self, asked: Asked) -> Ranks | None:
+        """The ranks of the records that fulfil the condition, smallest first."""
         if self.root is None or asked.columns is None:
             return None
-        columns = {*asked.columns, *([asked.sort] if asked.sort else [])}
-        named = {name: self._name(name) for name in sorted(columns)}
-        said = repr([asked.condition, asked.params, asked.sort, asked.descending])
-        name: Hashable = ("found", self.root.name, tuple(named.items()), said)
-        known = self.shelf.get(name) if not asked.tables else None
-        if known is not None:
-            return np.asarray(known)
-        found = self._sought(asked, sorted(columns))
-        if found is not None and not asked.tables:
-            self.shelf.put(name, found)
-        return None if found is None else found
+        if not asked.condition:
+            return self.shelf.kept((self.root.name, "all"), lambda: np.arange(self.total))
+        known: Ranks | None = None if asked.tables else self.shelf.get(self._question(asked))
+        if known is None:
+            known = self._found(asked, sorted(asked.columns))
+            if known is not None and not asked.tables:
+                self.shelf.put(self._question(asked), known)
+        return known
 
-    def _sought(self, asked: Asked, columns: Sequence[str]) -> Ranks | None:
-        if not asked.condition and not asked.sort:
-            return np.arange(self.total)
+    def _question(self, asked: Asked) -> Hashable:
+        """What tells a condition from others, with the values that it looks at."""
+        assert self.root is not None
+        named = tuple(map(self._name, sorted(asked.columns or ())))
+        return "found", self.root.name, named, repr((asked.condition, asked.params))
+
+    def _found(self, asked: Asked, columns: Sequence[str]) -> Ranks | None:
         assert self.root is not None
         values = {name: self.column(name) for name in columns}
         if any(column is None for column in values.values()):
             return None
         rows = pa.table({RANK: np.arange(self.total), KEY: self.root.keys, **values})
-        order = f"{quoted(asked.sort)} {'desc' if asked.descending else 'asc'} nulls last, " if asked.sort else ""
-        sql = f"select {RANK} from kept_rows as v{asked.condition} order by {order}{RANK}"
+        sql = f"select {RANK} from kept_rows as v{asked.condition} order by {RANK}"
         try:
             found = self.snapshot.query.run(sql, {"kept_rows": rows, **(asked.tables or {})}, list(asked.params))
         except QueryError:  # told by the plain way, in words that name the asset's own columns
             return None
         return np.asarray(found[RANK].to_numpy(), np.int64)
+
+    def span(self, found: Ranks, asked: Asked, start: int, end: int) -> Ranks | None:
+        """Those of the records found that stand from `start` to `end` in the order asked for."""
+        if not asked.sort:
+            return found[start:end]
+        end = min(end, len(found))
+        if start >= end:
+            return found[:0]
+        column = self.column(asked.sort)
+        if column is None:
+            return None
+        depth = next((depth for depth in _DEPTHS if min(end, len(found) - start) <= depth), len(found))
+        backwards = end > depth
+        among = found.tobytes() if asked.tables else self._question(asked)
+        name = ("sorted", among, self._name(asked.sort), asked.descending, depth, backwards)
+        ordered = self.shelf.kept(name, lambda: self._sorted(found, column, asked.descending, depth, backwards))
+        return ordered[start - len(found) + len(ordered) :][: end - start] if backwards else ordered[start:end]
+
+    def _sorted(self, found: Ranks, column: pa.Array, descending: bool, depth: int, backwards: bool) -> Ranks:
+        """The first records in an order, or backwards the last ones."""
+        values = column if len(found) == self.total else column.take(pa.array(found))
+        way = "desc nulls last" if descending else "asc nulls last"
+        if backwards:
+            way = "asc nulls first" if descending else "desc nulls first"
+        sql = f"select {RANK} from s order by x {way}, {RANK} {'desc' if backwards else 'asc'} limit {depth}"
+        ordered = self.snapshot.query.run(sql, {"s": pa.table({RANK: found, "x": values})})
+        ranks = np.asarray(ordered[RANK].to_numpy(), np.int64)
+        return ranks[::-1] if backwards else ranks
 
     def column(self, name: str) -> pa.Array | None:
         """A column by ranks, corrections included; None where it is too large."""

@@ -24,7 +24,7 @@ from packyak.engine.run.uncover import uncovered
 from packyak.engine.run.view import KEY, Overlaid, Selection, Snapshot, quoted
 from packyak.engine.run.whole import bind
 from packyak.engine.store.published import AssetVersion, Published, Vector
-from packyak.engine.store.shelf import Shelf, Stored, name_of
+from packyak.engine.store.shelf import Opened, Shelf, Stored, name_of
 from packyak.engine.store.sql import tables_of
 from packyak.engine.store.tables import among
 
@@ -83,15 +83,21 @@ class Reader:
                     return None if kept is None else table.dataset(kept)
             raise
 
+    def _good(self, name: str, good: AssetVersion, *, memo: bool = False) -> Any:
+        """The table (or memo) of a good version, opened once."""
+        table, number = (self.scope.memo(name), good.memo) if memo else (self.scope.table(name), good.table)
+        opened = ("opened", table.uri, number, good.version, good.run, good.at)
+        return self.shelf.kept(opened, lambda: Opened(table.dataset(number))).data
+
     def _overlaid(self, name: str, good: AssetVersion) -> Any:
-        data = self.scope.table(name).dataset(good.table)
+        data = self._good(name, good)
         said = self.scope.corrections_digest(name)
         if good.facts.get("applied", "") == said:
             return data
         keys = self.scope.ever_corrected(name)
         if not keys or good.memo is None:
             return data
-        computed = self.computed(data, self.scope.memo(name).dataset(good.memo), keys)
+        computed = self.computed(data, self._good(name, good, memo=True), keys)
         overrides = self.overrides(name)
         there = set(computed[KEY].to_pylist())
         missing = [key for key in overrides.keys if key not in there]
@@ -101,6 +107,13 @@ class Reader:
             )
         fresh, _, _ = overrides.apply(computed)
         return Overlaid(data, fresh, said) if fresh.num_rows else data
+
+    def beneath(self, name: str, keys: Sequence[str]) -> pa.Table | None:
+        """What an asset's good version has for these keys, people's words lifted off; None where there is none."""
+        good = self.published.load().assets.get(name)
+        if good is None or good.memo is None:
+            return None
+        return self.computed(self._good(name, good), self._good(name, good, memo=True), keys)
 
     def computed(self, data: Any, memo: Any, keys: Sequence[str]) -> pa.Table:
         """The records with these keys as computed, beneath what people said, of one version of an asset's table and

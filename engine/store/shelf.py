@@ -11,6 +11,7 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -75,6 +76,14 @@ class Shelf:
     def fits(self, size: int) -> bool:
         """Whether something of so many bytes may be kept."""
         return size <= self.limit // _SHARES
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A data set that stays open: opening one costs as much as reading a page of it."""
+
+    data: Any
+    nbytes: int = 4096
 
 
 class Stored:
