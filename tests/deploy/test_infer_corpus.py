@@ -1,0 +1,36 @@
+"""Reading functions: every case of the corpus is decided exactly, or refused where it cannot be told."""
+
+from __future__ import annotations
+
+import pytest
+from infer_corpus import REFUSED, Case, cases, found, read
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.module}.{case.name}")
+def test_what_it_does_is_found_to_the_line(case: Case) -> None:
+    assert found(read(case)) == case.expected
+
+
+def test_the_corpus_is_broad_enough() -> None:
+    refused = [case for case in CASES if not case.decidable]
+    assert len(CASES) >= 100 and len(refused) >= 20
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.decidable], ids=lambda case: case.name)
+def test_a_refusal_says_where_and_what_to_do(case: Case) -> None:
+    for refusal in read(case).refusals:
+        assert (refusal.file, refusal.line, REFUSED, "", None) in case.expected
+        said = str(refusal)
+        assert said.startswith(f"{refusal.file}:{refusal.line} in function {case.name}: ")
+        assert said.endswith(f" Write grants=[{refusal.grant}] on what is declared, or narrow the code.")
+
+
+def test_nothing_that_was_not_written_out_is_granted_everywhere() -> None:
+    for case in CASES:
+        for action in read(case).actions:
+            if action.need.resource == "*":
+                assert action.need.action.startswith(("textract:", "comprehendmedical:", "s3:ListAllMyBuckets"))
+            assert "*" not in action.need.action
