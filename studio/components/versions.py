@@ -25,15 +25,13 @@ def versions_of(project: Project, status: AssetStatus) -> None:
     if not found:
         return
     _trends(found, status.corrections)
-    if len(found) < 2:
-        return
     st.markdown("**Versions**")
     event = st.dataframe(
         quality.table(found[:SHOWN]),
         hide_index=True,
         height="content",
         alt=f"Versions of {status.name}",
-        on_select="rerun",
+        on_select="rerun" if len(found) > 1 else "ignore",
         selection_mode="single-row",
         key=f"versions-{status.name}-{status.version}",
         column_config={
@@ -42,6 +40,8 @@ def versions_of(project: Project, status: AssetStatus) -> None:
             "filled": st.column_config.TextColumn(alignment="right"),
         },
     )
+    if len(found) < 2:
+        return
     rows = event["selection"]["rows"]
     if rows and rows[0] and st.button("Show the graph of that time", icon=":material/history:", key="to_past"):
         st.query_params["at"] = found[rows[0]].run
