@@ -31,6 +31,25 @@ from packyak.engine.store.tables import among
 FEW = 16
 
 
+class Still(Snapshot):
+    """Good versions, which nobody writes to while they are looked at: columns are looked up once."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._columns: dict[str, dict[str, pa.DataType]] = {}
+        self._owners: dict[str, dict[str, str]] = {}
+
+    def stored(self, asset: str) -> dict[str, pa.DataType]:
+        if asset not in self._columns:
+            self._columns[asset] = super().stored(asset)
+        return self._columns[asset]
+
+    def owners(self, asset: str) -> dict[str, str]:
+        if asset not in self._owners:
+            self._owners[asset] = super().owners(asset)
+        return self._owners[asset]
+
+
 @dataclass
 class Reader:
     """One project's assets as a person may see them."""
@@ -66,7 +85,7 @@ class Reader:
                 return None
             return self._overlaid(name, found) if vector is None else self.opened(name, found)
 
-        return Snapshot(self.graph, self.scope.query, open_table)
+        return Still(self.graph, self.scope.query, open_table)
 
     def opened(self, name: str, good: AssetVersion, *, memo: bool = False) -> Any | None:
         """The table (or memo) of a published version. Of several with the same content the newest is kept."""

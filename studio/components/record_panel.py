@@ -72,13 +72,32 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
             return
         was = next((field.value for field in detail.fields if field.column == column), None)
         with st.form(f"{base}-{column}-form", border=False):
-            now = value_editor(open_to[column], was, f"{base}-{column}")
-            why = st.text_input("Why (optional)", key=f"{base}-{column}-why")
-            pressed = st.form_submit_button("Save correction", type="primary", **refused(project, "correct"))
-        if pressed and now == was:
-            st.text("That is what it says already.")
-        elif pressed:
-            saving.save(project, [Said(detail.asset, detail.key, column, now, why)])
+            value_editor(open_to[column], was, f"{base}-{column}")
+            st.text_input("Why (optional)", key=f"{base}-{column}-why")
+            st.form_submit_button(
+                "Save correction",
+                type="primary",
+                on_click=_save,
+                args=(project, detail, open_to[column], was, f"{base}-{column}"),
+                **refused(project, "correct"),
+            )
+        saving.refusal()
+
+
+def _save(project: Project, detail: RecordDetail, editor: Editor, was: Any, key: str) -> None:
+    """What the form says, saved before the page is drawn."""
+    now, why = edited(editor, was, st.session_state[key]), str(st.session_state.get(f"{key}-why") or "")
+    if now == was:
+        saving.refuse("That is what it says already.")
+    else:
+        saving.save(project, [Said(detail.asset, detail.key, editor.column, now, why)])
+
+
+def edited(editor: Editor, was: Any, raw: Any) -> Any:
+    """The value that a widget of `value_editor` stands for."""
+    if editor.kind == "moment":
+        return was if raw is None or raw == records.cell(was, "moment") else records.typed(raw, editor)
+    return None if editor.kind == "text" and not raw and was is None else raw
 
 
 def value_editor(editor: Editor, was: Any, key: str) -> Any:
@@ -95,9 +114,7 @@ def value_editor(editor: Editor, was: Any, key: str) -> Any:
     if editor.kind == "date":
         return st.date_input("Value", value=was, key=key)
     if editor.kind == "moment":
-        found = st.datetime_input("Value (UTC)", value=records.cell(was, "moment"), key=key)
-        return was if found is None or found == records.cell(was, "moment") else records.typed(found, editor)
+        return edited(editor, was, st.datetime_input("Value (UTC)", value=records.cell(was, "moment"), key=key))
     if editor.kind == "time":
         return st.time_input("Value", value=was, key=key)
-    text = st.text_area("Value", value=was or "", key=key, height=120)
-    return text if text or was is not None else None
+    return edited(editor, was, st.text_area("Value", value=was or "", key=key, height=120))

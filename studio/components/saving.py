@@ -1,4 +1,7 @@
-"""Saving corrections: a preview of what was and what will be, why, and then all of them together or none."""
+"""Saving corrections: a preview of what was and what will be, why, and then all of them together or none.
+
+What is pressed is done before the page is drawn, in the button's callback, so that one drawing shows its effect.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 NOTE = "saved_note"
+REFUSED = "save_refused"
 PREVIEWED = 200
 NOTED_SECONDS = 20.0
 
@@ -43,23 +47,46 @@ def save_button(project: Project, asset: str) -> None:
         st.dataframe(rows[:PREVIEWED], hide_index=True, height="content" if short else 330, alt="What will be saved")
         st.caption("Your values win over every computation from now on. Each can be undone in its record.")
         with st.form(f"form-{key}", border=False):
-            why = st.text_input("Why (optional)", placeholder="So that others understand")
+            st.text_input("Why (optional)", placeholder="So that others understand", key=f"why-{key}")
             may = refused(project, "correct_many")
-            pressed = st.form_submit_button("Save now", type="primary", icon=":material/check:", **may)
-        if pressed:
-            save(project, [Said(asset, key, column, draft.now, why) for (key, column), draft in drafts.items()])
+            st.form_submit_button(
+                "Save now",
+                type="primary",
+                icon=":material/check:",
+                on_click=_save_drafts,
+                args=(project, asset, key),
+                **may,
+            )
+        refusal()
+
+
+def _save_drafts(project: Project, asset: str, key: str) -> None:
+    why = str(st.session_state.get(f"why-{key}") or "")
+    save(project, [Said(asset, row, column, draft.now, why) for (row, column), draft in grid.drafts(asset).items()])
 
 
 def save(project: Project, said: list[Said]) -> None:
-    """Save and show the effect; on an error nothing is saved and the drafts stay."""
+    """For a callback: save; on an error nothing is saved and the drafts stay. `note` and `refusal` tell."""
     try:
         saved = project.correct_many(said)
     except PackyakError as error:
-        st.error(literal(str(error)))
+        refuse(str(error))
         return
     for each in said:
         grid.drafts(each.asset).pop((each.key, each.column), None)
-    settled(f"{words.counted(len(said), 'correction')} saved", undo=saved[0].group or saved[0].id)
+    _noted(f"{words.counted(len(said), 'correction')} saved", saved[0].group or saved[0].id)
+
+
+def refuse(why: str) -> None:
+    """For a callback: say why nothing was done."""
+    st.session_state[REFUSED] = why
+
+
+def refusal() -> None:
+    """Why nothing was done at the last press, where that is so."""
+    why = st.session_state.pop(REFUSED, "")
+    if why:
+        st.error(literal(why))
 
 
 def undo(project: Project, correction: str) -> None:
@@ -72,18 +99,33 @@ def undo(project: Project, correction: str) -> None:
     settled("correction undone")
 
 
+def _undo_last(project: Project, correction: str) -> None:
+    """The same for a callback."""
+    try:
+        project.undo(correction)
+    except PackyakError as error:
+        st.toast(literal(str(error)), icon=":material/error:", duration="long")
+        return
+    _noted("correction undone")
+
+
 def note(project: Project) -> None:
     """What was done a moment ago, if anything was, and the way back."""
     said, at, correction = st.session_state.get(NOTE, ("", 0.0, ""))
     if not said or time.monotonic() - at > NOTED_SECONDS:
         return
     st.badge(literal(said), icon=":material/check:", color="green")
-    if correction and st.button("Undo", key="undo_last", type="tertiary", icon=":material/undo:"):
-        undo(project, correction)
+    if correction:
+        icon = ":material/undo:"
+        st.button("Undo", key="undo_last", type="tertiary", icon=icon, on_click=_undo_last, args=(project, correction))
 
 
 def settled(note: str, undo: str = "") -> None:
     """Say what happened, and draw the page anew from the records. undo: what takes it back."""
+    _noted(note, undo)
+    st.rerun()
+
+
+def _noted(note: str, undo: str = "") -> None:
     st.session_state[NOTE] = (note, time.monotonic(), undo)
     grid.refresh()
-    st.rerun()

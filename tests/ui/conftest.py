@@ -151,6 +151,25 @@ def studio(browser_path: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
             _end_worker(project)
 
 
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[str]:
+    """A Streamlit page that shows two words, to compare ours with."""
+    script = tmp_path / "bare.py"
+    script.write_text("import streamlit as st\nst.write('ready now')\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    options += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    with (tmp_path / "bare.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, tmp_path / "bare.log")
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(20)
+
+
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pause = time.monotonic() + 60
     while time.monotonic() < pause:

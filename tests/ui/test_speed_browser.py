@@ -1,7 +1,8 @@
-"""What the pages cost on a million records, a hundred cards and five thousand: told as a table, judged by nobody here.
+"""What the pages cost on a million records, a hundred cards and five thousand: told as a table, with targets.
 
-`make test-ui` prints it. Server CPU is what the studio's process used for one action; "script" is what the browser's
-own work took per frame. Wall times depend on what else the machine does.
+`make test-ui` prints it and fails where a target is missed; `make test` leaves it out. Server CPU is what the studio's
+process used for one action, the least of three tries; "script" is what the browser's own work took per frame. Wall
+times depend on what else the machine does and are only shown, except beside a bare page opened in turns with ours.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ Serve = Callable[..., str]
 RECORDS = 1_000_000
 FRAMES = 60
 COUNTS = "select topic, count(*) from notes group by all"
+TRIES = 3
+PAGE, TURN, SAVE, BESIDE_BARE = 0.3, 0.3, 0.15, 1.5
 MILLION = f"""
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak import asset
@@ -38,10 +42,13 @@ def notes() -> pa.Table:
     n = pa.array(range({RECORDS}), pa.int64())
     topic = pa.array(["billing", "delivery", "account", "other"]).take(pc.bit_wise_and(n, 3))
     text = pc.binary_join_element_wise("note number", pc.cast(n, pa.string()), topic, " ")
+    chance = np.random.default_rng(7)
+    vectors = pa.array(chance.standard_normal(32 * {RECORDS}, dtype=np.float32))
     return pa.table({{"id": pc.utf8_lpad(pc.cast(n, pa.string()), 7, "0"), "text": text, "topic": topic,
-                      "amount": pc.multiply(pc.cast(n, pa.float64()), 0.25), "size": pc.bit_wise_and(n, 1023)}})
+                      "amount": chance.random({RECORDS}), "size": pc.bit_wise_and(n, 1023),
+                      "vector": pa.FixedSizeListArray.from_arrays(vectors, 32)}})
 """
-Row = tuple[str, float, float]
+Row = tuple[str, float, float, float | None]
 
 
 def cards(number: int) -> str:
@@ -73,8 +80,8 @@ def made(tmp_path: Path) -> Callable[..., Path]:
 
 
 @contextmanager
-def measured(rows: list[Row], name: str, url: str) -> Iterator[None]:
-    """One line of the table: CPU of the studio's process, and time on the wall."""
+def measured(rows: list[Row], name: str, url: str, target: float | None = None) -> Iterator[None]:
+    """One line of the table: CPU of the studio's process, and time on the wall. The least of those of one name."""
     port = int(url.rpartition(":")[2])
     process = next(
         each.pid for each in psutil.net_connections("tcp") if each.status == "LISTEN" and each.laddr.port == port
@@ -82,14 +89,22 @@ def measured(rows: list[Row], name: str, url: str) -> Iterator[None]:
     server = psutil.Process(process)
     before, start = server.cpu_times(), time.perf_counter()
     yield
-    after = server.cpu_times()
-    rows.append((name, after.user + after.system - before.user - before.system, time.perf_counter() - start))
+    after, wall = server.cpu_times(), time.perf_counter() - start
+    spent = after.user + after.system - before.user - before.system
+    known = next((place for place, row in enumerate(rows) if row[0] == name), None)
+    if known is None:
+        rows.append((name, spent, wall, target))
+    elif spent < rows[known][1]:
+        rows[known] = (name, spent, wall, target)
 
 
 def tell(title: str, rows: list[Row]) -> None:
-    lines = [f"\n{title:44} {'server CPU':>11} {'wall':>8}"]
-    lines += [f"{name:44} {cpu:9.2f} s {wall:6.2f} s" for name, cpu, wall in rows]
-    print("\n".join(lines))
+    """The table; a missed target fails the test."""
+    print(f"\n{title:44} {'server CPU':>11} {'target':>8} {'wall':>8}")
+    for name, cpu, wall, target in rows:
+        print(f"{name:44} {cpu:9.2f} s {f'{target:6.2f} s' if target else '':>8} {wall:6.2f} s")
+    missed = [f"{name}: {cpu:.2f} s" for name, cpu, _, target in rows if target and cpu > target]
+    assert not missed, missed
 
 
 def idle(page: Any) -> None:
@@ -100,58 +115,81 @@ def test_a_million_records(studio: Serve, made: Callable[..., Path], browse: Bro
     url = studio(made(MILLION))
     rows: list[Row] = []
     page = browse(f"{url}/records?asset=notes")
-    expect(page.get_by_text("1 to 50 of 1,000,000 records")).to_be_visible()
+    first = page.get_by_text("1 to 50 of 1,000,000 records")
+    expect(first).to_be_visible()
     idle(page)
-    with measured(rows, "page view, warm", url):
-        page.reload()
-        expect(page.get_by_text("1 to 50 of 1,000,000 records")).to_be_visible()
-        idle(page)
-    with measured(rows, "turn to page 2", url):
-        page.get_by_role("button", name="Page 2", exact=True).click()
-        expect(page.get_by_text("51 to 100 of 1,000,000 records")).to_be_visible()
-        idle(page)
-    for name, address, seen in (
-        ("sort by amount, largest first", "records?asset=notes&sort=amount&down=1", "1 to 50 of 1,000,000 records"),
-        ("filter: topic is billing", 'records?asset=notes&filter=[["topic","=","billing"]]', "250,000 records"),
-        ("search in text", "records?asset=notes&text=number 12345", "11 records"),
-        ("columns, of a sample", "records?asset=notes&view=columns", "judged by"),
-        (
-            "SQL: count by topic",
-            "records?asset=notes&view=sql&q=select topic, count(*) from notes group by all",
-            "4 rows",
-        ),
-    ):
-        page.goto("about:blank")
-        with measured(rows, name, url):
-            page.goto(f"{url}/{address}")
-            expect(page.get_by_text(seen).first).to_be_visible()
+    for _ in range(TRIES):
+        with measured(rows, "page view, warm", url, PAGE):
+            page.reload()
+            expect(first).to_be_visible()
             idle(page)
-    page.goto(f"{url}/records?asset=notes&key=0000007")
-    panel = page.locator(".st-key-record_panel")
-    expect(panel.locator("section.field").first).to_be_visible()
-    panel.get_by_text("Correct a field").click()
-    panel.get_by_label("Value").fill("by hand")
-    with measured(rows, "a correction, saved", url):
-        panel.get_by_role("button", name="Save correction").click()
-        expect(page.get_by_text("1 correction saved")).to_be_visible()
+    for number in range(2, 2 + TRIES):
+        with measured(rows, "turn to the next page", url, TURN):
+            page.get_by_role("button", name=f"Page {number}", exact=True).click()
+            expect(page.get_by_text(f"{number * 50 - 49} to {number * 50} of 1,000,000 records")).to_be_visible()
+            idle(page)
+    with measured(rows, "turn to the last page", url, TURN):
+        page.get_by_role("button", name="Page 20000", exact=True).click()
+        expect(page.get_by_text("999,951 to 1,000,000 of 1,000,000 records")).to_be_visible()
+        idle(page)
+    for column in ("size", "amount", "text"):
+        page.get_by_role("button", name=re.compile("Sort")).click()
+        picker = page.get_by_role("combobox", name=re.compile("Sort by"))
+        picker.fill(column)
+        with measured(rows, f"sort by {column}, first time", url, TURN):
+            picker.press("Enter")
+            expect(page.get_by_role("button", name=re.compile(f"Sort: {column}"))).to_be_visible()
+            idle(page)
+        page.keyboard.press("Escape")
+    for name, address, seen, target in (
+        ("open sorted by amount, largest first", "records?asset=notes&sort=amount&down=1", "1 to 50 of", PAGE),
+        ("open filtered: topic is billing", 'records?asset=notes&filter=[["topic","=","billing"]]', "250,000", PAGE),
+        ("open a search in text", "records?asset=notes&text=number 12345", "11 records", PAGE),
+        ("columns, of a sample", "records?asset=notes&view=columns", "judged by", None),
+        ("SQL: count by topic", f"records?asset=notes&view=sql&q={COUNTS}", "4 rows", None),
+    ):
+        for _ in range(TRIES):
+            page.goto("about:blank")
+            with measured(rows, name, url, target):
+                page.goto(f"{url}/{address}")
+                expect(page.get_by_text(seen).first).to_be_visible()
+                idle(page)
+    for number in range(7, 7 + TRIES):
+        page.goto(f"{url}/records?asset=notes&key={number:07}")
+        panel = page.locator(".st-key-record_panel")
+        expect(panel.locator("section.field").first).to_be_visible()
+        panel.get_by_text("Correct a field").click()
+        panel.get_by_label("Value").fill(f"by hand {number}")
+        with measured(rows, "a correction, saved and shown", url, SAVE):
+            panel.get_by_role("button", name="Save correction").click()
+            expect(page.get_by_text("1 correction saved")).to_be_visible()
+            idle(page)
     tell(f"{RECORDS:,} records", rows)
 
 
-def test_a_bare_page_beside_ours(studio: Serve, ran: Path, browse: Browse) -> None:
-    """How long until a page is ready, against a Streamlit page that shows one word."""
+def test_a_page_beside_a_bare_one(studio: Serve, ran: Path, bare: str, browse: Browse) -> None:
+    """How long until a page is ready, against a Streamlit page that shows two words, opened in turns."""
     url = studio(ran)
-    rows: list[Row] = []
+    places = (
+        ("bare", f"{bare}/", "text=ready now"),
+        ("runs", f"{url}/runs", ".run"),
+        ("records", f"{url}/records?asset=topic", "[data-testid=data-grid-canvas]"),
+        ("pipeline", url, ".board .card"),
+    )
     page = browse(f"{url}/records?asset=topic")
-    expect(page.get_by_text("1 to 50 of 120 records")).to_be_visible()
-    for name, place, seen in (
-        ("runs", "runs", ".run"),
-        ("records", "records?asset=topic", "[data-testid=data-grid-canvas]"),
-        ("pipeline", "", ".board .card"),
-    ):
-        with measured(rows, name, url):
-            page.goto(f"{url}/{place}")
+    least: dict[str, float] = {}
+    for _ in range(TRIES + 2):
+        for name, address, seen in places:
+            page.goto("about:blank")
+            start = time.perf_counter()
+            page.goto(address)
             page.locator(seen).first.wait_for()
-    tell("page ready, small project", rows)
+            least[name] = min(least.get(name, 1e9), time.perf_counter() - start)
+    print(f"\n{'page ready, small project':44} {'wall':>8} {'beside a bare page':>20}")
+    for name, wall in least.items():
+        print(f"{name:44} {wall:6.2f} s {wall / least['bare']:18.2f} x")
+    missed = {name: wall / least["bare"] for name, wall in least.items() if wall > BESIDE_BARE * least["bare"]}
+    assert not missed, missed
 
 
 def test_a_hundred_cards_pan_and_five_thousand_answer(studio: Serve, made: Callable[..., Path], browse: Browse) -> None:
