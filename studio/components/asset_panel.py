@@ -89,15 +89,13 @@ def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> No
 
 
 def _causes(causes: Sequence[Cause]) -> None:
-    if not causes:
-        return
-    _heading("Why")
     for cause in causes:
-        with st.container(horizontal=True, wrap=False, gap="xsmall"):
-            st.badge(cause.category, color="orange")
-            st.text(tables.cause_words(cause), width="stretch")
+        if len(causes) > 1 or tables.cause_words(cause) != cause.reason:  # else the sentence above says it all
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
+                st.badge(cause.category, color="orange")
+                st.text(tables.cause_words(cause), width="stretch")
         if cause.detail:
-            with st.expander("What changed", icon=":material/difference:"):
+            with st.expander("What changed since the last run", icon=":material/difference:", expanded=True):
                 st.code(cause.detail, language="diff")
 
 

@@ -6,13 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from packyak.engine.declare.nodes import FilesNode, TransformNode
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.shell import calm
 from packyak.studio.components.timeline import timeline
 from packyak.studio.shell import launch, prefect_ui
 from packyak.studio.shell.identity import refused
-from packyak.studio.views import runs, words
+from packyak.studio.views import run_log, runs, words
+from packyak.studio.views.run_log import Failed
+from packyak.studio.views.runs import RunSheet
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 TICK = 1.0
+MOST_FAILED = 1000
+MOST_EVENT = 20_000
+KNOWN = "known_sheet"
 
 
 def runs_page(project: Project) -> None:
@@ -40,12 +46,40 @@ def _page(project: Project, live: bool) -> None:
         found = (run, *found)
     chosen = _chosen(found)
     _header(project, chosen, run)
-    event = timeline(
-        [runs.run_line(each) for each in found], runs.run_sheet(chosen) if chosen else None, key="timeline"
-    )
+    event = timeline([runs.run_line(each) for each in found], _sheet(project, chosen, found), key="timeline")
     if "run" in event:
         st.query_params["run"] = str(event["run"])
         st.rerun(scope="fragment")
+
+
+def _sheet(project: Project, chosen: RunRecord | None, found: tuple[RunRecord, ...]) -> RunSheet | None:
+    """The chosen run in full. Its events and failed records are read once; while it goes on, neither is asked for."""
+    if chosen is None:
+        return None
+    earlier = found[found.index(chosen) + 1 :] if chosen in found else ()
+    if chosen.is_open:
+        return runs.run_sheet(chosen, earlier, run_log.log(project.graph, chosen))
+    seen = (str(project.root), chosen.id, project.published.seq(), project.log.position())
+    known = st.session_state.get(KNOWN)
+    if known is None or known[0] != seen:
+        log = run_log.log(project.graph, chosen, EventLog(project.home).read(chosen.id))
+        failed = [each for part in chosen.assets if part.failed for each in _failures(project, part.asset)]
+        known = (seen, runs.run_sheet(chosen, earlier, log, tuple(failed)))
+        st.session_state[KNOWN] = known
+    sheet: RunSheet = known[1]
+    return sheet
+
+
+def _failures(project: Project, asset: str) -> tuple[Failed, ...]:
+    """The records of an asset that fail now, by the way they do."""
+    node = project.graph.nodes.get(asset)
+    memo = project.scope().memo(asset) if isinstance(node, TransformNode) else None
+    if memo is None or not memo.exists():
+        return ()
+    rows = project.query.run(
+        f"select _key, error from m where error is not null and error <> '' limit {MOST_FAILED}", {"m": memo.dataset()}
+    ).to_pylist()
+    return run_log.failures(asset, rows, files=isinstance(project.graph.nodes.get(node.source), FilesNode))
 
 
 def _chosen(found: tuple[RunRecord, ...]) -> RunRecord | None:
@@ -98,7 +132,13 @@ def _events(project: Project, chosen: RunRecord) -> None:
         if not found:
             st.text("This run left no lineage events.")
             return
-        st.text(f"{words.counted(len(found), 'OpenLineage event')} of this run")
         lines = "\n".join(json.dumps(event) for event in found)
-        st.download_button("Save as JSON lines", lines, f"{chosen.id}.jsonl", "application/x-ndjson")
-        st.code(json.dumps(found[-1], indent=1)[:6000], language="json", height=360)
+        names = [f"{place + 1}. {each['eventType']} {each['job']['name']}" for place, each in enumerate(found)]
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            chosen_event = st.selectbox(
+                words.counted(len(found), "OpenLineage event"), range(len(found)), format_func=names.__getitem__
+            )
+            st.download_button(
+                "Save all", lines, f"{chosen.id}.jsonl", "application/x-ndjson", icon=":material/download:"
+            )
+        st.code(json.dumps(found[chosen_event or 0], indent=1)[:MOST_EVENT], language="json", height=360)

@@ -185,8 +185,10 @@ def card_line(status: AssetStatus) -> str:
     if not reason or status.state in ("fresh", "never"):
         return word
     lowered = reason[0].lower() + reason[1:] if reason[1:2].islower() else reason
-    for said in (f"{word}: ", f"{status.name}: ", f"{word} "):
+    for said in (f"{word}: ", f"{status.name}: ", f"{word} ", f"{status.name} raised "):
         lowered = lowered.removeprefix(said)
+    if status.state == "blocked":
+        lowered = lowered.partition(", which ")[0]  # its card says so itself
     return word if lowered == word else f"{word}: {lowered}"
 
 

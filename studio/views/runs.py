@@ -8,6 +8,7 @@ from datetime import datetime
 
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import progress, words
+from packyak.studio.views.run_log import Failed, LogLine, expected
 
 PART_TONES = {"done": "green", "failed": "red", "blocked": "red", "running": "blue"}
 
@@ -46,6 +47,7 @@ class PartLine:
     deleted: str
     failed: str
     message: str
+    expected: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class RunSheet:
     facts: tuple[RunFact, ...]
     messages: tuple[str, ...]
     parts: tuple[PartLine, ...]
+    log: tuple[LogLine, ...] = ()
+    failures: tuple[Failed, ...] = ()
 
 
 def run_line(run: RunRecord, now: datetime | None = None) -> RunLine:
@@ -66,23 +70,32 @@ def run_line(run: RunRecord, now: datetime | None = None) -> RunLine:
     return RunLine(run.id, told.title, words.age(run.started, now), f"{asked}{told.line}", told.tone)
 
 
-def run_sheet(run: RunRecord) -> RunSheet:
-    """A run in full. Assets run one after another, so that each begins where the one before it ends."""
+def run_sheet(
+    run: RunRecord,
+    earlier: Sequence[RunRecord] = (),
+    log: tuple[LogLine, ...] = (),
+    failures: tuple[Failed, ...] = (),
+) -> RunSheet:
+    """A run in full. Assets run one after another, so that each begins where the one before it ends. earlier: the runs
+    before it, newest first, by which it was to be expected how long it takes."""
     told = progress.of_run(run)
     whole = max(sum(part.seconds for part in run.assets), 1e-9)
     parts, at = [], 0.0
     for part in run.assets:
-        parts.append(_part(part, at / whole, part.seconds / whole))
+        parts.append(_part(part, at / whole, part.seconds / whole, expected(part, earlier)))
         at += part.seconds
-    return RunSheet(run.id, told.title, _facts(run, told), _messages(run), tuple(parts))
+    return RunSheet(run.id, told.title, _facts(run, told, earlier), _messages(run), tuple(parts), log, failures)
 
 
-def _facts(run: RunRecord, told: progress.RunProgress) -> tuple[RunFact, ...]:
+def _facts(run: RunRecord, told: progress.RunProgress, earlier: Sequence[RunRecord]) -> tuple[RunFact, ...]:
     failed = sum(part.failed for part in run.assets)
+    judged = [expected(part, earlier) for part in run.assets if part.total or part.computed]
+    whole = sum(seconds for seconds in judged if seconds) if all(judged) else 0.0
     found = [
         RunFact("State", told.title, "bad" if told.tone == "red" else ""),
         RunFact("Started", words.clock(run.started)),
         RunFact("Took", words.duration(progress.seconds_of(run)) or "not over"),
+        *([RunFact("Planned", f"about {words.duration(whole)}")] if whole else []),
         RunFact("Asked for", words.listed(list(run.asked)) or "everything"),
         RunFact("Computed", words.count(sum(part.computed for part in run.assets))),
         RunFact("Changed", words.count(sum(part.changed for part in run.assets))),
@@ -91,17 +104,16 @@ def _facts(run: RunRecord, told: progress.RunProgress) -> tuple[RunFact, ...]:
 
 
 def _messages(run: RunRecord) -> tuple[str, ...]:
-    """What the run as a whole says; what an asset says stands with the asset."""
+    """What the run as a whole failed of; what an asset says stands with the asset, what else was noted in the log."""
     told = {part.message for part in run.assets if part.message}
-    own = [run.error] if run.error and not any(message in run.error for message in told) else []
-    return (*own, *run.notes)
+    return (run.error,) if run.error and not any(message in run.error for message in told) else ()
 
 
-def _part(part: AssetRun, start: float, length: float) -> PartLine:
+def _part(part: AssetRun, start: float, length: float, planned: float | None) -> PartLine:
     def some(number: int | None) -> str:
         return words.count(number) if number else ""
 
-    message = progress.line(part) if part.state == "running" else part.message
+    message = progress.line(part) if part.state == "running" else part.message if part.state == "failed" else ""
     return PartLine(
         asset=part.asset,
         state=part.state,
@@ -115,6 +127,7 @@ def _part(part: AssetRun, start: float, length: float) -> PartLine:
         deleted=some(part.deleted),
         failed=some(part.failed),
         message=message,
+        expected=words.duration(planned) if planned is not None and part.state != "skipped" else "",
     )
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import packyak.studio
 import pytest
 from packyak.engine.learn.models import Card, Promotion, Score
+from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
 from packyak.engine.run.lessons import Models
 from packyak.engine.run.questions import Neighbour, Question, Reach, Review, Similar
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.components.bundle import script
-from packyak.studio.views import desk, models, review, runs
+from packyak.studio.views import desk, models, review, run_log, runs
 from packyak.studio.views.records import Unfit
 
 COMPONENTS = Path(packyak.studio.__path__[0]) / "components"
@@ -54,6 +55,54 @@ def test_a_run_lies_on_a_line_of_time() -> None:
     assert ("Failed", "2") in [(fact.label, fact.value) for fact in sheet.facts]
     assert runs.run_line(run, NOW).when == "1 h ago"
     assert runs.run_sheet(RunRecord("r", "starting")).parts == ()
+
+
+def test_a_run_is_told_in_words(project_folder: Callable[..., Path]) -> None:
+    source = """
+        from packyak import asset, check, transform
+
+        @asset(key="id")
+        def notes():
+            for n in range(6):
+                yield {"id": f"n{n}", "size": n}
+
+        @transform(notes)
+        def half(size: int) -> int:
+            if size % 2:
+                raise ValueError("odd")
+            return size // 2
+
+        @check(half, blocking=True)
+        def never(half):
+            return False
+
+        @transform(half)
+        def twice(half: int) -> int:
+            return half * 2
+    """
+    project = Project.open(project_folder(source))
+    first = project.run()
+    told = run_log.log(project.graph, first, EventLog(project.home).read(first.id))
+    said = [f"{line.asset} {line.text}".strip() for line in told]
+    assert said[0] == "Began, to bring everything up to date." and told[0].at
+    assert any(line.startswith("notes Computed 6 records, 6 changed, in") for line in said)
+    assert any("check never failed" in line for line in said) and "blocked: waits for half" in " ".join(said)
+    assert told[-1].text.startswith("Run ") and {line.tone for line in told} >= {"bad", ""}
+    rows = [{"_key": f"n{n}", "error": "Traceback ...\nValueError: odd (pipeline.py:12)"} for n in (3, 1, 5)]
+    (failed,) = run_log.failures("half", rows, files=False)
+    assert (failed.error, failed.count, failed.keys) == ("ValueError: odd (pipeline.py:12)", 3, ("n1", "n3", "n5"))
+
+
+def test_a_run_is_held_against_those_before_it() -> None:
+    before = RunRecord("r1", "done", assets=(AssetRun("a", "done", computed=100, seconds=2.0),))
+    part = AssetRun("a", "done", total=300, computed=290, changed=4, seconds=9.0)
+    run = RunRecord(
+        "r2", "done", started=AT, ended="2026-01-01T11:00:09+00:00", assets=(part, AssetRun("b", "skipped"))
+    )
+    assert run_log.expected(part, [before]) == 6.0 and run_log.expected(part, []) is None
+    sheet = runs.run_sheet(run, [before])
+    assert (sheet.parts[0].expected, sheet.parts[0].read, sheet.parts[1].expected) == ("6.0 s", "300", "")
+    assert ("Planned", "about 6.0 s") in [(fact.label, fact.value) for fact in sheet.facts]
 
 
 def test_a_question_as_a_card() -> None:

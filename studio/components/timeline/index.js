@@ -45,10 +45,35 @@ const detail = (run, send) => {
   box.append(facts);
   for (const message of run.messages) box.append(make("p", "message", message));
   box.append(table(run, send));
+  if (run.failures.length) box.append(make("h3", "", "Records that fail"), ...run.failures.map(failure));
+  if (run.log.length) box.append(make("h3", "", "Log"), log(run.log));
   return box;
 };
 
-const HEADS = ["Asset", "", "Time", "In", "Computed", "Changed", "Deleted", "Failed"];
+// One way of failing, and the records that do: each opens, and can be traced.
+const failure = (one) => {
+  const box = make("div", "failure"), head = make("div", "why"), keys = make("div", "keys");
+  head.append(make("b", "", `${one.count.toLocaleString("en")} of ${one.asset}`), make("span", "", one.error));
+  for (const key of one.keys) {
+    if (one.records) keys.append(press(key, `Open ${key} of ${one.asset}`, () => visit("records", { asset: one.asset, key }), "link"));
+    else keys.append(make("span", "", key));
+  }
+  if (one.count > one.keys.length && one.records) keys.append(press(`all ${one.count.toLocaleString("en")}`, `Open the failed records of ${one.asset}`, () => visit("records", { asset: one.asset, only: "failed" }), "link"));
+  box.append(head, keys);
+  return box;
+};
+
+const log = (lines) => {
+  const box = make("ol", "log");
+  for (const { at, asset, text, tone } of lines) {
+    const line = make("li", tone);
+    line.append(make("time", "", at), make("b", "", asset), make("span", "", text));
+    box.append(line);
+  }
+  return box;
+};
+
+const HEADS = ["Asset", "", "Took", "Planned", "Due", "Computed", "Changed", "Deleted", "Failed"];
 
 const table = (run, send) => {
   const box = make("table"), head = make("tr"), body = make("tbody"), top = make("thead");
@@ -72,7 +97,7 @@ const row = (part, send) => {
   bar.style.left = `${part.start * 100}%`;
   bar.style.width = `max(3px, ${part.length * 100}%)`;
   track.append(bar);
-  line.append(first, track, ...[part.took, part.read, part.computed, part.changed, part.deleted].map((text) => make("td", "", text)));
+  line.append(first, track, ...[part.took, part.expected, part.read, part.computed, part.changed, part.deleted].map((text) => make("td", "", text)));
   const failed = make("td");
   if (part.failed) failed.append(press(part.failed, `Open the failed records of ${part.asset}`, () => visit("records", { asset: part.asset, only: "failed" }), "bad"));
   line.append(failed);
