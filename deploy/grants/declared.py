@@ -132,7 +132,7 @@ class Declared:
         common = [*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ())]
         common += _OF_EMBEDDING if isinstance(node, IndexNode) or _embeds(node) else ()
         for action, path, why in common:
-            yield self._engine(node.name, action, path, why)
+            yield self.of_engine(node.name, action, path, why)
         if isinstance(node, TableNode):
             yield from self._own(node, "tables", "its own records")
             yield from self._own(node, "memo", "its own bookkeeping")
@@ -145,29 +145,31 @@ class Declared:
             yield from self._function(node)
         yield from self._inputs(node)
         yield from self._checks(node)
-        yield from self._keys(node.name)
+        yield from self.of_key(node.name)
+        for code in codes_of(self.graph, node.name, self.root):
+            yield from code_grants(code, self.home, self.shown)
 
     def _own(self, node: Node, folder: str, why: str) -> Iterator[Grant]:
         table = f"{folder}/{node.name}.lance"
-        yield self._graph(node.name, LIST, f"{table}/_versions/", why, node)
-        yield self._graph(node.name, READ, f"{table}/*", why, node)
-        yield self._graph(node.name, WRITE, f"{table}/*", why, node)
+        yield self.of_node(node.name, LIST, f"{table}/_versions/", why, node)
+        yield self.of_node(node.name, READ, f"{table}/*", why, node)
+        yield self.of_node(node.name, WRITE, f"{table}/*", why, node)
 
     def _learned(self, node: LearnedNode) -> Iterator[Grant]:
         models = f"models/{node.name}"
         for action, path, why in _OF_LEARNED:
-            yield self._engine(node.name, action, path, why)
+            yield self.of_engine(node.name, action, path, why)
         if not tasks_of(node):
             return
-        yield self._graph(node.name, LIST, f"{models}/*", "its models", node)
-        yield self._graph(node.name, READ, f"{models}/*", "its models", node)
-        yield self._graph(node.name, WRITE, f"{models}/*", "it learns", node)
-        yield self._graph(node.name, WRITE, "promotions/*", "its model is promoted when it is not worse", node)
+        yield self.of_node(node.name, LIST, f"{models}/*", "its models", node)
+        yield self.of_node(node.name, READ, f"{models}/*", "its models", node)
+        yield self.of_node(node.name, WRITE, f"{models}/*", "it learns", node)
+        yield self.of_node(node.name, WRITE, "promotions/*", "its model is promoted when it is not worse", node)
 
     def _function(self, node: FunctionNode) -> Iterator[Grant]:
         handled = f"functions/{node.name}.json"
-        yield self._graph(node.name, READ, handled, "the files it was called for", node)
-        yield self._graph(node.name, WRITE, handled, "the files it was called for", node)
+        yield self.of_node(node.name, READ, handled, "the files it was called for", node)
+        yield self.of_node(node.name, WRITE, handled, "the files it was called for", node)
         if node.on is not None:
             yield from self._files(node.name, *node.on, node)
 
@@ -204,9 +206,9 @@ class Declared:
         for table in chain:
             place = f"tables/{table.name}.lance"
             said = f"{why} {table.name}" + ("" if table.name == asset else f", which {asset} extends")
-            yield self._graph(role, LIST, f"{place}/_versions/", said, origin)
+            yield self.of_node(role, LIST, f"{place}/_versions/", said, origin)
             reads = f"{place}/*" if table.name in owners else f"{place}/_versions/*"
-            yield self._graph(role, READ, reads, said, origin)
+            yield self.of_node(role, READ, reads, said, origin)
 
     def _owners(self, chain: tuple[TableNode, ...], columns: Iterable[str]) -> set[str]:
         """The tables that hold the columns, the nearest owner of each, and the root, which holds the keys. A table
@@ -221,20 +223,23 @@ class Declared:
 
     def _files(self, role: str, bucket: str, pattern: str, origin: Node) -> Iterator[Grant]:
         """A pattern's `*` and `?` mean what they mean in IAM."""
-        yield self._graph(role, LIST, f"buckets/{bucket}/", f"reads files of {bucket}", origin)
-        yield self._graph(role, READ, f"buckets/{bucket}/{pattern}", f"reads files of {bucket}", origin)
+        yield self.of_node(role, LIST, f"buckets/{bucket}/", f"reads files of {bucket}", origin)
+        yield self.of_node(role, READ, f"buckets/{bucket}/{pattern}", f"reads files of {bucket}", origin)
 
-    def _keys(self, role: str) -> Iterator[Grant]:
+    def of_key(self, role: str) -> Iterator[Grant]:
+        """What encryption asks for, where there is a key."""
         if self.home.key:
             via = f"s3.{self.home.region}.amazonaws.com"
             reason = (Evidence("everything in the home is encrypted with it", "engine"),)
             yield Grant(role, "kms:Decrypt", self.home.key, via=via, evidence=reason)
             yield Grant(role, "kms:GenerateDataKey", self.home.key, via=via, evidence=reason)
 
-    def _graph(self, role: str, action: str, path: str, why: str, origin: Node) -> Grant:
+    def of_node(self, role: str, action: str, path: str, why: str, origin: Node) -> Grant:
+        """A grant on a place in the home, for what is declared somewhere."""
         return self._grant(role, action, path, Evidence(why, "graph", self.place(origin)))
 
-    def _engine(self, role: str, action: str, path: str, why: str) -> Grant:
+    def of_engine(self, role: str, action: str, path: str, why: str) -> Grant:
+        """A grant on a place in the home that the engine needs, whatever is declared."""
         return self._grant(role, action, path, Evidence(why, "engine"))
 
     def _grant(self, role: str, action: str, path: str, evidence: Evidence) -> Grant:
