@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packyak.deploy.grants.declared import CloudHome, Declared, Undecided, cloud_home
 from packyak.deploy.grants.grant import Grant, document_of
+from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.stacks.names import slug
 from packyak.deploy.stacks.profiles import Profile
 from packyak.deploy.wanted import Size, Wanted, read_wanted
@@ -90,7 +91,8 @@ class Role:
 @dataclass(frozen=True)
 class CloudPlan:
     """The whole plan. order: units that can run at the same time, in turn. profile: how long what is kept. budget: US
-    dollars a month at which notify (an address, "" for nobody) is told. hash: of everything else."""
+    dollars a month at which notify (an address, "" for nobody) is told. people: roles that no unit has, but who looks
+    and corrects. hash: of everything else."""
 
     project: str
     home: CloudHome
@@ -103,11 +105,12 @@ class CloudPlan:
     profile: Profile = "dev"
     budget: int = 20
     notify: str = ""
+    people: tuple[Role, ...] = ()
     hash: str = ""
 
     def role(self, name: str) -> Role | None:
-        """The role of a unit."""
-        return next((each for each in self.roles if each.name == name), None)
+        """The role of a unit, or of people."""
+        return next((each for each in (*self.roles, *self.people) if each.name == name), None)
 
     def to_json(self) -> str:
         """The plan as text, always the same for the same plan."""
@@ -147,9 +150,15 @@ def plan_of(
         profile=wanted.profile,
         budget=wanted.budget,
         notify=wanted.notify,
+        people=(_of_people(declared),),
     )
     digest = hashlib.sha256(made.to_json().encode()).hexdigest()
     return CloudPlan(**{**made.__dict__, "hash": digest})
+
+
+def _of_people(declared: Declared) -> Role:
+    grants = reviewer_grants(declared)
+    return Role(REVIEWER, grants, document_of(grants))
 
 
 def plan_project(project: Project, home: str = "", *, profile: Profile | None = None) -> CloudPlan:
