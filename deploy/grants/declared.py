@@ -146,8 +146,6 @@ class Declared:
         yield from self._inputs(node)
         yield from self._checks(node)
         yield from self.of_key(node.name)
-        for code in codes_of(self.graph, node.name, self.root):
-            yield from code_grants(code, self.home, self.shown)
 
     def _own(self, node: Node, folder: str, why: str) -> Iterator[Grant]:
         table = f"{folder}/{node.name}.lance"
