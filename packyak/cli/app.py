@@ -19,13 +19,14 @@ from packyak.cli import (  # noqa: F401 (they declare themselves)
     commands_map,
     commands_place,
     commands_publish,
+    commands_report,
     commands_run,
 )
 from packyak.cli.options import app, flag
 from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
 
 LOOKING = ("status", "show", "sql", "history", "diff", "map", "trace")
-CLOUD = ("grants", "prove", "export", "destroy", "drift", "cost")
+CLOUD = ("grants", "prove", "report", "export", "destroy", "drift", "cost")
 TEACHING = ("correct", "corrections", "review", "learn", "models")
 ORDER = (
     "init",
