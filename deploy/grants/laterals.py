@@ -1,7 +1,8 @@
 """What a role must not be able to do: every role against everything that is not its own, in every verb, tried.
 
 What must be denied follows from the graph by rules of its own, not from the grants: a role deletes nothing, writes
-nothing of another, reads no table that it does not depend on, and sees no listing that reaches beyond one place.
+nothing of another, reads no table that it does not depend on, and sees no listing that reaches beyond one place. In
+declared buckets it does what its code was read to do, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 
 from packyak.deploy.grants.declared import CloudHome
+from packyak.deploy.grants.evaluate import like
+from packyak.deploy.grants.inferred import codes_of, touched
 from packyak.deploy.grants.proof import Probe
 from packyak.engine.declare.nodes import BucketNode, CheckNode, FilesNode, FunctionNode, Graph, TransformNode
 
@@ -41,6 +44,23 @@ def forbidden(graph: Graph, home: CloudHome, role: str) -> Iterator[tuple[str, s
         yield verb, OTHER_BUCKET, home.path(f"tables/{role}.lance/data/x")
 
 
+def forbidden_to_people(graph: Graph, home: CloudHome, role: str) -> Iterator[tuple[str, str, str]]:
+    """The same for those who look and correct: they write nothing but corrections, delete nothing, and list no more
+    than one place at a time."""
+    places = [f"{folder}/{node.name}.lance/data/x" for node in graph.tables for folder in ("tables", "memo")]
+    places += [f"models/{node.name}/x" for node in graph.tables]
+    places += [f"buckets/{node.name}/x" for node in graph.nodes.values() if isinstance(node, BucketNode)]
+    others = ("promotions/1.json", "leases/run/1.json", "code/1.txt", "lineage/told.json")
+    for name in dict.fromkeys((*places, *_SHARED, *others)):
+        yield "delete", home.bucket, home.path(name)
+        if not name.startswith("corrections/"):
+            yield "put", home.bucket, home.path(name)
+    for prefix in ("", home.prefix, home.path("tables/"), home.path("memo/"), home.path("buckets/")):
+        yield "list", home.bucket, prefix
+    for verb in _VERB:
+        yield verb, OTHER_BUCKET, home.path("tables/x.lance/data/x")
+
+
 def _near(graph: Graph, role: str) -> frozenset[str]:
     """Everything that the role's work starts from: what is above it, and above the checks on it."""
     checks = [each for each in graph.nodes.values() if isinstance(each, CheckNode) and each.target == role]
@@ -61,12 +81,12 @@ def _foreign(graph: Graph, role: str, near: frozenset[str]) -> Iterator[tuple[st
             yield "get", f"models/{table}/x"
             yield "put", f"models/{table}/x"
     files = _files_of(graph, role)
+    used = touched(codes_of(graph, role, ""))
     for bucket in (node.name for node in graph.nodes.values() if isinstance(node, BucketNode)):
-        yield "put", f"buckets/{bucket}/x"
-        yield "delete", f"buckets/{bucket}/x"
-        if bucket not in files:
-            yield "get", f"buckets/{bucket}/x"
-            yield "list", f"buckets/{bucket}/"
+        for verb, name in (("put", "x"), ("delete", "x"), ("get", "x"), ("list", "")):
+            by_code = any(like(pattern, f"{bucket}/{name}") for pattern in used.get(verb, ()))
+            if not by_code and (bucket not in files or verb in ("put", "delete")):
+                yield verb, f"buckets/{bucket}/{name}"
 
 
 def _files_of(graph: Graph, role: str) -> frozenset[str]:

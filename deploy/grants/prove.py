@@ -1,9 +1,9 @@
 """The proof that grants are enough and not too many, against an S3 server on this machine behind the gate.
 
-Every asset, index and function runs alone under its own role, in two stages: from nothing, and after a file came and
-people corrected something. A run that is denied anything, or does not end well, shows a grant that is missing. Then
-each grant that was used is taken away and the same run tried again from the same moment: it must break. At last each
-role tries what it must not be able to do (`laterals`).
+Every asset, index and function runs alone under its own role, in stages: from nothing; after a file came and people
+corrected something, under their own role; and, for what learns, with a model. A run that is denied anything, or does
+not end well, shows a grant that is missing. Then each grant that was used is taken away and the same run tried again
+from the same moment: it must break. At last each role tries what it must not be able to do (`laterals`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,9 +22,10 @@ from packyak.deploy.grants.evaluate import decide
 from packyak.deploy.grants.gate import Seen
 from packyak.deploy.grants.grant import Grant, document_of
 from packyak.deploy.grants.home import first_objects
-from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, probe
+from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
+from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.grants.running import Ask, Runners
 from packyak.engine.declare.nodes import FunctionNode, LearnedNode, TableNode
 from packyak.engine.errors import PackyakError
@@ -39,10 +40,11 @@ Tell = Callable[[str], None]
 
 @dataclass
 class _Role:
-    """What is known of a role so far."""
+    """What is known of a role so far. deed: what it does, where that is not to run the unit of its name."""
 
     name: str
     grants: tuple[Grant, ...]
+    deed: Mapping[str, Any] | None = None
     requests: int = 0
     judged: dict[Grant, Judged] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -67,18 +69,18 @@ def prove(
     for grant in declared.grants():
         by_role[grant.role].append(grant)
     roles = [_Role(name, tuple(grants)) for name, grants in by_role.items()]
+    tables = [name for name in by_role if isinstance(project.graph[name], TableNode)]
+    people = _Role(REVIEWER, reviewer_grants(declared), {"review": tables})
     with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
-        for role in roles:
+        for role in (*roles, people):
             server.gate.roles[role.access_key] = document_of(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
         for role in roles:
             bench.stage(role, FIRST)
         for name, data in later:
             server.put(HOME.bucket, HOME.path(name), data)
-        tables = [name for name in by_role if isinstance(project.graph[name], TableNode)]
-        with runners.under(server.environment(ADMIN)) as ask:
-            ask({"correct": tables})
+        bench.stage(people, LATER)
         for role in roles:
             bench.stage(role, LATER)
         learned = [name for name in by_role if isinstance(project.graph[name], LearnedNode)]
@@ -87,10 +89,11 @@ def prove(
         for role in roles:
             if role.name in learned:
                 bench.stage(role, TAUGHT)
-        probes = tuple(_probes(server, project, roles))
+        bench.stage(people, TAUGHT)
+        probes = tuple(_probes(server, project, (*roles, people)))
     return Proof(
         project.name,
-        tuple(_proof_of(role) for role in roles),
+        tuple(_proof_of(role) for role in (*roles, people)),
         probes,
         declared.undecided(),
         round(time.monotonic() - began, 1),
@@ -158,7 +161,7 @@ class _Bench:
     def _run(self, role: _Role, ask: Ask) -> tuple[dict[str, Any], list[Seen]]:
         """The run's outcome, with the version that is then published, and what it was seen to want."""
         self.server.gate.take()
-        outcome = ask({"run": role.name})
+        outcome = ask({"run": role.name} if role.deed is None else dict(role.deed))
         self.last = float(outcome.pop("cpu"))
         seen = self.server.gate.take()
         strangers = {each.role for each in seen} - {role.access_key}
@@ -207,7 +210,8 @@ def _proof_of(role: _Role) -> RoleProof:
 def _probes(server: LocalS3, project: Project, roles: Sequence[_Role]) -> Iterator[Probe]:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     for role in roles:
-        for verb, bucket, name in dict.fromkeys(forbidden(project.graph, HOME, role.name)):
+        listed = forbidden if role.deed is None else forbidden_to_people
+        for verb, bucket, name in dict.fromkeys(listed(project.graph, HOME, role.name)):
             yield probe(connection, role.access_key, role.name, verb, bucket, name)
     connection.close()
 

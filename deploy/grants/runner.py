@@ -4,8 +4,8 @@
 Each connection gets a process of its own, forked before anything was opened, so that nothing that one role saw can help
 another. Its first line is the environment (credentials and the server's address), then one JSON request a line,
 answered with one line: `{"run": NAME}` brings one unit up to date alone; `{"correct": NAMES}` says something about
-records of each; `{"promote": NAMES}` lets the last model of each answer. What the project prints goes to standard
-error. It ends with its standard input.
+records of each; `{"promote": NAMES}` lets the last model of each answer; `{"tidy": true}`
+keeps tables in few pieces. What the project prints goes to standard error. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from packyak.engine.project import Project
 from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.correct import Said
+from packyak.engine.run.tidy import tidy_project
 from packyak.engine.settings import load_config
 
 NEEDED = (
@@ -106,6 +108,20 @@ def _correct(project: Project, name: str) -> bool:
     return False
 
 
+def _review(project: Project, names: Sequence[str]) -> dict[str, Any]:
+    """What a person does in the studio: looks at everything there is to see, and corrects."""
+    saw: list[Any] = [[(each.name, each.state) for each in project.status()], len(project.runs())]
+    for name in names:
+        page = project.page(name, limit=5)
+        key = next((row["_key"] for row in page.rows.to_pylist() if row.get("_key") is not None), None)
+        saw.append((name, page.total, key))
+        if key is not None:
+            saw.append([each.column for each in project.record(name, key).fields])
+            saw.append(len(str(asdict(project.trace(name, key)))) > 0)
+    saw += [(each.asset, [card.id for card in each.cards], each.current) for each in project.models()]
+    return {**_correct_all(project, names), "saw": saw}
+
+
 def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
     waiting = [each for each in project.models() if each.asset in names and each.cards and not each.current]
     for each in waiting:
@@ -113,10 +129,16 @@ def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
     return {"state": "done", "problem": "", "promoted": [each.asset for each in waiting]}
 
 
+def _tidy(project: Project, wanted: bool) -> dict[str, Any]:
+    return {"state": "done", "problem": "", "tidied": tidy_project(project)}
+
+
 _DEEDS: Mapping[str, Callable[[Project, Any], dict[str, Any]]] = {
     "run": _run,
     "correct": _correct_all,
     "promote": _promote_all,
+    "review": _review,
+    "tidy": _tidy,
 }
 
 
