@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage build clean
+.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage prove build clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -77,6 +77,9 @@ lineage-check: $(READY) ## every kind of lineage event, checked with all its fac
 
 bench-lineage: $(READY) ## what a trace costs, also beside a long event log
 	@$(BIN)/python bench/bench_lineage.py $(ARGS)
+
+prove: $(READY) ## prove grants: the sample in full, 25 random projects by sample (ARGS="--share 1 --resume done.json": all)
+	@$(BIN)/python tests/deploy/prove_check.py $(ARGS)
 
 build: $(READY) ## build wheel and source archive into dist/
 	@rm -rf build dist
