@@ -2,8 +2,8 @@
 
 Who reads which table follows from who owns the columns that a function names; what the engine itself needs beside was
 found by watching runs through the gate, and is proven by taking each away (`packyak prove`). Nothing here deletes:
-tidying and erasing belong to roles of their own. Where code decides what is done (a bucket handed to a function), the
-graph does not know the verb: that is listed as undecided, and no grant is made for it.
+tidying and erasing belong to roles of their own. What functions do with buckets and with AWS is read from their code
+(`inferred`); what cannot be read is listed as undecided, and no grant is made for it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from packyak.deploy.grants.grant import LIST, Evidence, Grant, merged
+from packyak.deploy.grants.inferred import code_grants, codes_of
 from packyak.deploy.grants.requests import READ, WRITE
 from packyak.engine.declare.nodes import (
     AssetNode,
-    BucketNode,
     CheckNode,
     FilesNode,
     FunctionNode,
@@ -118,15 +118,13 @@ class Declared:
         return merged(grant for name in names for grant in self._of(self.graph[name]))
 
     def undecided(self) -> tuple[Undecided, ...]:
-        """What no grant was made for, because the code alone knows what it does."""
-        found = []
-        for name in self.roles():
-            node = self.graph[name]
-            for each in node.inputs:
-                if isinstance(self.graph.nodes.get(each), BucketNode):
-                    what = f"which of get, put, list and delete it does with the bucket {each}"
-                    found.append(Undecided(name, what, self.place(node)))
-        return tuple(found)
+        """What no grant was made for, because it cannot be read from the code and nobody declared it."""
+        return tuple(
+            Undecided(role, each.clause, each.place)
+            for role in self.roles()
+            for code in codes_of(self.graph, role, self.root)
+            for each in code.open
+        )
 
     def _of(self, node: Node) -> Iterator[Grant]:
         common = [*_ENGINE, *(_OF_ASSETS if isinstance(node, TableNode) else ())]
@@ -146,6 +144,8 @@ class Declared:
         yield from self._inputs(node)
         yield from self._checks(node)
         yield from self.of_key(node.name)
+        for code in codes_of(self.graph, node.name, self.root):
+            yield from code_grants(code, self.home, self.shown)
 
     def _own(self, node: Node, folder: str, why: str) -> Iterator[Grant]:
         table = f"{folder}/{node.name}.lance"
@@ -249,9 +249,13 @@ class Declared:
 
     def place(self, node: Node) -> str:
         """Where it is declared, as `file:line`."""
-        file = Path(node.origin.file)
+        return f"{self.shown(node.origin.file)}:{node.origin.line}"
+
+    def shown(self, name: str) -> str:
+        """A file, relative to the project where it is in it."""
+        file = Path(name)
         shown = file.relative_to(self.root) if self.root.parts and file.is_relative_to(self.root) else file
-        return f"{shown.as_posix()}:{node.origin.line}"
+        return shown.as_posix()
 
 
 def _embeds(node: Node) -> bool:

@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 VERSION = "2012-10-17"  # the version of IAM's policy language, not a date of ours
 LIST = "s3:ListBucket"
-Source = Literal["graph", "engine", "declaration"]
+Source = Literal["graph", "engine", "code", "declaration"]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a grant exists. source: the declared graph, what the engine does for any asset, or a person's declaration.
+    """Why a grant exists. source: the declared graph, what the engine does for any asset, a call that was read in code,
+    or a person's declaration.
     place: `file:line` in the project, "" where it is the engine."""
 
     why: str

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, ParamSpec, TypeVar
 
+from packyak.engine.declare.allow import Allow
 from packyak.engine.declare.bucket import Bucket, Created, Files
 from packyak.engine.declare.nodes import Marks
 from packyak.engine.declare.origin import caller, of_code
@@ -28,6 +29,7 @@ class TableFacts:
     was: str | None = None
     failures_allowed: float | None = None
     retries: int = 0
+    grants: tuple[Allow, ...] = ()
 
 
 class Declared(Generic[P, R]):
@@ -139,8 +141,17 @@ class Check(Declared[P, R]):
 
     kind = "check"
 
-    def __init__(self, function: Callable[P, R], target: Any, *, blocking: bool, severity: Severity) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        target: Any,
+        *,
+        blocking: bool,
+        severity: Severity,
+        grants: tuple[Allow, ...] = (),
+    ) -> None:
         super().__init__(function)
+        self.grants = grants
         self.target = target
         self.blocking = blocking
         self.severity = severity
@@ -151,8 +162,17 @@ class Function(Declared[P, R]):
 
     kind = "function"
 
-    def __init__(self, function: Callable[P, R], *, on: Created | None, every: float | None, cron: str | None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        on: Created | None,
+        every: float | None,
+        cron: str | None,
+        grants: tuple[Allow, ...] = (),
+    ) -> None:
         super().__init__(function)
+        self.grants = grants
         self.on = on
         self.every = every
         self.cron = cron
@@ -193,15 +213,24 @@ class Index:
     def __repr__(self) -> str:
         return f"Index({self.source!r}, on={self.on!r})"
 
-    def find(self, text: str, k: int = 5, where: str | None = None) -> Any:
-        """The k records nearest to a text, by meaning and by words. where: an SQL condition over the filters."""
+    def find(
+        self,
+        text: str = "",
+        k: int = 5,
+        where: str | None = None,
+        *,
+        how: Literal["hybrid", "vector", "text"] = "hybrid",
+        like: str | None = None,
+    ) -> Any:
+        """The k records nearest to a text, best first. where: an SQL condition over the filters. how: by meaning
+        ("vector"), by words ("text") or by both. like: the key of a record, instead of a text."""
         from packyak.engine.declare.active import current
         from packyak.engine.errors import DeclarationError
 
         project = current()
         for node in project.graph.nodes.values():
             if node.declared is self:
-                return project.find(node.name, text, k, where)
+                return project.find(node.name, text, k, where, how=how, like=like)
         raise DeclarationError(
             "This index is not part of the active project",
             next_step="assign it to a name in one of the project's modules",

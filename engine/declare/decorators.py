@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from packyak.engine.declare import options
+from packyak.engine.declare.allow import Allow
 from packyak.engine.declare.bucket import Created
 from packyak.engine.declare.declared import (
     Asset,
@@ -162,15 +163,28 @@ def sql(query: str, *, key: str | Sequence[str] | None = None, **table: Unpack[T
 
 @overload
 def check(  # type: ignore[overload-overlap]  # a declared source is callable too; it is a target all the same
-    target: Source | None = None, /, *, blocking: bool = False, severity: Severity = "error"
+    target: Source | None = None,
+    /,
+    *,
+    blocking: bool = False,
+    severity: Severity = "error",
+    grants: Sequence[Allow] | None = None,
 ) -> Callable[[Callable[P, R]], Check[P, R]]: ...
 @overload
 def check(function: Callable[P, R], /) -> Check[P, R]: ...
-def check(target: Any = None, /, *, blocking: bool = False, severity: Severity = "error") -> Any:
+def check(
+    target: Any = None,
+    /,
+    *,
+    blocking: bool = False,
+    severity: Severity = "error",
+    grants: Sequence[Allow] | None = None,
+) -> Any:
     """A rule about an asset's data, run after the asset and before it is published.
 
     The function's parameters are declared things, bound by name. It answers True or False, or gives the rows that break
     the rule: a query or an iterable. blocking: while it fails, the last good version stays and nothing below runs.
+    grants: what its code may do in AWS, where that cannot be read from it.
 
         @check(topics_per_day, blocking=True)
         def every_day_counts(topics_per_day):
@@ -180,9 +194,12 @@ def check(target: Any = None, /, *, blocking: bool = False, severity: Severity =
         raise options.refuse(here(), f"severity={severity!r} is none", "choose one", ("info", "warning", "error"))
     bare = not isinstance(target, Asset | Transform | Sql) and callable(target)
     chosen = None if bare or target is None else options.a_source("check", target)
+    declared = options.declared_grants(grants)
 
     def declare(function: Callable[P, R]) -> Check[P, R]:
-        return Check(options.a_function("check", function), chosen, blocking=blocking, severity=severity)
+        return Check(
+            options.a_function("check", function), chosen, blocking=blocking, severity=severity, grants=declared
+        )
 
     return declare(target) if bare else declare
 
@@ -191,7 +208,11 @@ def check(target: Any = None, /, *, blocking: bool = False, severity: Severity =
 def function(function: Callable[P, R], /) -> Function[P, R]: ...
 @overload
 def function(
-    *, on: Created | None = None, every: str | float | timedelta | None = None, cron: str | None = None
+    *,
+    on: Created | None = None,
+    every: str | float | timedelta | None = None,
+    cron: str | None = None,
+    grants: Sequence[Allow] | None = None,
 ) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 def function(
     function: Any = None,
@@ -200,11 +221,13 @@ def function(
     on: Created | None = None,
     every: str | float | timedelta | None = None,
     cron: str | None = None,
+    grants: Sequence[Allow] | None = None,
 ) -> Any:
     """Code run by a trigger; without one it is run by hand.
 
     on: a bucket's new files (`inbox.created("*.pdf")`), each given as `File`. every: a period ("10 minutes", seconds or
-    a timedelta). cron: a cron line of five fields, in UTC.
+    a timedelta). cron: a cron line of five fields, in UTC. grants: what its code may do in AWS, where that cannot be
+    read from it: `[S3.get("notes/*")]`, with S3 from `packyak.grants`.
 
         @function(every="1 day")
         async def remind(): ...
@@ -215,8 +238,10 @@ def function(
             here(), "A function has one trigger, and more are given", "keep one of on=, every= and cron="
         )
 
+    declared = options.declared_grants(grants)
+
     def declare(function: Callable[P, R]) -> Function[P, R]:
-        return Function(options.a_function("function", function), on=trigger, every=period, cron=line)
+        return Function(options.a_function("function", function), on=trigger, every=period, cron=line, grants=declared)
 
     return declare if function is None else declare(function)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
 
+from packyak.engine.declare.allow import Allow
+from packyak.engine.declare.allow import allowed as declared_grants
 from packyak.engine.declare.bucket import Bucket, Created, Files
 from packyak.engine.declare.declared import DECLARED, Declared, Source, Table, TableFacts, code_of_callable
 from packyak.engine.declare.nodes import Marks, Origin
@@ -26,7 +28,8 @@ class TableOptions(TypedDict, total=False):
     personal: columns with personal data, and of what kind. subject: the column that says whose. purpose: why they are
     kept. keep: how long ("3 years"). owner: who answers for the data. was: the old name, after a rename.
     failures_allowed: how many records may fail before the run does (below 1: a share). retries: how often
-    a run calls again what raised.
+    a run calls again what raised. grants: what its code may do in AWS, where that cannot be read from it
+    (`packyak.grants`).
     """
 
     personal: Mapping[str, str]
@@ -37,6 +40,7 @@ class TableOptions(TypedDict, total=False):
     was: str
     failures_allowed: float
     retries: int
+    grants: Sequence[Allow]
 
 
 def refuse(origin: Origin, message: str, next_step: str, choices: Iterable[str] | None = None) -> DeclarationError:
@@ -122,6 +126,7 @@ def table_facts(decorator: str, options: Mapping[str, Any]) -> TableFacts:
             dict(personal), options.get("subject"), options.get("purpose"), keep, options.get("owner")
         ),
         options.get("was"), None if allowed is None else float(allowed), retries,
+        declared_grants(options.get("grants")),
     )  # fmt: skip
 
 

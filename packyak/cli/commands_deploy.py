@@ -86,7 +86,7 @@ def grants(
     ]
     show_table(("role", "may", "on", "why", "where", "seen"), rows, state="seen")
     for each in undecided:
-        note(f"{each.place}: {each.role}: it cannot be told from the graph {each.what}; nothing is granted for it")
+        note(f"{each.place} in {each.what}")
     for role, wanted in denied.items():
         for text in wanted:
             note(f"{role} was seen to want what nothing grants: {text}")
@@ -137,7 +137,7 @@ def _told(proof: Any, quick: bool) -> Sequence[str]:
         for each in role.judged:
             if each.verdict == "unneeded" or (each.verdict == "unobserved" and not quick):
                 lines.append(f"{role.role}: {each.verdict}: {each.grant}")
-    lines += [f"{each.place}: {each.role}: it cannot be told {each.what}" for each in proof.undecided]
+    lines += [f"{each.place} in {each.what}" for each in proof.undecided]
     lines += [f"{each.role} could {each.what}" for each in proof.allowed]
     proven, vain, unseen = (proof.count(each) for each in ("proven", "unneeded", "unobserved"))
     if not quick:

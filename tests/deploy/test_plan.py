@@ -154,12 +154,16 @@ def test_every_grant_says_why(folder: Path) -> None:
                 assert reason.why and (reason.source == "engine" or reason.place.startswith("pipeline.py:"))
 
 
-def test_what_code_alone_decides_is_not_granted_but_listed(folder: Path) -> None:
+def test_what_code_does_is_granted_with_the_line_of_the_very_call(folder: Path) -> None:
     plan = planned(folder)
-    assert [(each.role, each.place) for each in plan.undecided if "archive" in each.what] == [
-        ("keep_pdf", "pipeline.py:32")
+    assert plan.undecided == ()
+    assert of(plan, "keep_pdf", "s3:PutObject", "buckets") == {"buckets/archive/*.pdf"}
+    role = plan.role("keep_pdf")
+    assert role is not None
+    (written,) = [each for each in role.grants if "archive" in each.resource]
+    assert [(each.why, each.source, each.place) for each in written.evidence] == [
+        ("calls archive.put", "code", "pipeline.py:34")
     ]
-    assert of(plan, "keep_pdf", "s3:PutObject", "buckets") == set()
 
 
 def test_a_policy_has_one_statement_for_each_action() -> None:

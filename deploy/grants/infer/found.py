@@ -67,11 +67,13 @@ class Refusal:
     def place(self) -> str:
         return f"{self.file}:{self.line}"
 
+    @property
+    def clause(self) -> str:
+        """What it is, and what to do about it."""
+        return f"{self.function}: {self.what}. Write grants=[{self.grant}] on what is declared, or narrow the code."
+
     def __str__(self) -> str:
-        return (
-            f"{self.place} in {self.function}: {self.what}. Write grants=[{self.grant}] on what is declared, "
-            "or narrow the code."
-        )
+        return f"{self.place} in {self.clause}"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from packyak.deploy.grants.infer.atoms import (
 )
 from packyak.deploy.grants.infer.found import Action, Inference, Need, Refusal, inference
 from packyak.deploy.grants.infer.heap import REST, Env, Heap
-from packyak.deploy.grants.infer.texts import in_common, narrowed
+from packyak.deploy.grants.infer.texts import narrowed, shared_start
 from packyak.engine.declare.source import FunctionNode, function_node
 
 ROUNDS, DEEPEST, LIKE_IT = 12, 80, 4
@@ -283,7 +283,7 @@ def widened(before: Value, after: Value) -> Value:
     both = before | after
     texts = [each for each in both if isinstance(each, Text)]
     if len(texts) > 1 and not frozenset(texts) <= before:
-        both = both - set(texts) | {in_common(sorted(texts, key=repr))}
+        both = both - set(texts) | {shared_start(sorted(texts, key=repr))}
     numbers = [each for each in both if isinstance(each, Live) and isinstance(each.value, int | float)]
     if len(numbers) > 8:
         both = both - set(numbers) | {Unknown()}

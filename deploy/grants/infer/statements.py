@@ -12,7 +12,7 @@ from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Live, Text, Unkn
 from packyak.deploy.grants.infer.expressions import evaluate, inner_of, truth
 from packyak.deploy.grants.infer.heap import Env, join
 from packyak.deploy.grants.infer.live import within
-from packyak.deploy.grants.infer.texts import in_common
+from packyak.deploy.grants.infer.texts import shared_start
 from packyak.engine.declare.source import FunctionNode
 
 if TYPE_CHECKING:
@@ -266,7 +266,7 @@ def _loop(m: Machine, env: Env, begin: Callable[[], object], body: Sequence[ast.
 def _wider(before: Value, after: Value) -> Value:
     texts = [each for each in after if isinstance(each, Text)]
     if len(texts) > 1 and not frozenset(texts) <= before:
-        after = after - set(texts) | {in_common(sorted(texts, key=repr))}
+        after = after - set(texts) | {shared_start(sorted(texts, key=repr))}
     numbers = [each for each in after if isinstance(each, Live) and isinstance(each.value, int | float)]
     return after - set(numbers) | {Unknown()} if len(numbers) > 3 else after
 

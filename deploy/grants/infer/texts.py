@@ -63,7 +63,7 @@ def joined(*values: Value, between: str = "") -> Value:
     """Every way of writing values one after another."""
     options = [sorted({shown(each) for each in value}, key=repr) for value in values]
     if reduce(lambda count, each: count * max(len(each), 1), options, 1) > MOST:
-        options = [[in_common(each)] for each in options]
+        options = [[shared_start(each)] for each in options]
     made = set()
     for chosen in product(*options):
         parts: list[str | Hole] = []
@@ -73,7 +73,7 @@ def joined(*values: Value, between: str = "") -> Value:
     return frozenset(made)
 
 
-def in_common(texts: Iterable[Text]) -> Text:
+def shared_start(texts: Iterable[Text]) -> Text:
     """What several texts begin with, and a hole."""
     several = list(dict.fromkeys(texts))
     if len(several) == 1:
@@ -87,7 +87,7 @@ def in_common(texts: Iterable[Text]) -> Text:
 def narrowed(value: Value) -> Value:
     """A value whose many strings are one with a hole."""
     texts = [each for each in value if isinstance(each, Text)]
-    return value if len(texts) <= MOST else value - set(texts) | {in_common(sorted(texts, key=repr))}
+    return value if len(texts) <= MOST else value - set(texts) | {shared_start(sorted(texts, key=repr))}
 
 
 def path_joined(values: Iterable[Value]) -> Value:
