@@ -9,12 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 from packyak.engine.errors import CloudError, MissingExtra, NoCredentials
 
 SIGN_IN = "sign in with `aws sso login` or `aws configure`, or set AWS_PROFILE, then try again"
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
 EXPIRED = (
     "ExpiredToken",
     "ExpiredTokenException",
@@ -61,6 +68,18 @@ class AwsAccount:
         if service not in self._clients:
             self._clients[service] = self._session.client(service, config=self._config)
         return self._clients[service]
+
+
+def credentials_seen() -> str:
+    """Where credentials seem to come from, "" where none are seen; looks at variables and files and asks nobody."""
+    if os.environ.get("AWS_PROFILE"):
+        return f"the profile {os.environ['AWS_PROFILE']}"
+    if any(os.environ.get(name) for name in VARIABLES):
+        return "variables of the environment"
+    config = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    if config.is_file() or (Path.home() / ".aws" / "config").is_file():
+        return "the AWS files of this user"
+    return ""
 
 
 @contextmanager

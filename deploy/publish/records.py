@@ -15,8 +15,8 @@ from typing import Literal
 StageState = Literal["running", "done", "skipped", "failed"]
 STAGES: Mapping[str, str] = {
     "plan": "what there will be",
-    "preflight": "the account and what it allows",
     "templates": "templates of the stacks",
+    "preflight": "the account and what it allows",
     "differences": "what changes, in words",
     "store": "a bucket for templates and sources",
     "foundation": "buckets, keys and the image builder",

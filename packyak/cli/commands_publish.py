@@ -176,6 +176,7 @@ def _published(
     from packyak.deploy.publish.publish import Asked, preview, publish
     from packyak.deploy.publish.records import Stage
 
+    project.require("publish")
     tell(Stage("plan", "running"))
     account = AwsAccount(planned(project, to=to, profile=profile).home.region)
     plan = planned(project, to=to, profile=profile, account=caller_of(account).account)
@@ -188,7 +189,9 @@ def _published(
 
 def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any], None]) -> int:
     """What is known without an account: the changes and what it costs."""
+    from packyak.deploy.publish.account import credentials_seen
     from packyak.deploy.publish.publish import preview
+    from packyak.deploy.publish.records import STAGES
 
     outcome = preview(plan, project.home)
     cost = _cost(project, plan)
@@ -202,8 +205,20 @@ def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any],
             "profile": plan.profile, "budget": plan.budget,
             "undecided": plan.undecided,
         }  # fmt: skip
-        tell({"preview": plain({"outcome": outcome, "digest": outcome.diff.digest, "plan": summary,
-                                "cost": _cost_json(cost)})})  # fmt: skip
+        tell(
+            {
+                "preview": plain(
+                    {
+                        "outcome": outcome,
+                        "digest": outcome.diff.digest,
+                        "plan": summary,
+                        "cost": _cost_json(cost),
+                        "stages": STAGES,
+                        "credentials": credentials_seen(),
+                    }
+                )
+            }
+        )
         return DONE
     _say_diff(outcome.diff)
     for each in plan.undecided:
@@ -258,6 +273,7 @@ def destroy(
     from packyak.deploy.publish.project import planned
 
     opened = _opened(project)
+    opened.require("publish")
     account = AwsAccount(planned(opened).home.region)
     found = standing(account, opened.name)
     if found.going and not yes:

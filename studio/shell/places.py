@@ -18,6 +18,7 @@ review = partial(st.Page, PAGES / "review.py", title="Review", icon=":material/r
 models = partial(st.Page, PAGES / "models.py", title="Models", icon=":material/school:", url_path="models")
 map_ = partial(st.Page, PAGES / "map.py", title="Map", icon=":material/scatter_plot:", url_path="map")
 runs = partial(st.Page, PAGES / "runs.py", title="Runs", icon=":material/history:", url_path="runs")
+export = partial(st.Page, PAGES / "export.py", title="Export", icon=":material/cloud_upload:", url_path="export")
 home = partial(st.Page, PAGES / "home.py", title="Projects", icon=":material/folder_open:", url_path="home")
 BY_NAME: Mapping[str, Callable[[], Page]] = {
     "pipeline": pipeline,
@@ -26,6 +27,7 @@ BY_NAME: Mapping[str, Callable[[], Page]] = {
     "models": models,
     "map": map_,
     "runs": runs,
+    "export": export,
     "home": home,
 }
 

@@ -138,6 +138,8 @@ def command(page: str, params: Mapping[str, str]) -> str:
         return f"packyak show {asset} --key {key}" if key else f"packyak show {asset}"
     if page == "map":
         return _map_command(params)
+    if page == "export":
+        return "packyak export"
     if page == "models":
         return f"packyak learn {asset}".rstrip()
     if page == "pipeline" and params.get("of") and key:
@@ -147,6 +149,9 @@ def command(page: str, params: Mapping[str, str]) -> str:
         return f"packyak status {asset} --at {shlex.quote(params['at'])}".replace("  ", " ")
     if page == "pipeline":
         return f"packyak status {asset}".rstrip()
+    if page == "review":
+        queue = shlex.quote(params["queue"]) if params.get("queue") else ""
+        return f"packyak review {asset}".rstrip() + (f" --only {queue}" if queue else "")
     if page == "runs":
         return f"packyak history {run}".rstrip() if run else "packyak history"
     return ""

@@ -75,6 +75,8 @@ class FakeCloud:
         self.late = False
         self.calls: list[str] = []
         self.free = 1000
+        self.by_hand: dict[str, dict[str, Any]] = {}  # a statement that somebody gave a role
+        self.gone: set[str] = set()  # roles by physical name and policies by their own that somebody took away
         self.deleted: list[str] = []
         self.left: dict[str, str] = {}  # by physical name: a resource outside every stack
 
@@ -112,6 +114,45 @@ class FakeCloud:
                 for each in ActionNames
             ]
         }
+
+    def _roles(self) -> dict[str, tuple[str, Stack]]:
+        """Logical name and stack of each role, by its physical name."""
+        return {
+            physical: (name, stack)
+            for stack in self.stacks.values()
+            for name, (kind, physical) in stack.made.items()
+            if kind == "AWS::IAM::Role"
+        }
+
+    def iam_get_role(self, RoleName: str) -> Any:  # noqa: N803
+        if RoleName not in self._roles() or RoleName in self.gone:
+            raise refused("NoSuchEntity", f"no role {RoleName}")
+        name, stack = self._roles()[RoleName]
+        trust = stack.template["Resources"][name]["Properties"]["AssumeRolePolicyDocument"]
+        return {"Role": {"AssumeRolePolicyDocument": trust}}
+
+    def iam_list_role_policies(self, RoleName: str) -> Any:  # noqa: N803
+        return {"PolicyNames": ["by-hand"] if RoleName in self.by_hand else []}
+
+    def iam_get_role_policy(self, RoleName: str, PolicyName: str) -> Any:  # noqa: N803
+        return {"PolicyDocument": {"Statement": [self.by_hand[RoleName]]}}
+
+    def iam_list_attached_role_policies(self, RoleName: str) -> Any:  # noqa: N803
+        name, stack = self._roles()[RoleName]
+        found = [
+            {"PolicyArn": f"arn:{stack.name}:{other}"}
+            for other, each in stack.template["Resources"].items()
+            if {"Ref": name} in each.get("Properties", {}).get("Roles", ()) and other not in self.gone
+        ]
+        return {"AttachedPolicies": found}
+
+    def iam_get_policy(self, PolicyArn: str) -> Any:  # noqa: N803
+        return {"Policy": {"DefaultVersionId": "v1"}}
+
+    def iam_get_policy_version(self, PolicyArn: str, VersionId: str) -> Any:  # noqa: N803
+        _, stack, name = PolicyArn.split(":")
+        document = self.stacks[stack].template["Resources"][name]["Properties"]["PolicyDocument"]
+        return {"PolicyVersion": {"Document": document}}
 
     # S3
 
@@ -176,7 +217,11 @@ class FakeCloud:
 
     # CloudFormation
 
-    def cloudformation_describe_stacks(self, StackName: str) -> Any:  # noqa: N803
+    def cloudformation_describe_stacks(self, StackName: str = "", NextToken: str = "0") -> Any:  # noqa: N803
+        if not StackName:
+            every = [{"StackName": each.name, "StackStatus": each.status, "Tags": each.tags}
+                     for each in self.stacks.values()]  # fmt: skip
+            return self._page("Stacks", every, NextToken)
         stack = self._stack(StackName)
         if stack.steps is not None and next(stack.steps, "over") == "over":
             stack.steps = None
