@@ -27,6 +27,7 @@ from packyak.engine.errors import MissingExtra, PackyakError
 from packyak.engine.settings import PROJECT_VARIABLE
 
 HOST = "127.0.0.1"
+STDERR = 2
 PORT = 8501
 START_SECONDS = 60.0
 HANDED_ON_SECONDS = 5.0
@@ -43,7 +44,9 @@ def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[
     port = _chosen(port)
     told = environment(place)
     token = told.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(24))
-    with _ending(subprocess.Popen(_command(folder, port), env=told, stdin=subprocess.DEVNULL)) as process:
+    # What it prints is no part of this command's answer, which with --json is one document.
+    started = subprocess.Popen(_command(folder, port), env=told, stdin=subprocess.DEVNULL, stdout=STDERR)
+    with _ending(started) as process:
         site = f"http://{HOST}:{port}"
         url = f"{site}/?token={token}"
         if not _wait(site, process):

@@ -26,12 +26,15 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+ANY_ORIGIN = "Access-Control-Allow-Origin"
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
@@ -48,7 +51,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if headers.get(ANY_ORIGIN) == "*":  # Streamlit's own files: other sites need not read even those
+                    del headers[ANY_ORIGIN]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
