@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pyarrow as pa
 from packyak.engine.declare.active import activate
@@ -193,16 +193,17 @@ class Project(Roles, Teaching, Learning, Tracing):
         only: str | None = None,
         where: str | None = None,
         columns: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> Page:
         """Some records of an asset, `_key` first.
 
         text: words searched in every text column. only: "corrected" or "failed". where: an SQL condition. columns:
-        default all.
+        default all. keys: only these records, in this order where `sort` names no other.
         """
-        chosen = None if columns is None else tuple(columns)
+        chosen, among = (None if names is None else tuple(names) for names in (columns, keys))
         return page_of(
             self._reader(),
-            Wanted(asset, offset, limit, sort, descending, tuple(filters), text, version, only, where, chosen),
+            Wanted(asset, offset, limit, sort, descending, tuple(filters), text, version, only, where, chosen, among),
         )
 
     def record(self, asset: str, key: str) -> RecordDetail:
@@ -213,11 +214,24 @@ class Project(Roles, Teaching, Learning, Tracing):
         """A query over the project's assets by name."""
         return self._reader().sql(query)
 
-    def find(self, index: str, text: str, k: int = 5, where: str | None = None) -> Any:
-        """The k records of an index nearest to a text."""
-        from packyak.engine.run.indexes import search
+    def find(
+        self,
+        index: str | None,
+        text: str = "",
+        k: int = 5,
+        where: str | None = None,
+        *,
+        how: Literal["hybrid", "vector", "text"] = "hybrid",
+        like: str | None = None,
+    ) -> pa.Table:
+        """The k records of an index (None: the first one) nearest to a text, best first, with `_score`.
 
-        return search(self._reader(), index, text, k, where)
+        where: an SQL condition on the index's filter columns. how: by meaning ("vector"), by words ("text"), or both
+        rankings fused. like: the key of a record, instead of a text: what is nearest to it.
+        """
+        from packyak.engine.run.indexes import Sought, search
+
+        return search(self._reader(), Sought(index, text, k, where, how, like))
 
     def map(
         self,

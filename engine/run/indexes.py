@@ -7,6 +7,7 @@ With the part "learn" installed it finds by meaning and by words, without it by 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -14,12 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
-from packyak.engine.errors import DataError
+from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.read import Reader
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.view import KEY, Snapshot, quoted
 from packyak.engine.store.home import Home
-from packyak.engine.store.vectors import Embedder, SearchTable, text_hash
+from packyak.engine.store.vectors import Embedder, Hit, How, SearchTable, text_hash
 
 
 @cache
@@ -89,26 +90,52 @@ def update_index(scope: Scope, node: IndexNode, meter: Callable[[int, int], None
     return done.written + done.removed
 
 
-def search(reader: Reader, name: str, text: str, k: int, where: str | None) -> pa.Table:
-    """The k records nearest to a text, best first, with `_score`; hits whose text changed since are left out."""
-    node = reader.graph.nodes.get(name)
-    if not isinstance(node, IndexNode):
-        names = [each.name for each in reader.graph.nodes.values() if isinstance(each, IndexNode)]
-        raise DataError(
-            f"there is no index {name!r}", choices=names, next_step="declare one: search = Index(asset, on=...)"
-        )
-    found = SearchTable(reader.scope.home, name).search(text, k * 2, where=where, embedder=embedder())
-    scores = {hit.key: hit for hit in found}
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for in an index (None: the first one): a text, or what is like the record `like`. k: how many.
+    where: an SQL condition on the index's filter columns. how: hybrid | vector | text."""
+
+    index: str | None
+    text: str = ""
+    k: int = 5
+    where: str | None = None
+    how: How = "hybrid"
+    like: str | None = None
+
+
+def search(reader: Reader, sought: Sought) -> pa.Table:
+    """The records nearest to a text or to another record, best first, with `_score`; hits whose text changed since are
+    left out."""
+    node = index_of(reader, sought.index)
+    scores = {hit.key: hit for hit in _hits(SearchTable(reader.scope.home, node.name), sought)}
     snapshot = reader.snapshot()
-    inner = snapshot.select(node.source)
-    keys = pa.table({KEY: pa.array(list(scores), pa.string())})
-    rows = reader.scope.query.run(
-        f"select v.* from ({inner.sql}) as v semi join k on v.{KEY} = k.{KEY}", {**inner.tables, "k": keys}
-    )
+    rows = reader.records(snapshot, node.source, list(scores))
     current = [row for row in rows.to_pylist() if _is_current(row, node, scores)]
-    best = sorted(current, key=lambda row: (-scores[row[KEY]].score, row[KEY]))[:k]
+    best = sorted(current, key=lambda row: (-scores[row[KEY]].score, row[KEY]))[: sought.k]
     scored = [{**row, "_score": scores[row[KEY]].score} for row in best]
     return pa.Table.from_pylist(scored, schema=rows.schema.append(pa.field("_score", pa.float64())))
+
+
+def index_of(reader: Reader, name: str | None) -> IndexNode:
+    """The index of that name; raises DataError with the nearest one."""
+    found = {node.name: node for node in reader.graph.nodes.values() if isinstance(node, IndexNode)}
+    if name is None and found:
+        return next(iter(found.values()))
+    if name in found:
+        return found[name]
+    meant = nearest(name or "", found)
+    step = f"did you mean {meant!r}?" if meant else "declare one: search = Index(asset, on=...)"
+    raise DataError(
+        f"there is no index {name!r}" if name else "this project has no index", choices=found or None, next_step=step
+    )
+
+
+def _hits(index: SearchTable, sought: Sought) -> tuple[Hit, ...]:
+    """Twice as many as asked for: some may be stale."""
+    if sought.like is not None:
+        return index.like(sought.like, sought.k * 2, where=sought.where)
+    model = None if sought.how == "text" else embedder()
+    return index.search(sought.text, sought.k * 2, where=sought.where, embedder=model, how=sought.how)
 
 
 def _is_current(row: Mapping[str, Any], node: IndexNode, scores: Mapping[str, Any]) -> bool:

@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
-from packyak.engine.errors import DataError, MissingExtra, QueryError, nearest
+from packyak.engine.errors import DataError, MissingExtra, QueryError
 from packyak.engine.run.indexes import index_lag
+from packyak.engine.run.indexes import index_of as index_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.home import Home
@@ -69,20 +70,6 @@ def map_of(
         places = places.filter(pa.array(within(places, shapes)))
     rows = _shown(reader, node, shown, color, places)
     return Map(node.name, shown, node.on, way, color or "", rows, total, laid, index_lag(reader.scope, node))
-
-
-def index_of(reader: Reader, name: str | None) -> IndexNode:
-    """The index of that name; raises DataError with the nearest one."""
-    found = {node.name: node for node in reader.graph.nodes.values() if isinstance(node, IndexNode)}
-    if name is None and found:
-        return next(iter(found.values()))
-    if name in found:
-        return found[name]
-    meant = nearest(name or "", found)
-    step = f"did you mean {meant!r}?" if meant else "declare one: search = Index(asset, on=...)"
-    raise DataError(
-        f"there is no index {name!r}" if name else "this project has no index", choices=found or None, next_step=step
-    )
 
 
 def family(reader: Reader, node: IndexNode) -> tuple[str, ...]:

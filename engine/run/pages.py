@@ -25,7 +25,8 @@ COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "fill
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a page is asked for. columns: which to answer, None for all. only: "corrected" or "failed"."""
+    """What a page is asked for. columns: which to answer, None for all. only: "corrected" or "failed". keys: only these
+    records, in this order where no column to sort by is named."""
 
     asset: str
     offset: int = 0
@@ -38,6 +39,7 @@ class Wanted:
     only: str | None = None
     where: str | None = None
     columns: tuple[str, ...] | None = None
+    keys: tuple[str, ...] | None = None
 
 
 def page_of(reader: Reader, wanted: Wanted, *, plainly: bool = False) -> Page:
@@ -67,11 +69,17 @@ def _by_rank(
 def _plainly(reader: Reader, snapshot: Snapshot, asset: str, asked: Asked, wanted: Wanted) -> tuple[pa.Table, int]:
     inner = snapshot.select(asset)
     tables, params = {**inner.tables, **(asked.tables or {})}, list(asked.params)
-    base = f"from ({inner.sql}) as v{asked.condition}"
+    base, order = f"from ({inner.sql}) as v", ""
+    if asked.keys is not None:
+        base += f" join wanted_keys as w on w.key = v.{KEY}"
+        tables["wanted_keys"] = pa.table({"key": pa.array(asked.keys, pa.string()), "n": range(len(asked.keys))})
+        order = "w.n, "
+    base += asked.condition
     total = reader.scope.query.run(f"select count(*) as n {base}", tables, params)["n"][0].as_py()
-    order = f"{quoted(asked.sort)} {'desc' if asked.descending else 'asc'} nulls last, " if asked.sort else ""
-    names = "*" if wanted.columns is None else ", ".join(map(quoted, [KEY, *wanted.columns]))
-    sql = f"select {names} {base} order by {order}{KEY} limit {int(wanted.limit)} offset {int(wanted.offset)}"
+    if asked.sort:
+        order = f"v.{quoted(asked.sort)} {'desc' if asked.descending else 'asc'} nulls last, "
+    names = "v.*" if wanted.columns is None else ", ".join(f"v.{quoted(name)}" for name in [KEY, *wanted.columns])
+    sql = f"select {names} {base} order by {order}v.{KEY} limit {int(wanted.limit)} offset {int(wanted.offset)}"
     return reader.scope.query.run(sql, tables, params), int(total)
 
 
@@ -99,7 +107,8 @@ def _asked(reader: Reader, asset: str, columns: Sequence[ColumnInfo], wanted: Wa
         terms.append(f"v.{KEY} in (select {KEY} from only_keys)")
     condition = f" where {' and '.join(terms)}" if terms else ""
     columns_read = None if named is None else frozenset(read)
-    return Asked(condition, tuple(params), tables, columns_read, wanted.sort, wanted.descending)
+    keys = None if wanted.keys is None else tuple(dict.fromkeys(wanted.keys))
+    return Asked(condition, tuple(params), tables, columns_read, wanted.sort, wanted.descending, keys)
 
 
 def _known(name: str, names: Sequence[str], asset: str) -> str:

@@ -29,7 +29,7 @@ _WHOLE_ROWS = re.compile(r"\bcolumns\b|[(.,]\s*\*|(?<![\w.\"])v(?![\w.\"])|\"\""
 @dataclass(frozen=True)
 class Asked:
     """Which records: an SQL condition over the view `v`, its parameters and further tables, the columns that it names
-    (None where that is not known); and the column to sort by."""
+    (None where that is not known); the column to sort by; and the keys of those that come into question at all."""
 
     condition: str = ""
     params: tuple[Any, ...] = ()
@@ -37,6 +37,7 @@ class Asked:
     columns: frozenset[str] | None = frozenset()
     sort: str | None = None
     descending: bool = False
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,14 @@ class View:
     # Which records, in which order
 
     def found(self, asked: Asked) -> Ranks | None:
-        """The ranks of the records that fulfil the condition, smallest first."""
+        """The ranks of the records that fulfil the condition, smallest first, or in the order of the keys asked for."""
+        found = self._fulfilling(asked)
+        if found is None or asked.keys is None:
+            return found
+        ranks = self.ranks(asked.keys)
+        return ranks if len(found) == self.total else ranks[np.isin(ranks, found)]
+
+    def _fulfilling(self, asked: Asked) -> Ranks | None:
         if self.root is None or asked.columns is None:
             return None
         if not asked.condition:
@@ -129,14 +137,15 @@ class View:
             return None
         depth = next((depth for depth in _DEPTHS if min(end, len(found) - start) <= depth), len(found))
         backwards = end > depth
-        among = found.tobytes() if asked.tables else self._question(asked)
+        among = found.tobytes() if asked.tables or asked.keys is not None else self._question(asked)
         name = ("sorted", among, self._name(asked.sort), asked.descending, depth, backwards)
         ordered = self.shelf.kept(name, lambda: self._sorted(found, column, asked.descending, depth, backwards))
         return ordered[start - len(found) + len(ordered) :][: end - start] if backwards else ordered[start:end]
 
-    def _sorted(self, found: Ranks, column: pa.Array, descending: bool, depth: int, backwards: bool) -> Ranks:
+    def _sorted(self, found: Ranks, column: pa.ChunkedArray, descending: bool, depth: int, backwards: bool) -> Ranks:
         """The first records in an order, or backwards the last ones."""
-        values = column if len(found) == self.total else column.take(pa.array(found))
+        whole = len(found) == self.total and bool((found[1:] > found[:-1]).all())
+        values = column if whole else column.take(pa.array(found))
         way = "desc nulls last" if descending else "asc nulls last"
         if backwards:
             way = "asc nulls first" if descending else "desc nulls first"
@@ -145,12 +154,12 @@ class View:
         ranks = np.asarray(ordered[RANK].to_numpy(), np.int64)
         return ranks[::-1] if backwards else ranks
 
-    def column(self, name: str) -> pa.Array | None:
+    def column(self, name: str) -> pa.ChunkedArray | None:
         """A column by ranks, corrections included; None where it is too large."""
         assert self.root is not None
         stored = self._tables[self.owners[name]]
         if stored is None:
-            return pa.nulls(self.total, self.snapshot.types(self.asset)[name])
+            return pa.chunked_array([pa.nulls(self.total, self.snapshot.types(self.asset)[name])])
         if not stored.fits or stored.column(name) is None:
             return None
         return self.shelf.kept(("shown", self.root.name, self._name(name)), lambda: self._column(name, stored))
@@ -161,7 +170,7 @@ class View:
         table, stored = self.snapshot.table(owner), self._tables[owner]
         return (None if stored is None else stored.name, table.name if isinstance(table, Overlaid) else "", name)
 
-    def _column(self, name: str, stored: Stored) -> pa.Array:
+    def _column(self, name: str, stored: Stored) -> pa.ChunkedArray:
         assert self.root is not None
         values = stored.column(name)
         assert values is not None
@@ -175,7 +184,8 @@ class View:
         there = ranks >= 0
         index = np.arange(len(values))
         index[ranks[there]] = len(values) + np.flatnonzero(there)
-        return pa.concat_arrays([values, table.fresh[name].combine_chunks()]).take(pa.array(index))
+        both = pa.chunked_array([*values.chunks, *table.fresh[name].chunks], values.type)
+        return both.take(pa.array(index))
 
     def _across(self, stored: Stored) -> Ranks:
         """For each rank of the view, the rank in the owner's table; empty where they are the same."""

@@ -102,7 +102,7 @@ class Stored:
     @property
     def keys(self) -> pa.Array:
         """All keys, smallest first."""
-        return self.shelf.kept((self.name, "keys"), lambda: _taken(self._read(KEY), self._order))
+        return self.shelf.kept((self.name, "keys"), lambda: _taken(_whole(self._read(KEY)), self._order))
 
     @property
     def _order(self) -> Ranks:
@@ -110,19 +110,19 @@ class Stored:
         return self.shelf.kept((self.name, "order"), self._ordered)
 
     def _ordered(self) -> Ranks:
-        keys = self._read(KEY)
+        keys = _whole(self._read(KEY))
         if len(keys) < 2 or pc.all(pc.less(keys[:-1], keys[1:])).as_py():
             return np.zeros(0, np.int64)
         return np.asarray(pc.sort_indices(keys).to_numpy(), np.int64)
 
-    def column(self, name: str) -> pa.Array | None:
+    def column(self, name: str) -> pa.ChunkedArray | None:
         """A column by ranks; None where it is too large to keep."""
         if not self._fits(name):
             return None
         return self.shelf.kept((self.name, "column", name), lambda: _taken(self._read(name), self._order))
 
-    def _read(self, name: str) -> pa.Array:
-        return _whole(self.data.to_table(columns=[name])[name])
+    def _read(self, name: str) -> pa.ChunkedArray:
+        return self.data.to_table(columns=[name])[name]
 
     def _fits(self, name: str) -> bool:
         return self.shelf.fits(int(self.shelf.kept((self.name, "size", name), lambda: _estimate(self.data, name))))
@@ -199,5 +199,5 @@ def _whole(values: pa.ChunkedArray | pa.Array) -> pa.Array:
     return values if isinstance(values, pa.Array) else values.combine_chunks()
 
 
-def _taken(values: pa.Array, order: Ranks) -> pa.Array:
+def _taken(values: Any, order: Ranks) -> Any:
     return values.take(pa.array(order)) if len(order) else values

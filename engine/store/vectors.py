@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ _OWN = {KEY, TEXT, HASH, MODEL, VECTOR}
 _RANK_SHIFT = 60  # reciprocal rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009
 _POOL = 50
 Vectors = npt.NDArray[np.float32]
+How = Literal["hybrid", "vector", "text"]
 
 
 @dataclass(frozen=True)
@@ -116,20 +117,54 @@ class SearchTable:
         return Indexed(change.inserted + change.updated, removed, embedded)
 
     def search(
-        self, text: str, k: int = 5, *, where: str | None = None, embedder: Embedder | None = None
+        self,
+        text: str,
+        k: int = 5,
+        *,
+        where: str | None = None,
+        embedder: Embedder | None = None,
+        how: How = "hybrid",
     ) -> tuple[Hit, ...]:
-        """The k best records for a text, by meaning (where vectors are there) and by words together.
+        """The k best records for a text.
 
-        where: a condition on the filter columns in SQL, such as `topic = 'billing'`. Raises QueryError where it is
-        none.
+        where: a condition on the filter columns in SQL, such as `topic = 'billing'`. how: by meaning ("vector"), by
+        words ("text"), or by both, the two rankings fused ("hybrid": by words alone where there are no vectors). Raises
+        QueryError where the condition is none, and where vectors are asked for and not there.
         """
+        if how not in get_args(How):
+            raise QueryError(f"a search cannot go by {how!r}", choices=get_args(How), next_step="take one of these")
         if k < 1 or not text.strip() or not self.table.exists():
             return ()
-        data = self.table.dataset()
-        pool = max(k, _POOL)
-        near = self._near(data, text, pool, where, embedder)
+        data, pool = self.table.dataset(), max(k, _POOL)
+        if how == "vector" and (embedder is None or VECTOR not in data.schema.names):
+            raise self._without_vectors()
+        near = {} if how == "text" else self._near(data, text, pool, where, embedder)
+        return self._fused(near, [] if how == "vector" else self._worded(text, pool, where), k)
+
+    def like(self, key: str, k: int = 5, *, where: str | None = None) -> tuple[Hit, ...]:
+        """The k records nearest to one that is indexed, itself left out: by its stored vector, else by its words."""
+        if k < 1 or not self.table.exists():
+            return ()
+        data, pool = self.table.dataset(), max(k, _POOL) + 1
+        columns = [TEXT, MODEL, *([VECTOR] if VECTOR in data.schema.names else [])]
+        row = next(iter(self.table.read(columns, f"{KEY} = '{_escaped(key)}'").to_pylist()), None)
+        if row is None:
+            return ()
+        if row.get(VECTOR) is not None:
+            near = self._nearest(data, np.asarray(row[VECTOR], np.float32), row[MODEL], pool, where)
+            return self._fused({name: alike for name, alike in near.items() if name != key}, [], k)
+        return self._fused({}, [name for name in self._worded(row[TEXT], pool, where) if name != key], k)
+
+    def _without_vectors(self) -> QueryError:
+        return QueryError(
+            f"the index {self.name} finds by words alone",
+            next_step='pip install "packyak-studio[learn]" and run the index again, or search by words (text)',
+        )
+
+    def _fused(self, near: Mapping[str, float], worded: Sequence[str], k: int) -> tuple[Hit, ...]:
+        """The best of two rankings together: a record's places in them decide, not its scores."""
         ranks: dict[str, float] = {}
-        for found in (list(near), self._worded(text, pool, where)):
+        for found in (list(near), worded):
             for place, key in enumerate(found):
                 ranks[key] = ranks.get(key, 0.0) + 1 / (_RANK_SHIFT + 1 + place)
         best = sorted(ranks, key=lambda key: (-ranks[key], key))[:k]
@@ -192,23 +227,26 @@ class SearchTable:
         ]
 
     def _near(self, data: Any, text: str, pool: int, where: str | None, embedder: Embedder | None) -> dict[str, float]:
-        """Keys of the nearest vectors, nearest first, with their cosine."""
+        """Keys of the vectors nearest to a text's, nearest first, with their cosine."""
         if embedder is None or VECTOR not in data.schema.names:
             return {}
         query = _unit(np.asarray(embedder.embed([text]), dtype=np.float32))[0]
+        return self._nearest(data, query, embedder.name, pool, where)
+
+    def _nearest(self, data: Any, query: Vectors, model: str, pool: int, where: str | None) -> dict[str, float]:
         if query.shape[0] != data.schema.field(VECTOR).type.list_size:
             raise QueryError(
                 f"the index {self.name} was made by another model",
                 next_step="run the index again to embed its texts anew",
             )
         if _has_index(data, VECTOR):
-            same = f"{MODEL} = '{_escaped(embedder.name)}'"
+            same = f"{MODEL} = '{_escaped(model)}'"
             where = same if where is None else f"({where}) and {same}"
             near = {"column": VECTOR, "q": query, "k": pool, "refine_factor": 10, "nprobes": 20, "metric": "cosine"}
             found = self.table.read([KEY, "_distance"], where, nearest=near)
             pairs = zip(found[KEY].to_pylist(), found["_distance"].to_pylist(), strict=True)
             return {key: 1 - distance for key, distance in pairs}
-        keys, matrix = self._in_memory(data, embedder.name)
+        keys, matrix = self._in_memory(data, model)
         similar = matrix @ query
         if where is not None:
             allowed = set(self.table.read([KEY], where)[KEY].to_pylist())

@@ -350,6 +350,23 @@ def test_roles_are_told_and_refuse_with_who_may(packyak: Call, folder: Path, mon
     assert packyak("correct", "words", "M-1", "words", "7").code == 0
 
 
+def test_find_by_words_and_what_it_needs(packyak: Call, folder: Path) -> None:
+    nothing = packyak("find", "words")
+    assert nothing.code == 2 and "no index" in nothing.err and "Index(" in nothing.err
+    source = (folder / "pipeline.py").read_text().replace("import Bucket,", "import Bucket, Index,")
+    (folder / "pipeline.py").write_text(source + '\nsearch = Index(messages, on="text", filters=["sender"])\n')
+    assert packyak("run", "messages", "search").code == 0
+    found = packyak("find", "three one", "--how", "text", "--json").json["rows"]
+    assert [row["_key"] for row in found] == ["M-1"]
+    shown = packyak("find", "seven", "--how", "text", "--where", "sender = 'Ada'")
+    assert "M-3" in shown.out and "1 record, the nearest first" in shown.err
+    like = packyak("find", "--like", "M-1", "--limit", "1", "--json").json["rows"]
+    assert len(like) <= 1 and "M-1" not in {row["_key"] for row in like}
+    for arguments in ((), ("a", "--like", "M-1")):
+        assert "give a text or --like KEY" in packyak("find", *arguments).err
+    assert "take one of these" in packyak("find", "a", "--how", "magic").err
+
+
 def test_a_map_without_an_index_says_what_to_declare(packyak: Call, folder: Path) -> None:
     ended = packyak("map")
     assert ended.code == 2 and "Index(" in ended.err

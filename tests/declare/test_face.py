@@ -73,8 +73,8 @@ class Folder:
     def delete_key(self, bucket: str, key: str) -> None:
         self.files.pop((bucket, key), None)
 
-    def find(self, index: str, text: str, k: int = 5, where: str | None = None) -> list[object]:
-        return [index, text, k, where]
+    def find(self, index: str, text: str, k: int, where: str | None, *, how: str, like: str | None) -> list[object]:
+        return [index, text, k, where, how, like]
 
 
 def test_verbs_act_on_the_active_project() -> None:
@@ -102,7 +102,8 @@ def test_verbs_act_on_the_active_project() -> None:
 def test_an_index_finds_by_its_name_in_the_active_project() -> None:
     search = Index(sql("select 1"), on="text")
     with activate(Folder(IndexNode("search", Origin("a.py", 1), "", search, ()))):
-        assert search.find("late fee", k=2) == ["search", "late fee", 2, None]
+        assert search.find("late fee", k=2) == ["search", "late fee", 2, None, "hybrid", None]
+        assert search.find(like="T-1", how="vector") == ["search", "", 5, None, "vector", "T-1"]
     with activate(Folder()), pytest.raises(DeclarationError, match="not part of the active project"):
         search.find("late fee")
 

@@ -79,6 +79,7 @@ FILTERS = [
     (Filter("_none", "=", 1),),
 ]
 COLUMNS = ["id", "body", "amount", "size", "open", "day", "tags", "topic", None]
+EVERY = [f"n{n:03}" for n in range(299, -1, -1)] + ["ü", "a'b", 'q"q', "Z", "\U0001f600"]
 TYPED: dict[str, Any] = {"body": "by hand", "amount": 7.25, "size": 41, "day": date(2026, 1, 5), "topic": "other"}
 
 
@@ -115,6 +116,7 @@ def asked(chance: random.Random) -> Wanted:
         only=chance.choice([None, None, "corrected", "failed"]),
         where=chance.choice(CONDITIONS),
         columns=chance.choice([None, None, (), ("body", "id")]),
+        keys=chance.choice([None, None, None, (), ("n200", "Z", "n003", "gone", "Z", "a'b"), tuple(EVERY)]),
     )
 
 

@@ -90,6 +90,59 @@ def test_nothing_is_embedded_twice(search: SearchTable) -> None:
     assert search.hashes().num_rows == 7
 
 
+def test_by_meaning_and_by_words_apart(search: SearchTable) -> None:
+    """A text that says the same in other letters is found by words; one that shares a word only, by vectors."""
+    model = Embedder("toy", Toy())
+    search.update(rows(TEXTS), model)
+    words, meaning = (search.search("late fee", embedder=model, how=how) for how in ("text", "vector"))
+    assert [hit.key for hit in words] == ["a", "d"]
+    assert {hit.similarity for hit in words} == {None}
+    assert meaning[0].key == "a"
+    assert len(meaning) == 4
+    assert [hit.similarity for hit in meaning] == sorted((hit.similarity for hit in meaning), reverse=True)  # type: ignore[type-var]
+    with pytest.raises(QueryError, match="cannot go by 'magic'"):
+        search.search("late", how="magic")  # type: ignore[arg-type]
+
+
+def test_the_fused_ranking_is_the_sum_of_both(search: SearchTable) -> None:
+    model = Embedder("toy", Toy())
+    search.update(rows(TEXTS), model)
+    expected: dict[str, float] = {}
+    for how in ("text", "vector"):
+        for place, hit in enumerate(search.search("fees late wrong", k=4, embedder=model, how=how)):  # type: ignore[arg-type]
+            expected[hit.key] = expected.get(hit.key, 0) + 1 / (61 + place)
+    found = {hit.key: hit.score for hit in search.search("fees late wrong", k=4, embedder=model)}
+    assert found == pytest.approx(expected)
+
+
+def test_vectors_asked_for_where_there_are_none(search: SearchTable) -> None:
+    search.update(rows(TEXTS), None)
+    with pytest.raises(QueryError, match=r"finds by words alone.*learn"):
+        search.search("late", how="vector")
+    with pytest.raises(QueryError, match="finds by words alone"):
+        search.search("late", how="vector", embedder=Embedder("toy", Toy()))
+
+
+def test_more_like_one_record(search: SearchTable) -> None:
+    """By its stored vector, embedding nothing; by its words where it has none."""
+    toy = Toy()
+    search.update(rows(TEXTS), Embedder("toy", toy))
+    asked = len(toy.asked)
+    found = search.like("d", k=2)
+    assert len(toy.asked) == asked
+    alike = {key: float(toy.one(text) @ toy.one(TEXTS["d"][0])) for key, (text, _) in TEXTS.items() if key != "d"}
+    alike = {key: value / np.linalg.norm(toy.one(TEXTS[key][0])) for key, value in alike.items()}
+    assert [hit.key for hit in found] == sorted(alike, key=lambda key: (-alike[key], key))[:2]
+    assert [hit.key for hit in search.like("d", where="lang = 'de'")] == ["c"]
+    assert search.like("nobody") == search.like("d", k=0) == ()
+
+
+def test_more_like_one_record_by_words(search: SearchTable) -> None:
+    assert search.like("a") == ()
+    search.update(rows(TEXTS), None)
+    assert [hit.key for hit in search.like("a")] == ["d"]
+
+
 def test_words_and_meaning_together(search: SearchTable) -> None:
     model = Embedder("toy", Toy())
     search.update(rows(TEXTS), model)
