@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage prove build clean
+.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage prove build clean export-demo
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -80,6 +80,9 @@ bench-lineage: $(READY) ## what a trace costs, also beside a long event log
 
 prove: $(READY) ## prove grants: the sample in full, 25 random projects by sample (ARGS="--share 1 --resume done.json": all)
 	@$(BIN)/python tests/deploy/prove_check.py $(ARGS)
+
+export-demo: $(READY) ## one click to an account on this machine, end to end; then the same tables, versions and lineage
+	@$(BIN)/python tests/deploy/export_demo.py $(ARGS)
 
 build: $(READY) ## build wheel and source archive into dist/
 	@rm -rf build dist
