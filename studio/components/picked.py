@@ -58,7 +58,7 @@ def _record(project: Project, found: Map, key: str) -> None:
     if st.button("Open in Records", icon=":material/table_rows:", key="map_open"):
         st.switch_page(places.records(), query_params={"asset": found.asset, "key": key})
     order = [field.column for field in detail.fields]
-    own = [field.column for field in detail.fields if field.owner == found.asset]
+    own = [field.column for field in detail.fields if field.owner == found.asset or field.column == found.column]
     undone = record_sheet(sheet(detail, [*own, *(name for name in order if name not in own)]), key=f"map-sheet-{key}")
     if undone:
         saving.undo(project, undone)

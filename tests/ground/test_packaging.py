@@ -99,7 +99,7 @@ def test_every_requirement_has_a_pin_that_fits() -> None:
 
 def test_extras() -> None:
     extras = project()["optional-dependencies"]
-    assert set(extras) == {"learn", "studio", "aws", "prove", "all", "dev"}
+    assert set(extras) == {"learn", "studio", "aws", "team", "prove", "all", "dev"}
     assert extras["all"] == ["packyak-studio[learn,studio,aws]"]
     assert "packyak-studio[all,prove]" in extras["dev"]
 

@@ -59,8 +59,9 @@ export class Plot {
   }
 
   radius(k) {
-    const small = this.many > 20000 ? 1.5 : this.many > 5000 ? 2 : this.many > 800 ? 2.7 : 3.6;
-    return clamp(small * k ** 0.28, small * 0.9, 7);
+    const roomy = clamp(Math.min(this.canvas.width, this.canvas.height) / (this.dpr * 820), 1, 1.6);
+    const small = roomy * (this.many > 20000 ? 1.5 : this.many > 5000 ? 2 : this.many > 800 ? 2.7 : 3.6);
+    return clamp(small * k ** 0.28, small * 0.9, 8);
   }
 
   // Offsets and strengths of a disc with a soft edge.
