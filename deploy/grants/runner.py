@@ -4,8 +4,8 @@
 Each connection gets a process of its own, forked before anything was opened, so that nothing that one role saw can help
 another. Its first line is the environment (credentials and the server's address), then one JSON request a line,
 answered with one line: `{"run": NAME}` brings one unit up to date alone; `{"correct": NAMES}` says something about
-records of each; `{"promote": NAMES}` lets the last model of each answer; `{"tidy": true}`
-keeps tables in few pieces. What the project prints goes to standard error. It ends with its standard input.
+records of each; `{"promote": NAMES}` lets the last model of each answer. All of them: `_DEEDS`. What the project prints
+goes to standard error. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -129,6 +129,17 @@ def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
     return {"state": "done", "problem": "", "promoted": [each.asset for each in waiting]}
 
 
+def _whole(project: Project, wanted: bool) -> dict[str, Any]:
+    record = project.run()
+    return {"state": record.state, "problem": "; ".join(filter(None, (record.error, *record.notes)))}
+
+
+def _tell(project: Project, wanted: bool) -> dict[str, Any]:
+    from packyak.deploy.grants.parity import states_of
+
+    return {"state": "done", "problem": "", "states": [asdict(each) for each in states_of(project)]}
+
+
 def _tidy(project: Project, wanted: bool) -> dict[str, Any]:
     return {"state": "done", "problem": "", "tidied": tidy_project(project)}
 
@@ -138,6 +149,8 @@ _DEEDS: Mapping[str, Callable[[Project, Any], dict[str, Any]]] = {
     "correct": _correct_all,
     "promote": _promote_all,
     "review": _review,
+    "whole": _whole,
+    "tell": _tell,
     "tidy": _tidy,
 }
 

@@ -72,13 +72,13 @@ def _rest(report: AccessReport) -> str:
 def _verdict(report: AccessReport) -> str:
     """What a reader must not overlook."""
     open_ends = [
-        (len(report.allowed), "foreign accesses got through"),
-        (report.count("survived"), "grants are there in vain"),
-        (len(report.wanted), "things were wanted that nothing grants"),
-        (len(report.undecided), "things that code does could not be decided; nothing is granted for them"),
-        (len(report.findings), "findings of the rule packs are not acknowledged"),
+        (len(report.allowed), "foreign accesses that got through"),
+        (report.count("survived"), "grants that are there in vain"),
+        (len(report.wanted), "things that runs wanted and nothing grants"),
+        (len(report.undecided), "things that code does and that could not be decided; nothing is granted for them"),
+        (len(report.findings), "findings of the rule packs that nobody acknowledged"),
     ]
-    said = "".join(f"<li>{count:,} {escape(what)}</li>" for count, what in open_ends if count)
+    said = "".join(f"<li>{escape(what)}: {count:,}</li>" for count, what in open_ends if count)
     if not report.proven_at:
         return '<p class="warn">Nothing below was tried: there is no proof of this project yet.</p>'
     return f'<div class="warn"><p>Open:</p><ul>{said}</ul></div>' if said else '<p class="well">Nothing is open.</p>'
