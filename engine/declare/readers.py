@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain, repeat
+from operator import length_hint
 from typing import IO, TYPE_CHECKING, Any
 
 from packyak.engine.declare.bucket import File
@@ -22,8 +24,21 @@ from packyak.engine.errors import DataError, nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    _Map = map[dict[str, Any]]
+else:
+    _Map = map
+
 CELL_LIMIT = 2**31 - 1
 TRUE, FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
+
+
+class Reading(_Map):
+    """Records one by one. `rest`, where there is one, answers those not taken yet in parts, each to be taken before the
+    next: an Arrow table or, where a part is not to be had so, an iterator of dicts. Nothing is left then to be taken
+    one by one.
+    """
+
+    rest: Callable[[], Iterator[pa.Table | Iterator[dict[str, Any]]]] | None = None
 
 
 class Records(Iterator[dict[str, Any]]):
@@ -100,22 +115,25 @@ class _Csv:
         self.parsers = {name: PARSERS.get(kind, kind) for name, kind in types.items()}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        parts = self._parts(_columns)
-        names: list[str] = next(parts, [])
-        return map(dict, map(zip, repeat(names), chain.from_iterable(parts)))  # none of our own calls for each record
+        parts = self._parts()
+        file = _Parts(next(parts, []), parts)
+        rows = Reading(dict, map(zip, repeat(file.names), chain.from_iterable(file.values())))  # no call of ours each
+        if not self.parsers:  # what was converted gets its column's type from all that a file holds
+            rows.rest = file.rest
+        return rows
 
     def table(self) -> pa.Table:
         import pyarrow as pa
 
-        parts = self._parts(lambda table: table)
+        parts = self._parts()
         names: list[str] = next(parts, [])
         tables = [part if isinstance(part, pa.Table) else self._built(names, part) for part in parts]
         filled = [table for table in tables if table.num_rows] or tables[:1]  # an empty one knows no types
         return pa.concat_tables(filled, promote_options="permissive") if filled else pa.table({})
 
-    def _parts(self, form: Callable[[pa.Table], Any]) -> Iterator[Any]:
-        """The names of the columns, then the records in one part or several: blocks in a form of their own, and what
-        is not read in blocks as an iterable of each record's values."""
+    def _parts(self) -> Iterator[Any]:
+        """The names of the columns, then the records in one part or several: blocks as tables, and what is not read in
+        blocks as an iterator over each record's values."""
         names: list[str] = []
         end, line = 0, 1
         with self.file.open() as raw:
@@ -128,7 +146,7 @@ class _Csv:
                         table = self._converted(block.table)
                     except (ValueError, TypeError, ArithmeticError):
                         break  # one by one, the value at fault is found
-                    yield form(table)
+                    yield table
                     end, line = block.end, line + block.lines
                 raw.seek(end)
             values = self._values(raw, names if end else [], line)
@@ -287,9 +305,38 @@ class _JsonLines:
             ) from None  # fmt: skip
 
 
-def _columns(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """The values of each record of a block."""
-    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+class _Parts:
+    """The parts of a file while their records are taken one by one, until somebody takes what is left whole."""
+
+    def __init__(self, names: list[str], parts: Iterator[Any]) -> None:
+        self.names = names
+        self._parts = parts
+        self._table: pa.Table | None = None  # the part that is being taken, where it is a block
+        self._columns: list[Iterator[Any]] = []
+        self._values: Iterator[Sequence[Any]] = iter(())
+
+    def values(self) -> Iterator[Iterator[Sequence[Any]]]:
+        """Each part as an iterator over its records' values."""
+        for part in self._parts:
+            if isinstance(part, Iterator):
+                self._table, self._values = None, part
+            else:
+                self._table, self._columns = part, [iter(column.to_pylist()) for column in part.columns]
+                self._values = zip(*self._columns, strict=True)
+            yield self._values
+
+    def rest(self) -> Iterator[pa.Table | Iterator[dict[str, Any]]]:
+        """What was not taken yet: blocks, or dicts where there are none."""
+        if self._table is None:
+            yield self._dicts(self._values)
+        elif left := length_hint(self._columns[0]):
+            deque(self._values, 0)
+            yield self._table.slice(self._table.num_rows - left)
+        for part in self._parts:
+            yield self._dicts(part) if isinstance(part, Iterator) else part
+
+    def _dicts(self, values: Iterator[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+        return map(dict, map(zip, repeat(self.names), values))
 
 
 def _codec(encoding: str, file: File) -> str:

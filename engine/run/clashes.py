@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import Aside, Record, read_aside
 from packyak.engine.run.view import KEY, PARENT
-from packyak.engine.store.tables import among
+from packyak.engine.store.tables import among, within
 
 Rank = tuple[int, str]
 
@@ -40,7 +40,8 @@ def settle(writer: Writer, rows: pa.Table, done: list[str], ranks: Mapping[str, 
         return Settlement(rows, pa.array([], pa.string()))
     settlement = Settlement(rows, pa.array([], pa.string()))
     if clashing:
-        _newest_of_each_key(settlement, ranks)
+        if len(done) > 1:  # a unit by itself names no key twice
+            _newest_of_each_key(settlement, ranks)
         _against_others(writer, settlement, done, units, ranks)
     dropped = _dropped(writer, settlement.rows, units)
     if clashing and len(dropped):
@@ -123,7 +124,7 @@ def _dropped(writer: Writer, rows: pa.Table, units: pa.Array) -> pa.Array:
     if not writer.table.exists():
         return pa.array([], pa.string())
     held = among(writer.table.dataset(), units, [KEY], by=PARENT)[KEY]
-    return held.filter(pc.invert(pc.is_in(held, pc.unique(rows[KEY])))).combine_chunks()
+    return held.filter(pc.invert(within(held, rows[KEY]))).combine_chunks()
 
 
 def _bring_back(

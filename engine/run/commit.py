@@ -18,9 +18,11 @@ from packyak.engine.run.memo import Aside, read_aside
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import KEY, PARENT, quoted
 from packyak.engine.store.query import Query, hash_sum
-from packyak.engine.store.tables import Table, among
+from packyak.engine.store.shape import plain
+from packyak.engine.store.tables import Table, among, within
 
 MODULUS = 2**128
+HELD_BYTES = 512 << 20  # of what was just written, kept in memory for what reads it next
 
 
 @dataclass
@@ -41,7 +43,8 @@ class Writer:
     number.
 
     widen: the columns are those seen so far rather than declared, so none is dropped for being absent from new rows.
-    unique: keys cannot repeat, because they are those of another asset.
+    unique: keys cannot repeat, because they are those of another asset. whole: all that the table holds, in memory
+    because little was there beside what was written; otherwise nothing.
     """
 
     query: Query
@@ -54,13 +57,14 @@ class Writer:
     rows: int = 0
     delta: Delta = field(default_factory=Delta)
     parked: list[str] = field(default_factory=list)
+    whole: pa.Table | None = None
 
     def measure(self) -> None:
         """Counts and sums the stored table anew, when no trustworthy figures are at hand."""
         self.total, self.rows = 0, 0
         if self.table.exists():
             stored = self.table.read()
-            self.total, self.rows = hash_sum(stored, _hashed(stored)), stored.num_rows
+            self.total, self.rows = _sum(stored), stored.num_rows
 
     def types(self) -> dict[str, pa.DataType]:
         """The stored columns' types."""
@@ -90,8 +94,10 @@ class Writer:
 
     def _merge(self, rows: pa.Table) -> None:
         if not self.table.exists():
+            rows = plain(rows)
             self.table.create(rows, unique=self.unique)
-            self.total = hash_sum(rows, _hashed(rows))
+            self.whole = _plainly(rows)
+            self.total = _sum(rows)
             self.rows = rows.num_rows
             self.delta.added += rows.num_rows
             return
@@ -101,17 +107,20 @@ class Writer:
             rows = self._with_stored_columns(rows)
         if self._reshaped(rows):
             return
-        stored = self.table.among(rows[KEY])
-        changed = self._changed(rows, stored)
+        if self.whole is None and self.rows <= rows.num_rows:
+            self.whole = _plainly(self.table.read())
+        stored = self._stored(rows[KEY])
+        changed = plain(self._changed(rows, stored))
         if not changed.num_rows:
             return
-        before = stored.filter(pc.is_in(stored[KEY], changed[KEY].combine_chunks()))
+        before = stored.filter(within(stored[KEY], changed[KEY]))
         if stored.num_rows:
             merge(self.table, changed, self.rows)
         else:
             self.table.append(changed, unique=self.unique)
+        self._hold(before, changed)
         added = changed.num_rows - before.num_rows
-        self.total = (self.total - hash_sum(before, _hashed(before)) + hash_sum(changed, _hashed(changed))) % MODULUS
+        self.total = (self.total - _sum(before) + _sum(changed)) % MODULUS
         self.rows += added
         self.delta.added += added
         self.delta.changed += before.num_rows
@@ -125,14 +134,28 @@ class Writer:
         sql = f"select n.* from n left join o on o.{KEY} = n.{KEY} where o.{KEY} is null or {differs}"
         return self.query.run(sql, {"n": rows, "o": stored})
 
+    def _stored(self, keys: pa.Array | pa.ChunkedArray) -> pa.Table:
+        return self.table.among(keys) if self.whole is None else among(self.whole, keys)
+
+    def _hold(self, gone: pa.Table, *come: pa.Table) -> None:
+        """Keeps what is in memory as what is stored."""
+        if self.whole is None:
+            return
+        kept = self.whole
+        if gone.num_rows:
+            kept = kept.filter(pc.invert(within(kept[KEY], gone[KEY])))
+        whole = pa.concat_tables([kept, *(_plainly(rows.select(kept.column_names)) for rows in come)])
+        self.whole = whole if whole.nbytes <= HELD_BYTES else None
+
     def _remove(self, gone: pa.Array) -> None:
         if not self.table.exists():
             return
-        before = self.table.among(gone)
+        before = self._stored(gone)
         if not before.num_rows:
             return
         self.table.delete(before[KEY].combine_chunks())
-        self.total = (self.total - hash_sum(before, _hashed(before))) % MODULUS
+        self._hold(before)
+        self.total = (self.total - _sum(before)) % MODULUS
         self.rows -= before.num_rows
         self.delta.deleted += before.num_rows
 
@@ -153,6 +176,7 @@ class Writer:
         if {f.name: f.type for f in rows.schema} == stored:
             return False
         change = self.table.upsert(rows, widen=self.widen)
+        self.whole = None
         self.delta.added += change.inserted
         self.delta.changed += change.updated
         self.measure()
@@ -187,9 +211,10 @@ def _plainly(rows: pa.Table) -> pa.Table:
     return rows.cast(pa.schema([pa.field(f.name, f.type) for f in rows.schema]))
 
 
-def _hashed(data: pa.Table) -> list[str]:
-    """The columns that a version's name stands for: the key and the values, no bookkeeping."""
-    return [KEY, *sorted(name for name in data.column_names if not name.startswith("_"))]
+def _sum(data: pa.Table) -> int:
+    """Over what a version's name stands for: the key and the values, no bookkeeping."""
+    names = [KEY, *sorted(name for name in data.column_names if not name.startswith("_"))]
+    return hash_sum(data, names) if data.num_rows else 0
 
 
 def _widens(narrow: pa.DataType, wide: pa.DataType) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.run.types import type_name
+from packyak.engine.run.types import as_texts, type_name
 from packyak.engine.run.view import KEY
 from packyak.engine.store.corrections import decode, encode
 
@@ -71,7 +71,7 @@ def _decoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) ->
 
 
 def memo_rows(
-    units: Sequence[str],
+    units: Sequence[str] | pa.Array,
     *,
     inputs: Sequence[str | None] | pa.Array,
     code: str,
@@ -96,8 +96,8 @@ def memo_rows(
 
     return pa.Table.from_arrays(
         [
-            pa.array(units, pa.string()),
-            pa.array(inputs, pa.string()) if not isinstance(inputs, pa.Array | pa.ChunkedArray) else inputs,
+            as_texts(units),
+            as_texts(inputs),
             same(code),
             same(decided) if isinstance(decided, str) else pa.array(decided, pa.string()),
             same(model),

@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import enum
 import hashlib
+import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter, itemgetter
@@ -20,8 +21,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import Column, TransformNode
+from packyak.engine.declare.readers import Reading
 from packyak.engine.errors import DataError
-from packyak.engine.run.types import arrow_type, type_name
+from packyak.engine.run.types import arrow_type, as_texts, type_name
 from packyak.engine.run.view import KEY, PARENT
 
 CHUNK = 10_000
@@ -44,11 +46,11 @@ def encode_key(parts: Sequence[Any]) -> str:
     return "|".join("-" if part is None else f"{len(str(part))}:{part}" for part in parts)
 
 
-def one_each(node: TransformNode, keys: Sequence[str], values: Sequence[Any]) -> Rows:
+def one_each(node: TransformNode, keys: Sequence[str] | pa.Array, values: Sequence[Any]) -> Rows:
     """Rows of a one-to-one transform: `values[i]` is the answer for the record `keys[i]`."""
     arrays, errors = columns_of(values, node.columns or (), scalar=node.returns == "scalar")
     names = [KEY, *(column.name for column in node.columns or ())]
-    return Rows(pa.table([pa.array(keys, pa.string()), *arrays], names=names), errors)
+    return Rows(pa.table([as_texts(keys), *arrays], names=names), errors)
 
 
 def columns_of(
@@ -180,15 +182,50 @@ def table_of_dicts(items: Sequence[Any]) -> pa.Table:
 
 
 def table_of_many(items: Iterable[Any]) -> pa.Table:
-    """Like `table_of_dicts`, taking the dicts as they come: what a large file yields is never all dicts at once."""
+    """Like `table_of_dicts`, taking the dicts as they come: what a large file yields is never all dicts at once, and
+    what `yield from read_csv(file)` hands through is no dicts at all.
+    """
     coming = iter(items)
-    parts = []
-    while some := list(islice(coming, CHUNK)):
-        parts.append(table_of_dicts(some))
+    parts: list[pa.Table] = []
+    some = list(islice(coming, 1))
+    while some:
+        if (reading := _handed_through(coming)) is None:
+            some += islice(coming, CHUNK - 1)
+            parts.append(table_of_dicts(some))
+            some = list(islice(coming, 1))
+        else:
+            parts.append(table_of_dicts(some))
+            some = _take_rest(coming, reading, parts)
     try:
         return pa.concat_tables(parts, promote_options="permissive") if parts else table_of_dicts([])
     except (pa.ArrowException, TypeError):
         raise _disagreement(parts) from None
+
+
+def _handed_through(coming: Iterator[Any]) -> Reading | None:
+    """The records that a generator's `yield from` is handing through, where what is left of them can be had whole."""
+    inner: Any = coming
+    while inspect.isgenerator(inner):
+        inner = inner.gi_yieldfrom
+    return inner if isinstance(inner, Reading) and inner.rest is not None else None
+
+
+def _take_rest(coming: Iterator[Any], reading: Reading, parts: list[pa.Table]) -> list[Any]:
+    """Adds what is left of the records to `parts`; answers the next thing that the generator yields behind them."""
+    assert reading.rest is not None
+    try:
+        for part in reading.rest():
+            if isinstance(part, pa.Table):
+                parts.append(part)
+                continue
+            while some := list(islice(part, CHUNK)):
+                parts.append(table_of_dicts(some))
+    except Exception as error:  # raised where it would have been: the generator may know what to do
+        try:
+            return [coming.throw(error)]  # type: ignore[attr-defined]
+        except StopIteration:
+            return []
+    return list(islice(coming, 1))
 
 
 def _disagreement(parts: Sequence[pa.Table]) -> DataError:

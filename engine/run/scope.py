@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from packyak.engine.declare.nodes import Graph, LearnedNode, TransformNode
 from packyak.engine.learn.models import RULE, ModelStore
 from packyak.engine.learn.tasks import signature_of
 from packyak.engine.run.apply import Answers, Tick
+from packyak.engine.run.commit import HELD_BYTES
 from packyak.engine.run.crew import Crew
 from packyak.engine.run.fingerprint import Codes, digest
 from packyak.engine.run.limits import Limits
@@ -25,7 +26,7 @@ from packyak.engine.run.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.override import Overrides
 from packyak.engine.run.view import Snapshot
 from packyak.engine.store.corrections import Correction, CorrectionLog, Field, standing
-from packyak.engine.store.files import BucketFolder
+from packyak.engine.store.files import BucketFolder, FileStat
 from packyak.engine.store.home import Home
 from packyak.engine.store.query import Query
 from packyak.engine.store.tables import Table
@@ -65,7 +66,7 @@ class Settled:
 
 
 def settled_from(facts: Mapping[str, Any]) -> Settled:
-    """The inverse of `dataclasses.asdict`, tolerant of fields that a newer version wrote."""
+    """The note from its plain values, tolerant of fields that a newer version wrote."""
     known = {name: facts[name] for name in Settled.__dataclass_fields__ if name in facts}
     known |= {name: tuple(known[name]) for name in ("notes", "checks") if name in known}
     return Settled(**known)
@@ -88,6 +89,8 @@ class Scope:
     limits: Limits = field(default_factory=Limits)
     run: str = ""  # the run that is writing now
     crew: Crew | None = None  # other processes that may call slow functions
+    _etags: dict[tuple[str, FileStat], str] = field(default_factory=dict)
+    _held: dict[str, tuple[int, pa.Table]] = field(default_factory=dict)
     _snapshot: Snapshot | None = None
     _read: tuple[Correction, ...] | None = None
     _said: tuple[Correction, ...] = ()
@@ -124,7 +127,21 @@ class Scope:
 
     def _candidate_table(self, asset: str) -> Any | None:
         table = self.table(asset)
-        return table.dataset() if table.exists() else None
+        if not table.exists():
+            return None
+        data = table.dataset()
+        version, held = self._held.get(asset, (0, None))
+        return held if held is not None and version == data.version else data
+
+    def hold(self, asset: str, version: int, whole: pa.Table | None) -> None:
+        """Keeps what a run has just written for the assets below it; the longest kept make way for it."""
+        self._held.pop(asset, None)
+        if whole is None or any(pa.types.is_nested(f.type) for f in whole.schema):
+            return
+        self._held[asset] = (version, whole)
+        while sum(table.nbytes for _, table in self._held.values()) > HELD_BYTES:
+            self.snapshot.forget(longest := next(iter(self._held)))
+            del self._held[longest]
 
     def table(self, asset: str) -> Table:
         return Table(self.home, "tables", asset)
@@ -134,6 +151,14 @@ class Scope:
 
     def bucket(self, name: str) -> BucketFolder:
         return BucketFolder(self.home, name)
+
+    def etag(self, bucket: str, stat: FileStat) -> str:
+        """A file's content hash: read once, however often a run looks at the file. What changes while the run is on is
+        told by its stamp, or else found at the next one, as it differs from the hash then stored."""
+        name = (bucket, stat)
+        if name not in self._etags:
+            self._etags[name] = self.bucket(bucket).etag(stat.key)
+        return self._etags[name]
 
     def fingerprint(self, asset: str) -> str:
         """The id of what computes the asset now."""
@@ -221,7 +246,7 @@ def load_candidates(home: Home) -> dict[str, Settled]:
 
 
 def save_candidates(home: Home, candidates: Mapping[str, Settled]) -> None:
-    facts = {name: asdict(settled) for name, settled in candidates.items()}
+    facts = {name: vars(settled) for name, settled in candidates.items()}  # `asdict` would copy all of it, deeply
     home.write(CANDIDATES, json.dumps(facts, sort_keys=True, default=str).encode())
 
 

@@ -171,11 +171,12 @@ class Teller:
         names = list(self.scope.snapshot.stored(node.name))
         if not names or not 0 < settled.rows <= COUNTED_ROWS:
             return {}
+        held = self.scope.snapshot.table(node.name)
+        if isinstance(held, pa.Table):
+            return {name: int(held[name].null_count) for name in names}
         counts = ", ".join(f"count(*) - count({quoted(name)}) as {quoted(name)}" for name in names)
         try:
-            found: pa.Table = self.scope.query.run(
-                f"select {counts} from t", {"t": self.scope.snapshot.table(node.name)}
-            )
+            found: pa.Table = self.scope.query.run(f"select {counts} from t", {"t": held})
         except PackyakError:
             return {}
         return {name: int(found[name][0].as_py()) for name in names}

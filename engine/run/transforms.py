@@ -55,7 +55,7 @@ def writer_for(scope: Scope, node: TransformNode) -> Writer:
     """A writer that knows the asset's count and sum."""
     overrides = scope.overrides(node.name, conditional=False)
     tables = scope.table(node.name), scope.memo(node.name)
-    writer = Writer(scope.query, *tables, overrides, widen=node.columns is None, unique=not node.many)
+    writer = Writer(scope.query, *tables, overrides, widen=node.columns is None, unique=True)
     was = scope.settled(node.name)
     if was is None:
         writer.measure()
@@ -133,7 +133,7 @@ def _one_each(scope: Scope, node: TransformNode, work: Work, meter: Meter, outco
     batch, done, failed, whole = _Batch(), 0, 0, work.all_units
     gone: pa.Array | None = work.gone
     for part in _parts(work, scope.limits.batch_rows):
-        keys = part[KEY].to_pylist()
+        keys = part[KEY].combine_chunks()
         base, bad = done, failed
         left = work.count - done
         decided = decide(scope, node, part, lambda n, base=base, bad=bad: meter(base + n, bad), left)  # type: ignore[misc]
@@ -170,10 +170,12 @@ def _without(table: pa.Table, errors: Mapping[int, str]) -> pa.Table:
     return table.take(pa.array([place for place in range(table.num_rows) if place not in errors], pa.int64()))
 
 
-def _kept_asides(writer: Writer, keys: Sequence[str], errors: Mapping[int, str]) -> dict[int, str | None]:
+def _kept_asides(writer: Writer, keys: pa.Array, errors: Mapping[int, str]) -> dict[int, str | None]:
     """A unit that failed keeps what was computed beneath a correction before."""
-    wanted = {keys[place]: place for place in errors} if writer.overrides.in_force and writer.memo.exists() else {}
-    wanted = {key: place for key, place in wanted.items() if key in set(writer.overrides.keys)}
+    if not errors or not writer.overrides.in_force or not writer.memo.exists():
+        return {}
+    corrected = set(writer.overrides.keys)
+    wanted = {key: place for place in errors if (key := keys[place].as_py()) in corrected}
     if not wanted:
         return {}
     kept = writer.memo.among(pa.array(list(wanted), pa.string())).to_pylist()

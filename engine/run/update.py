@@ -180,6 +180,7 @@ class Update:
             return Result(name, "skipped")
         settled = self._note(node, outcome, time.perf_counter() - began)
         keep_maker(self.scope, name)
+        self.scope.hold(name, settled.table, outcome.writer.whole)
         self.scope.settle(name, settled)
         failed = settled.state == "failed"
         return Result(

@@ -43,10 +43,11 @@ class Overlaid:
 
 @dataclass(frozen=True)
 class Selection:
-    """A query and the tables it names, ready for `Query.run`."""
+    """A query and the tables it names, ready for `Query.run`. held: its very rows, where they are in memory."""
 
     sql: str
     tables: Mapping[str, Any]
+    held: pa.Table | None = None
 
 
 class Snapshot:
@@ -131,10 +132,10 @@ def _side_by_side(
         return None
     head = [KEY, PARENT] if parent and PARENT in data.column_names else [KEY]
     columns = [*(data[name] for name in head), *(tables[owners[name]][name] for name in wanted)]  # type: ignore[index]
-    name = (
-        f"s_{digest([*head, *(part for name in wanted for part in (owners[name], name))])}"  # a query may have several
-    )
-    return Selection(f"select * from {quoted(name)}", {name: pa.table(columns, names=[*head, *wanted])})
+    held = pa.table(columns, names=[*head, *wanted])
+    chosen = digest([*head, *(part for name in wanted for part in (owners[name], name))])
+    name = f"s_{chosen}"  # a query may have several of one root
+    return Selection(f"select * from {quoted(name)}", {name: held}, held)
 
 
 def _join(snapshot: Snapshot, root: str, wanted: list[str], owners: Mapping[str, str], parent: bool) -> Selection:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from packyak.engine.declare.nodes import FilesNode, LearnedNode, Parameter, TransformNode
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.view import KEY, quoted
@@ -79,10 +80,11 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     memo = scope.memo(node.name)
     known = memo.dataset() if memo.exists() else None
     sql, tables = _inputs_sql(scope, node)
-    names = ", ".join(f"h.{quoted(f'a{place}')}" for place in range(len(node.parameters)))
-    head = f"with h as ({sql}) select h.{KEY}, h.inputs{', ' if names else ''}{names} from h"
+    held = _held_arguments(scope, node)
+    columns = [KEY, "inputs", *(() if held is not None else _argument_names(node))]
+    head = f"with h as ({sql}) select {', '.join(f'h.{quoted(name)}' for name in columns)} from h"
     if known is None:
-        todo = scope.query.run(head, tables)
+        todo = _with_arguments(scope.query.run(head, tables), held)
         return Work(todo, pa.array([], pa.string()), all_units=True)
     tables["m"] = known
     if narrow is not None:
@@ -93,8 +95,8 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
         f"{head} left join m on m.{KEY} = h.{KEY} "
         f"where m.{KEY} is null or m.inputs is distinct from h.inputs or m.code is distinct from '{fingerprint}'{again}"
     )
-    todo = scope.query.run(sql, tables)
-    every = narrow is None and todo.num_rows == scope.snapshot.keys(node.source).num_rows
+    todo = _with_arguments(scope.query.run(sql, tables), held)
+    every = narrow is None and todo.num_rows == _count(scope, node.source)
     return Work(todo, _gone_records(scope, node, was, known), all_units=every)
 
 
@@ -104,6 +106,31 @@ def record_inputs(scope: Scope, node: TransformNode) -> pa.Table:
         return _nothing_but_gone(scope, node).todo
     sql, tables = _inputs_sql(scope, node)
     return scope.query.run(sql, tables)
+
+
+def _argument_names(node: TransformNode) -> list[str]:
+    return [f"a{place}" for place in range(len(node.parameters))]
+
+
+def _held_arguments(scope: Scope, node: TransformNode) -> pa.Table | None:
+    """What the function reads of each record, where all of it is in memory already and need not go through a query."""
+    if any(parameter.takes != "column" for parameter in node.parameters):
+        return None
+    held = scope.snapshot.select(node.source, read_columns(scope, node)).held
+    if held is None:
+        return None
+    columns = [held[KEY], *(held[parameter.of] for parameter in node.parameters)]
+    return pa.table(columns, names=[KEY, *_argument_names(node)])
+
+
+def _with_arguments(todo: pa.Table, held: pa.Table | None) -> pa.Table:
+    if held is None:
+        return todo
+    same = todo.num_rows == held.num_rows and todo[KEY].equals(held[KEY])
+    rows = held if same else held.take(pc.index_in(todo[KEY], held[KEY]))
+    for name in held.column_names[1:]:
+        todo = todo.append_column(name, rows[name])
+    return todo
 
 
 def _withheld_otherwise(node: TransformNode) -> str:
@@ -122,16 +149,20 @@ def threshold_of(node: object) -> str:
 
 def _has_records(scope: Scope, asset: str) -> bool:
     """Without records the columns of plain dicts are not known, and nothing needs them."""
+    return _count(scope, asset) > 0
+
+
+def _count(scope: Scope, asset: str) -> int:
     data = scope.snapshot.table(scope.graph.root(asset).name)
-    return data is not None and data.count_rows() > 0
+    if data is None:
+        return 0
+    return int(data.num_rows if isinstance(data, pa.Table) else data.count_rows())
 
 
 def _nothing_but_gone(scope: Scope, node: TransformNode) -> Work:
     memo = scope.memo(node.name)
     gone = memo.keys().combine_chunks() if memo.exists() else pa.array([], pa.string())
-    columns = {KEY: pa.string(), "inputs": pa.string()} | {
-        f"a{place}": pa.null() for place in range(len(node.parameters))
-    }
+    columns = {KEY: pa.string(), "inputs": pa.string()} | dict.fromkeys(_argument_names(node), pa.null())
     empty = pa.table({name: pa.array([], kind) for name, kind in columns.items()})
     return Work(empty, gone)
 
@@ -192,6 +223,8 @@ def _changed_keys(scope: Scope, node: TransformNode, was: Settled | None, finger
         since = was.consumed.get(owner)
         if since is None or not table.exists() or since > (table.version() or 0):
             return None
+        if isinstance(scope.snapshot.table(owner), pa.Table):
+            return None  # most of it was written just now
         if scope.public_version(owner) != was.inputs.get(owner):
             tables.append(table.changed_since(since, [KEY]))
     changed = pa.chunked_array([chunk for each in tables for chunk in each[KEY].chunks], pa.string())
@@ -228,7 +261,7 @@ def file_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work
         current = before is not None and before["code"] == fingerprint and not (retry and before["error"])
         if current and before is not None and before["detail"] == stamp(stat):
             continue
-        etag = bucket.etag(stat.key)
+        etag = scope.etag(source.bucket, stat)
         if current and before is not None and before["inputs"] == etag:
             seen.append(stat)
             continue

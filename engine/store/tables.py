@@ -329,17 +329,26 @@ def _key_field() -> pa.Field:
 def among(
     data: Any, keys: pa.Array | pa.ChunkedArray, columns: Sequence[str] | None = None, *, by: str = KEY
 ) -> pa.Table:
-    """The records of a Lance data set whose key (or text in the column `by`) is one of `keys`."""
-    wanted = pc.unique(keys)
+    """The records of a Lance data set or Arrow table whose key (or text in the column `by`) is one of `keys`."""
     names = None if columns is None else list(columns)
-    if not len(wanted):
+    if not len(keys):
         return data.schema.empty_table() if names is None else data.schema.empty_table().select(names)
-    if len(wanted) <= _FEW_KEYS:
-        quoted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in wanted.to_pylist())
+    if isinstance(data, pa.Table):
+        stored = data
+    elif len(keys) <= _FEW_KEYS:
+        quoted = ", ".join("'" + str(key).replace("'", "''") + "'" for key in pc.unique(keys).to_pylist())
         return data.to_table(columns=names, filter=f"`{by}` in ({quoted})")
-    stored = data.to_table(columns=None if names is None else [*dict.fromkeys([by, *names])])
-    found = stored.filter(pc.is_in(stored[by], value_set=wanted))
+    else:
+        stored = data.to_table(columns=None if names is None else [*dict.fromkeys([by, *names])])
+    found = stored.filter(within(stored[by], keys))
     return found if names is None else found.select(names)
+
+
+def within(values: pa.Array | pa.ChunkedArray, keys: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Which of the values are among the keys. Cheap where there are few of either."""
+    if len(values) * 4 < len(keys):
+        keys = keys.filter(pc.is_in(keys, value_set=pc.unique(values)))
+    return pc.is_in(values, value_set=pc.unique(keys))
 
 
 def _among(table: Any, keys: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
