@@ -68,7 +68,7 @@ def run_project(
         if not names:
             return _nothing_to_run(project, scope, asked, alone)
         scope.crew = None if alone else crew_of(project)
-        progress = Progress(project.run_store, project.run_store.start(asked), on_progress)
+        progress = Progress(project.run_store, project.run_store.start(asked, project.person), on_progress)
         try:
             with fewer_collections():
                 return _run(project, scope, names, asked, progress, lease, retry=retry, crashed=crashed, alone=alone)

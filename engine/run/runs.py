@@ -52,7 +52,8 @@ class AssetRun:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run. pid, mark, host: its process; started, ended: ISO 8601 in UTC; asked: the assets, empty for all."""
+    """One run. pid, mark, host: its process; started, ended: ISO 8601 in UTC; asked: the assets, empty for all; by: who
+    asked."""
 
     id: str
     state: RunState
@@ -66,6 +67,7 @@ class RunRecord:
     assets: tuple[AssetRun, ...] = ()
     error: str = ""
     notes: tuple[str, ...] = field(default=())
+    by: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -112,7 +114,7 @@ class RunStore:
         self._written: dict[str, tuple[float, tuple[Any, ...]]] = {}
         self._ended: dict[str, RunRecord] = {}
 
-    def start(self, asked: Iterable[str] = ()) -> RunRecord:
+    def start(self, asked: Iterable[str] = (), by: str = "") -> RunRecord:
         """A new run of this process, written down as starting."""
         record = RunRecord(
             id=new_id(),
@@ -122,6 +124,7 @@ class RunStore:
             mark=start_mark(os.getpid()) or "",
             host=socket.gethostname(),
             started=now(),
+            by=by,
         )
         self.home.write(f"{OPEN_FOLDER}/{record.id}", b"")
         self.save(record)

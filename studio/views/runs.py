@@ -96,7 +96,7 @@ def _facts(run: RunRecord, told: progress.RunProgress, earlier: Sequence[RunReco
         RunFact("Started", words.clock(run.started)),
         RunFact("Took", words.duration(progress.seconds_of(run)) or "not over"),
         *([RunFact("Planned", f"about {words.duration(whole)}")] if whole else []),
-        RunFact("Asked for", words.listed(list(run.asked)) or "everything"),
+        RunFact("Asked for", (words.listed(list(run.asked)) or "everything") + (f", by {run.by}" if run.by else "")),
         RunFact("Computed", words.count(sum(part.computed for part in run.assets))),
         RunFact("Changed", words.count(sum(part.changed for part in run.assets))),
     ]

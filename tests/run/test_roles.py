@@ -99,6 +99,7 @@ def test_what_was_refused_left_nothing(project: Project) -> None:
 def test_the_person_asking_is_the_one_who_said_it(project: Project) -> None:
     said = project.acting("rob").correct("kind", "n4", "kind", "b")
     assert said.by == "rob" and project.acting("ana").undo(said.id).by == "ana"
+    assert project.acting("eve@example.com").run(["kind"]).by == "eve@example.com"
 
 
 def test_only_an_admin_speaks_for_others(project: Project) -> None:

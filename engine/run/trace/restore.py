@@ -53,7 +53,7 @@ def _restored(project: Project, asset: str, moment: str, by: str, why: str) -> R
         raise DataError(
             f"{asset} is at version {then.version} already", next_step=f"`packyak history {asset}` lists the others"
         )
-    progress = Progress(project.run_store, project.run_store.start([asset]))
+    progress = Progress(project.run_store, project.run_store.start([asset], by))
     progress.note(f"{by} restored {asset} to version {then.version}{f': {why}' if why else ''}")
     progress.running([asset])
     progress.asset_started(asset)
