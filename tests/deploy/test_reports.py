@@ -55,17 +55,17 @@ def proven(project: Project, plan: CloudPlan, *, survivor: Grant | None = None, 
         )
         roles.append(RoleProof(role.name, 9, judged))
     probes = (
-        Probe("size", "delete s3://home/place/tables/rows.lance/data/x", True),
-        Probe("size", "put s3://home/place/memo/rows.lance/data/x", True),
-        Probe("size", "list s3://home/place", True),
+        Probe("size", "delete s3://lake/place/tables/rows.lance/data/x", True),
+        Probe("size", "put s3://lake/place/memo/rows.lance/data/x", True),
+        Probe("size", "list s3://lake/place", True),
         Probe("size", "get s3://elsewhere/x", through != "get"),
     )
     keep(Proof("shop", tuple(roles), probes, ()), plan.home, project.home, "2026-10-01T00:00:00+00:00")
 
 
 def plan_in(project: Project) -> CloudPlan:
-    plan = plan_project(project, "s3://home/place")
-    return replace(plan, home=CloudHome("home", "place", plan.home.key))
+    plan = plan_project(project, "s3://lake/place")
+    return replace(plan, home=CloudHome("lake", "place", plan.home.key))
 
 
 def test_every_grant_with_its_reason_and_verdict_is_in_it(project: Project) -> None:
@@ -122,7 +122,7 @@ def test_what_changed_since_the_report_before(project: Project) -> None:
         return found.before, found.gained, found.lost
 
     assert since(plan) == since(plan) == ("", (), ())
-    more = Grant("size", "s3:DeleteObject", "arn:aws:s3:::home/place/elsewhere/*")
+    more = Grant("size", "s3:DeleteObject", "arn:aws:s3:::lake/place/elsewhere/*")
     size = plan.role("size")
     assert size is not None
     roles = tuple(Role(each.name, (*each.grants, more), {}) if each == size else each for each in plan.roles)
