@@ -21,7 +21,8 @@ NAME = "cloud/published.json"
 
 @dataclass(frozen=True)
 class Published:
-    """The last publication. stacks: their names in the order in which they were made; templates: their digests."""
+    """The last publication. stacks: their names in the order in which they were made; templates: their digests;
+    image: the tag of the images."""
 
     plan: CloudPlan
     at: str
@@ -31,6 +32,7 @@ class Published:
     stacks: tuple[str, ...]
     outputs: tuple[Output, ...] = ()
     templates: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
 
 
 def keep(made: Published, home: Home) -> None:

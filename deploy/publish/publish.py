@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from packyak.deploy.publish.diff import gained, plan_diff
 from packyak.deploy.publish.image import Builder, Images, Source
 from packyak.deploy.publish.kept import NAME, Published, digest_of, keep, last_published, read, written
 from packyak.deploy.publish.preflight import Caller, caller_of, look, stopping
-from packyak.deploy.publish.records import Diff, Event, Looked, Outcome, Output, Stage
+from packyak.deploy.publish.records import Change, Diff, Event, Looked, Outcome, Output, Stage
 from packyak.deploy.publish.stack import Stacks, Wanted
 from packyak.deploy.publish.template_diff import Explained, places_of, template_diff, units_of
 from packyak.deploy.stacks.synthesis import StackTemplate
@@ -83,6 +84,11 @@ class _Run:
         self.units = {unit.name: unit.place for unit in self.made.plan.units}
         self.bodies: dict[str, Mapping[str, Any]] = {}
         self.changed = False
+
+    @cached_property
+    def source(self) -> Source:
+        """The archive for the images, made once."""
+        return self.made.source()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
@@ -200,7 +206,7 @@ def _images(
         say("no image is needed")
         return {}
     kinds = sorted({unit.image for unit in run.made.plan.units} | set(asked.values()))
-    source = run.made.source()
+    source = run.source
     builder, address = _builder(run, ground)
     images = Images(run.account, builder, source.tag, say)
     found = images.digests(kinds)
@@ -285,7 +291,8 @@ def _diff(run: _Run, stacks: Sequence[StackTemplate]) -> Diff:
     plan = run.made.plan
     before = {each.name: run.stacks.template(each.name) for each in stacks}
     stands = any(before.values())
-    known = _known(run) if stands else None
+    last = _known(run) if stands else None
+    known = last.plan if last else None
     there = {unit for each in before.values() if each for unit in units_of(each["Resources"], run.units).values()}
     old = {unit.name for unit in known.units} if known else there
     grants = gained(known, plan) if known or not stands else ()
@@ -294,11 +301,13 @@ def _diff(run: _Run, stacks: Sequence[StackTemplate]) -> Diff:
     found = plan_diff(known, plan) if known or not stands else Diff()
     for each in stacks:
         found += template_diff(each.name, before[each.name], run.bodies[each.name], explained)
+    if last is not None and last.image not in ("", run.source.tag):
+        found += Diff(changed=(Change("the images are made anew: files of the project, Packyak or a version changed"),))
     return replace(found, first=not stands)
 
 
-def _known(run: _Run) -> CloudPlan | None:
-    """The plan that stands there: as the cloud's home says, else as this machine remembers."""
+def _known(run: _Run) -> Published | None:
+    """What was published last: as the cloud's home says, else as this machine remembers."""
     try:
         answer = run.account.client("s3").get_object(
             Bucket=run.made.plan.home.bucket, Key=run.made.plan.home.path(NAME)
@@ -310,7 +319,7 @@ def _known(run: _Run) -> CloudPlan | None:
                 raise
         found = None
     last = found or last_published(run.made.home)
-    return last.plan if last and (last.account, last.region) == (run.caller.account, run.account.region) else None
+    return last if last and (last.account, last.region) == (run.caller.account, run.account.region) else None
 
 
 def _summary(diff: Diff) -> str:
@@ -358,6 +367,7 @@ def _published(run: _Run, stacks: Sequence[StackTemplate], outputs: tuple[Output
         stacks=tuple(each.name for each in stacks),
         outputs=outputs,
         templates={each.name: digest_of(run.bodies[each.name]) for each in stacks},
+        image=run.source.tag,
     )
 
 

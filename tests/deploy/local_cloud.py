@@ -1,9 +1,9 @@
 """A whole account on this machine: moto's server, with what it lacks answered here, for the demonstration and its test.
 
 Four things are not as in AWS, and only here. `moto_compat` changes templates as CloudFormation reads them, because
-moto stops at three things that are right. A CodeBuild build is answered as done, and puts an image of no content into
-moto's registry. Whoever asks is allowed everything. And moto makes no bucket policies, trails, pipes, alarms or
-budgets: it lists some and does nothing.
+moto stops at three things that are right and passes over a fourth. A CodeBuild build is answered as done, and puts an
+image of no content into moto's registry. Whoever asks is allowed everything. And moto makes no bucket policies, trails,
+pipes, alarms or budgets: it lists some and does nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ ALLOWED = "<member><EvalActionName>{}</EvalActionName><EvalDecision>allowed</Eva
 
 
 def moto_compat(template: dict[str, Any]) -> dict[str, Any]:
-    """A template that moto can make: keys without tags, no flow log, and a state machine's ARN asked for by Ref."""
+    """A template that moto can make: keys without tags, no flow log, a state machine's ARN asked for by Ref, and
+    policies that name their roles, as moto attaches none that a role names."""
     made = copy.deepcopy(template)
     machines = {name for name, each in made["Resources"].items() if each["Type"] == "AWS::StepFunctions::StateMachine"}
     for name, each in list(made["Resources"].items()):
@@ -50,6 +51,9 @@ def moto_compat(template: dict[str, Any]) -> dict[str, Any]:
             del made["Resources"][name]
         elif each["Type"] == "AWS::KMS::Key":
             each["Properties"].pop("Tags", None)
+    for name, each in made["Resources"].items():
+        for attached in each["Properties"].pop("ManagedPolicyArns", ()) if each["Type"] == "AWS::IAM::Role" else ():
+            made["Resources"][attached["Ref"]]["Properties"].setdefault("Roles", []).append({"Ref": name})
     referred: dict[str, Any] = _referred(made, machines)
     return referred
 

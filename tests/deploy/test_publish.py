@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_cloud import FakeCloud, Killed
+from packyak.deploy.publish.image import Source
 from packyak.deploy.publish.publish import Asked, Made, publish
 from packyak.deploy.publish.records import Event, Outcome, Stage
 from packyak.engine.errors import CloudError, NotConfirmed, PublishFailed
@@ -169,6 +171,18 @@ def test_what_cannot_go_back_is_helped_back(first: Made, second: Made) -> None:
         publish(second, cloud, ACCEPTING)
     cloud.failing, cloud.stubborn = {}, set()
     assert publish(second, cloud, ACCEPTING).state == "published"
+
+
+def test_new_images_alone_are_a_change_and_reach_the_functions(first: Made) -> None:
+    cloud = FakeCloud()
+    publish(first, cloud, Asked())
+    done = publish(replace(first, source=lambda: Source(b"other", "c3d4")), cloud, Asked())
+    assert done.state == "published"
+    assert [each.words for each in done.diff.changed] == [
+        "the images are made anew: files of the project, Packyak or a version changed"
+    ]
+    assert cloud.builds == ["slim-a1b2", "slim-c3d4"]
+    assert cloud.stacks["demo-units-1"].values["ImageSlim"].endswith("@sha256:slim-c3d4")
 
 
 def test_a_build_that_fails_says_why_and_is_tried_again(first: Made) -> None:
