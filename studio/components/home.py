@@ -14,7 +14,10 @@ from packyak import sample_data
 
 SAMPLE = "packyak-sample"
 MOST_MEGABYTES = 200
-NO_KEY = "none: no column differs in every record"
+NO_KEY = "none"
+NONE_DIFFERS = "none: no column differs in every record"
+HEADER, LOOKED = "csv_header", "csv_looked"
+FIRST_LINE = "The first line names the columns"
 STEPS = (
     ("1", "Declare", "Write transforms as plain Python functions. Parameters name the columns they read."),
     ("2", "Run", "Only what is stale is computed, down to the single record, and every asset says why."),
@@ -36,7 +39,7 @@ def welcome() -> None:
         with right.container(border=True, height="stretch"):
             _open()
         if file is not None:
-            _csv(file.name, file.getvalue())
+            _csv(file)
         else:
             _steps()
 
@@ -55,40 +58,63 @@ def _drop() -> Any:
     return st.file_uploader("CSV file", type=["csv", "tsv", "txt"], key="csv_file", max_upload_size=MOST_MEGABYTES)
 
 
-def _csv(name: str, data: bytes) -> None:
+def _csv(file: Any) -> None:
     """What the file holds, and the choices that make it a project."""
+    header = st.session_state.get(HEADER) if st.session_state.get("csv_of") == file.file_id else None
     try:
-        found = from_csv.look(name, data)
+        found = _looked(file, header)
     except from_csv.NoTable as error:
-        st.error(literal(f"{name} cannot be read as a table: {error}"))
+        st.error(literal(f"{file.name} cannot be read as a table: {error}"))
+        if header is not None:
+            st.checkbox(FIRST_LINE, key=HEADER)
         return
+    if header is None:
+        st.session_state[HEADER], st.session_state["csv_of"] = found.header, file.file_id
     with st.container(border=True, key="csv_project"):
         size = f"{words.counted(found.records, 'record')}, {words.counted(len(found.columns), 'column')}"
-        st.subheader(literal(f"{name}: {size}"), anchor=False)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            asset = from_csv.python_name(st.text_input("Name of the asset", value=found.asset, key="csv_asset"))
-            key = st.selectbox(
-                "Key: what names a record, and lasts",
-                [*found.keys, None],
-                format_func=lambda column: column or NO_KEY,
-                key="csv_key",
-            )
-        if key is None:
-            st.caption("Without a key a record is known by its content: its corrections are lost when it changes.")
-        folder = st.text_input("Folder", value=str(Path.home() / asset), key="csv_folder")
-        with st.expander("The code that reads it"):
-            st.code(from_csv.pipeline_text(found, asset, key), language="python")
-        st.dataframe(list(found.head), hide_index=True, height=220, alt=f"The first records of {name}")
-        if st.button("Create the project", type="primary", icon=":material/add:", key="create_csv"):
-            root = Path(folder).expanduser().resolve()
-            try:
-                create.from_csv(root, found, data, asset, key)
-            except OSError as error:
-                st.error(literal(f"{folder} cannot be used: {error.strerror or error}"))
-                return
-            projects.choose(root)
-            launch.start(projects.open_project(root))
-            st.switch_page(places.pipeline())
+        st.subheader(literal(f"{file.name}: {size}"), anchor=False)
+        for note in found.notes:
+            st.caption(literal(note))
+        _choices(found)
+
+
+def _looked(file: Any, header: bool | None) -> from_csv.Looked:
+    """What the file holds; a large one is read once for each choice, not at every press."""
+    wanted = (file.file_id, header)
+    kept = st.session_state.get(LOOKED)
+    if kept is None or kept[0] != wanted:
+        kept = (wanted, from_csv.look(file.name, file.getvalue(), header))
+        st.session_state[LOOKED] = kept
+    found: from_csv.Looked = kept[1]
+    return found
+
+
+def _choices(found: from_csv.Looked) -> None:
+    st.checkbox(FIRST_LINE, key=HEADER)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asset = from_csv.python_name(st.text_input("Name of the asset", value=found.asset, key="csv_asset"))
+        key = st.selectbox(
+            "Key: what names a record, and lasts",
+            [*found.keys, None],
+            format_func=lambda column: column or (NO_KEY if found.keys else NONE_DIFFERS),
+            key="csv_key",
+        )
+    if key is None:
+        st.caption("Without a key a record is known by its content: its corrections are lost when it changes.")
+    folder = st.text_input("Folder", value=str(Path.home() / asset), key="csv_folder")
+    with st.expander("The code that reads it"):
+        st.code(from_csv.pipeline_text(found, asset, key), language="python")
+    st.dataframe(list(found.head), hide_index=True, height=220, alt=f"The first records of {found.file}")
+    if st.button("Create the project", type="primary", icon=":material/add:", key="create_csv"):
+        root = Path(folder).expanduser().resolve()
+        try:
+            create.from_csv(root, found, asset, key)
+        except OSError as error:
+            st.error(literal(f"{folder} cannot be used: {error.strerror or error}"))
+            return
+        projects.choose(root)
+        launch.start(projects.open_project(root))
+        st.switch_page(places.pipeline())
 
 
 def _sample() -> None:
