@@ -83,7 +83,9 @@ def _looked(file: Any, header: bool | None) -> from_csv.Looked:
     wanted = (file.file_id, header)
     kept = st.session_state.get(LOOKED)
     if kept is None or kept[0] != wanted:
-        kept = (wanted, from_csv.look(file.name, file.getvalue(), header))
+        with st.spinner("Reading the file"):
+            seen = from_csv.look(file.name, file.getvalue(), header)
+        kept = ((file.file_id, seen.header), seen)  # what it looks like is what the next press asks for
         st.session_state[LOOKED] = kept
     found: from_csv.Looked = kept[1]
     return found

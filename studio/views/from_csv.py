@@ -62,6 +62,7 @@ def look(file: str, data: bytes, header: bool | None = None) -> Looked:
     """Read a CSV file. header: whether the first line names the columns; None: as it looks. Raises NoTable with the
     reason."""
     encoding, text, notes = _text(data)
+    whole = len(text)
     text, delimiter = _delimiter(text)
     first = next(csv.reader(io.StringIO(text[:SNIFFED]), delimiter=delimiter), [])
     if header is None:
@@ -73,7 +74,12 @@ def look(file: str, data: bytes, header: bool | None = None) -> Looked:
     _check_names(first)
     if inner := [name for name in first if name.startswith("_")]:
         notes.append(f"Left out, because names that begin with _ are Packyak's own: {', '.join(inner)}.")
-    table, kinds = _parsed(text.encode(), first, delimiter)
+    plain = "utf-8" if encoding == "utf-8-sig" else encoding
+    as_it_is = header and encoding == "utf-8" and len(text) == whole
+    kept = data.lstrip(b"\r\n") if as_it_is else text.encode(plain)  # no second copy of a large file
+    lines = kept if plain == "utf-8" else text.encode()
+    del text
+    table, kinds = _parsed(lines, first, delimiter)
     keys = sorted((name for name in first if _is_key(table[name])), key=lambda name: _rank(name, first))
     types = {
         name: kind
@@ -84,8 +90,6 @@ def look(file: str, data: bytes, header: bool | None = None) -> Looked:
         {name: "" if value is None else str(value) for name, value in row.items()}
         for row in table.slice(0, SHOWN).to_pylist()
     )
-    kept = text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
-    plain = "utf-8" if encoding == "utf-8-sig" else encoding
     return Looked(
         file, delimiter, tuple(first), table.num_rows, tuple(keys), types, head, plain, header, kept, tuple(notes)
     )
