@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from packyak.engine.declare import options
 from packyak.engine.declare.allow import Allow
+from packyak.engine.declare.allow import allowed as declared_grants
 from packyak.engine.declare.bucket import Created
 from packyak.engine.declare.declared import (
     Asset,
@@ -194,7 +195,7 @@ def check(
         raise options.refuse(here(), f"severity={severity!r} is none", "choose one", ("info", "warning", "error"))
     bare = not isinstance(target, Asset | Transform | Sql) and callable(target)
     chosen = None if bare or target is None else options.a_source("check", target)
-    declared = options.declared_grants(grants)
+    declared = declared_grants(grants)
 
     def declare(function: Callable[P, R]) -> Check[P, R]:
         return Check(
@@ -238,7 +239,7 @@ def function(
             here(), "A function has one trigger, and more are given", "keep one of on=, every= and cron="
         )
 
-    declared = options.declared_grants(grants)
+    declared = declared_grants(grants)
 
     def declare(function: Callable[P, R]) -> Function[P, R]:
         return Function(options.a_function("function", function), on=trigger, every=period, cron=line, grants=declared)

@@ -134,7 +134,15 @@ def test_every_function_of_a_role_is_read(plan: CloudPlan) -> None:
 def test_what_is_declared_is_granted_and_answers_what_cannot_be_read(plan: CloudPlan) -> None:
     assert by_code(plan, "labeled", "declaration") == {
         ("s3:GetObject", "arn:aws:s3:::notes/*", "pipeline.py:48"),
-        ("s3:DeleteObject", "arn:aws:s3:::lake/shop/buckets/inbox/old/*", "pipeline.py:48"),
+        *(
+            (action, f"arn:aws:s3:::lake/shop/buckets/inbox/{place}", "pipeline.py:48")
+            for action, place in [
+                ("s3:DeleteObject", "old/*"),
+                ("s3:GetObject", "old/*"),  # it is looked at before it is deleted,
+                ("s3:PutObject", "old/"),  # and empty objects keep its folders
+                ("s3:PutObject", "old/*/"),
+            ]
+        ),
     }
     assert {each[0] for each in by_code(plan, "words", "declaration")} == {"dynamodb:Scan"}
     assert [(each.role, each.place) for each in plan.undecided] == [("loose", "pipeline.py:62")]

@@ -36,7 +36,15 @@ from packyak.deploy.grants.infer.atoms import (
     union,
 )
 from packyak.deploy.grants.infer.heap import Env
-from packyak.deploy.grants.infer.live import dotted, follows, live_services, services_in, wrap
+from packyak.deploy.grants.infer.live import (
+    dotted,
+    follows,
+    in_closure,
+    live_functions,
+    live_services,
+    services_in,
+    wrap,
+)
 from packyak.deploy.grants.infer.machine import ANY, Args
 from packyak.engine.declare.bucket import Bucket, File
 from packyak.engine.declare.declared import Declared
@@ -98,7 +106,24 @@ def _called(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Valu
     found_live = inspect.getattr_static(kind, "__call__", None) if kind is not None else None
     if follows(found_live) or hasattr(found_live, "__wrapped__"):
         return _call(m, Bound(Live(found_live), what), args, node, env)
+    if isinstance(what, Live):
+        held(m, what.value, node, env)
     return opaque(m, dotted(kind) if kind else "this", args, node, env)
+
+
+def held(m: Machine, value: Any, node: ast.AST, env: Env) -> None:
+    """An object of code that is not read may call the project's functions that it holds."""
+    from packyak.deploy.grants.infer import members
+
+    for function in live_functions(in_closure(value) if isinstance(value, types.FunctionType) else value):
+        if (function, "held") not in m.escaped:
+            m.escaped.add((function, "held"))
+            m.call_live(function, ANY, node, env)
+    services = live_services(in_closure(value) if isinstance(value, types.FunctionType) else value)
+    if services:
+        m.refuse(
+            node, env, f"`{members.shown_node(node)}` is code that is not read, and holds what reaches AWS", services
+        )
 
 
 def _unknown(m: Machine, what: Unknown, args: Args, node: ast.AST, env: Env) -> Value:
@@ -144,7 +169,8 @@ def call_object(m: Machine, what: Live, args: Args, node: ast.AST, env: Env) -> 
         if owner is not None and not isinstance(owner, types.ModuleType | type):
             return methods.call_method(m, Method(next(iter(wrap(owner))), value.__name__), args, node, env)
         return foreign.call(m, name, value, args, node, env)
-    if hasattr(value, "__wrapped__"):
+    own_call = inspect.getattr_static(type(value), "__call__", None)
+    if hasattr(value, "__wrapped__") and not follows(own_call):
         return _wrapped(m, value, args, node, env)
     if value is None or isinstance(value, int | float | bytes):
         return NOTHING
@@ -247,8 +273,8 @@ def _escape_live(m: Machine, atom: Live, node: ast.AST, env: Env, into: str) -> 
     elif isinstance(value, types.FunctionType):
         if follows(value) or hasattr(value, "__wrapped__"):
             call_object(m, atom, ANY, node, env)
-        elif live_services(value):
-            m.refuse(node, env, f"a function that holds what reaches AWS goes to {into}", live_services(value))
+        else:
+            held(m, value, node, env)
     elif isinstance(value, type):
         if classes.is_ours(value):
             for made in classes.construct(m, value, ANY, node, env):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
@@ -41,10 +41,10 @@ def construct(m: Machine, kind: type, args: Args, node: ast.AST, env: Env) -> Va
     new = inspect.getattr_static(kind, "__new__", None)
     new = getattr(new, "__func__", new)
     result = one(made)
-    if follows(new):
+    if follows(new) and not _generated(new):
         result = m.call_live(new, _with(args, wrap(kind)), node, env) - one(Live(None)) or one(made)
     start = inspect.getattr_static(kind, "__init__", None)
-    if follows(start) and not (start.__code__.co_filename.startswith("<") and dataclasses.is_dataclass(kind)):
+    if follows(start) and not _generated(start):
         for each in result:
             m.call_live(start, _with(args, one(each)), node, env)
     elif dataclasses.is_dataclass(kind):
@@ -58,6 +58,11 @@ def construct(m: Machine, kind: type, args: Args, node: ast.AST, env: Env) -> Va
             call(m, wrap(start.__wrapped__), _with(args, one(made)), node, env)
     dunder(m, made, "__del__", [], env, node)
     return result
+
+
+def _generated(function: Any) -> bool:
+    """Whether a library wrote the function: it does what the fields say."""
+    return bool(function.__code__.co_filename.startswith("<"))
 
 
 def _with(args: Args, first: Value) -> Args:
@@ -88,6 +93,7 @@ def _fields(m: Machine, made: Made, kind: type, args: Args, node: ast.AST, env: 
 def _by_name(m: Machine, made: Made, kind: type, args: Args) -> None:
     """Classes whose making is not written out (named tuples, models of pydantic): what is given by name."""
     names = list(getattr(kind, "_fields", ()) or getattr(kind, "model_fields", ()) or ())
+    names = names or [each.name for each in getattr(kind, "__attrs_attrs__", ())]
     for at, value in enumerate(args.positional):
         m.heap.add(made, f".{names[at]}" if at < len(names) else "*", value)
         if at < len(names):

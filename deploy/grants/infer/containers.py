@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import collections
+import enum
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -30,6 +32,9 @@ from packyak.deploy.grants.infer.texts import OPEN, matching
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
 
+LIVE = (list, tuple, set, frozenset, dict, types.MappingProxyType, collections.deque)
+LOOKED_AT = 500  # items of a live container
+BEYOND: Value = one(Unknown(changed="what a large container holds"))
 MOST = 32  # items, beyond which a loop is not read item by item
 SEQUENCES = ("list", "tuple", "set", "generator")
 CONTAINERS = (*SEQUENCES, "dict", "answer")  # an answer may hold more than is known
@@ -37,7 +42,7 @@ CONTAINERS = (*SEQUENCES, "dict", "answer")  # an answer may hold more than is k
 
 def is_container(atom: Atom) -> bool:
     if isinstance(atom, Live):
-        return isinstance(atom.value, list | tuple | set | frozenset | dict)
+        return isinstance(atom.value, LIVE)
     return isinstance(atom, Made) and atom.kind in CONTAINERS
 
 
@@ -50,6 +55,8 @@ def sequence(m: Machine, value: Value, env: Env, node: ast.AST) -> list[Value] |
         return _live_sequence(m, atom)
     if isinstance(atom, Known) and atom.what in ("items", "values"):
         return _pairs(m, atom, node)
+    if isinstance(atom, Made) and atom.kind == "object":
+        return _fields(m, atom)
     if not isinstance(atom, Made) or atom.kind not in CONTAINERS or atom.kind == "generator":
         return None
     held = m.heap.fields(atom)
@@ -62,9 +69,20 @@ def sequence(m: Machine, value: Value, env: Env, node: ast.AST) -> list[Value] |
     return [held[str(at)] for at in range(len(held))] if all(str(at) in held for at in range(len(held))) else None
 
 
+def _fields(m: Machine, atom: Made) -> list[Value] | None:
+    """The fields of a named tuple."""
+    kind = atom.kind_of.value if isinstance(atom.kind_of, Live) else None
+    names = getattr(kind, "_fields", None)
+    if not (isinstance(kind, type) and issubclass(kind, tuple) and names):
+        return None
+    return [m.heap.get(atom, f".{name}") for name in names]
+
+
 def _live_sequence(m: Machine, atom: Live) -> list[Value] | None:
     value = atom.value
-    if not isinstance(value, list | tuple | dict | set | frozenset) or len(value) > MOST or m.heap.fields(atom):
+    if isinstance(value, enum.EnumMeta):
+        return [wrap(each) for each in value.__members__.values()]
+    if not isinstance(value, LIVE) or len(value) > MOST or m.heap.fields(atom):
         return None
     items = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
     return [wrap(each) for each in items]
@@ -119,8 +137,11 @@ def _elements(m: Machine, atom: Atom, env: Env, node: ast.AST) -> Value:
         return element(m, union(atom.holds), env, node)
     if isinstance(atom, Collection):
         return aws.listed(m, atom, env, node)
-    if isinstance(atom, Live) and isinstance(atom.value, list | tuple | set | frozenset | dict):
-        return union(map(wrap, list(atom.value)[:500])) | union(m.heap.fields(atom).values())
+    if isinstance(atom, Live) and isinstance(atom.value, LIVE):
+        more = BEYOND if len(atom.value) > LOOKED_AT else NOTHING
+        return union(map(wrap, list(atom.value)[:LOOKED_AT])) | union(m.heap.fields(atom).values()) | more
+    if isinstance(atom, Live) and isinstance(atom.value, enum.EnumMeta):
+        return union(wrap(each) for each in atom.value)
     if isinstance(atom, Live) and isinstance(atom.value, types.GeneratorType | map | filter | zip):
         return _of_live_iterator(m, atom, env, node)
     found = members.dunder(m, atom, "__iter__", [], env, node) | members.dunder(m, atom, "__aiter__", [], env, node)
@@ -174,7 +195,8 @@ def mapping(m: Machine, value: Value) -> tuple[dict[str, Value], Value]:
             for key, held in m.heap.fields(atom).items():
                 rest |= held if key == REST else NOTHING
                 named |= {} if key == REST else {key: named.get(key, NOTHING) | held}
-            for each, held_live in list(atom.value.items())[:500]:
+            rest |= BEYOND if len(atom.value) > LOOKED_AT else NOTHING
+            for each, held_live in list(atom.value.items())[:LOOKED_AT]:
                 known = key_name(next(iter(wrap(each))))
                 if known is None:
                     rest |= wrap(held_live)
@@ -233,11 +255,14 @@ def _live_mapping(m: Machine, owner: Live, key: Value, env: Env, node: ast.AST) 
 
 def _container_item(m: Machine, owner: Atom, key: Value) -> Value:
     ordered = isinstance(owner, Made) and owner.kind in SEQUENCES
-    if isinstance(owner, Live) and isinstance(owner.value, list | tuple):
+    if isinstance(owner, Live) and isinstance(owner.value, list | tuple | collections.deque):
         ordered = True
-        named = {str(at): wrap(each) for at, each in enumerate(owner.value[:500])}
-        rest = union(m.heap.fields(owner).values())
-    elif isinstance(owner, Live) and isinstance(owner.value, dict):
+        named = {str(at): wrap(each) for at, each in enumerate(list(owner.value)[:LOOKED_AT])}
+        rest = union(m.heap.fields(owner).values()) | (BEYOND if len(owner.value) > LOOKED_AT else NOTHING)
+    elif isinstance(owner, Live) and isinstance(owner.value, dict | types.MappingProxyType):
+        exact = _exact(m, owner, key)
+        if exact is not None:
+            return exact
         named, rest = mapping(m, one(owner))
     elif isinstance(owner, Made):
         fields = m.heap.fields(owner)
@@ -263,6 +288,17 @@ def _container_item(m: Machine, owner: Atom, key: Value) -> Value:
     return result or (UNKNOWN if open_ended or (not named and not rest) else NOTHING)
 
 
+def _exact(m: Machine, owner: Live, key: Value) -> Value | None:
+    """What a live dict holds under known strings, however large it is."""
+    found: Value = NOTHING
+    for each in key:
+        known = each.known if isinstance(each, Text) else None
+        if known is None or known not in owner.value:
+            return None
+        found |= wrap(owner.value[known]) | m.heap.get(owner, known) | m.heap.get(owner, REST)
+    return found
+
+
 def set_item(m: Machine, owner: Atom, key: Value, value: Value, env: Env, node: ast.AST) -> None:
     """`owner[key] = value`."""
     if members.dunder(m, owner, "__setitem__", [key, value], env, node):
@@ -274,11 +310,16 @@ def set_item(m: Machine, owner: Atom, key: Value, value: Value, env: Env, node: 
             m.heap.add(owner, word if word is not None and not ordered else REST, value)
     elif isinstance(owner, Made):
         m.heap.add(owner, REST, value)
-    elif isinstance(owner, Live) and isinstance(owner.value, Mapping) and not carries(m, value):
-        return
-    elif carries(m, value):
-        what = f"`{members.shown_node(node)}` keeps what reaches AWS where it is not followed"
-        m.refuse(node, env, what, services_in(m, value))
+    elif isinstance(owner, Known) and owner.what == "globals":
+        for each in key:
+            if isinstance(each, Text) and each.known is not None:
+                m.heap.add(("module", id(env.live.__globals__)), each.known, value)
+            else:
+                m.refuse(node, env, f"which name `{members.shown_node(node)}` gives a value is not known")
+    else:
+        from packyak.deploy.grants.infer.calls import escape
+
+        escape(m, value, node, env, f"`{members.shown_node(node)}`")
 
 
 def sliced(m: Machine, owner: Atom, node: ast.AST, env: Env) -> Value:

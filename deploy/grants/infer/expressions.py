@@ -151,6 +151,13 @@ def arguments(m: Machine, node: ast.Call, env: Env) -> Args:
 
 def _binary(m: Machine, node: ast.BinOp, env: Env) -> Value:
     left, right = evaluate(m, node.left, env), evaluate(m, node.right, env)
+    word = _BINARY[type(node.op)]
+    result: Value = NOTHING
+    for one_side, name, other in ((left, f"__{word}__", right), (right, f"__r{word}__", left)):
+        for atom in one_side:
+            result |= members.dunder(m, atom, name, [other], env, node) or NOTHING
+    if result:
+        return result
     if isinstance(node.op, ast.Mod) and any(isinstance(each, Text) for each in left):
         return _percent(m, left, right, node, env)
     if isinstance(node.op, ast.Add) and any(isinstance(each, Text) for each in left | right):
@@ -160,15 +167,10 @@ def _binary(m: Machine, node: ast.BinOp, env: Env) -> Value:
     found = _numbers(node.op, left, right)
     if found is not None:
         return found
-    word = _BINARY[type(node.op)]
-    result: Value = NOTHING
-    for one_side, name, other in ((left, f"__{word}__", right), (right, f"__r{word}__", left)):
-        for atom in one_side:
-            result |= members.dunder(m, atom, name, [other], env, node) or NOTHING
     both = left | right
     if isinstance(node.op, ast.Add | ast.BitOr) and any(containers.is_container(each) for each in both):
-        return result | containers.merged(m, node, left, right, env)
-    return result or UNKNOWN
+        return containers.merged(m, node, left, right, env)
+    return UNKNOWN
 
 
 def _percent(m: Machine, left: Value, right: Value, node: ast.AST, env: Env) -> Value:
@@ -364,6 +366,7 @@ def _turns(
 
 
 def _await(m: Machine, node: ast.Await, env: Env) -> Value:
+    node.value.is_awaited = True  # type: ignore[attr-defined]
     value = evaluate(m, node.value, env)
     return members.awaited(m, value, env, node)
 

@@ -25,7 +25,7 @@ from packyak.deploy.grants.infer.atoms import (
 )
 from packyak.deploy.grants.infer.found import Need
 from packyak.deploy.grants.infer.heap import REST, Env
-from packyak.deploy.grants.infer.live import dotted, live_services
+from packyak.deploy.grants.infer.live import dotted
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, text
 from packyak.deploy.grants.requests import READ, WRITE
@@ -57,7 +57,7 @@ def is_standard(module: str) -> bool:
 
 def call(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: Env) -> Value:
     """A function of an installed package or of the standard library that is not known by name."""
-    from packyak.deploy.grants.infer.calls import opaque
+    from packyak.deploy.grants.infer.calls import held, opaque
 
     top = name.partition(".")[0]
     if name in SMALL:
@@ -79,8 +79,8 @@ def call(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: Env)
             return m.refuse(node, env, f"`{name}` uses AWS by itself", (), "")
         if isinstance(value, types.FunctionType) and _module_uses_aws(value):
             return m.refuse(node, env, f"`{name}` uses AWS by itself")
-        if _default_services(value):
-            return m.refuse(node, env, f"`{name}` holds what reaches AWS", _default_services(value))
+        if isinstance(value, types.FunctionType):
+            held(m, value, node, env)
     if name.startswith("logging."):
         return UNKNOWN
     return opaque(m, name, args, node, env)
@@ -100,13 +100,6 @@ def _module_uses_aws(value: types.FunctionType) -> bool:
         isinstance(each, types.ModuleType) and each.__name__.partition(".")[0] in AWS_PACKAGES
         for each in value.__globals__.values()
     )
-
-
-def _default_services(value: Any) -> set[str]:
-    if not isinstance(value, types.FunctionType):
-        return set()
-    held = list(value.__closure__ or ()) + list(value.__defaults__ or ())
-    return set().union(*(live_services(each) for each in held)) if held else set()
 
 
 @cache

@@ -239,6 +239,30 @@ def live_services(value: Any) -> set[str]:
     return found
 
 
+def live_functions(value: Any) -> list[types.FunctionType]:
+    """The project's functions that a live object of other code holds."""
+    found: list[types.FunctionType] = []
+    queue, seen = [value], {id(value)}
+    while queue and len(seen) < LOOKED_AT:
+        each = queue.pop()
+        if isinstance(each, types.FunctionType) and follows(each):
+            found.append(each)
+            continue
+        if isinstance(each, types.MethodType) and follows(each.__func__):
+            found.append(each.__func__)  # type: ignore[arg-type]
+            continue
+        for inner in _held(each):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                queue.append(inner)
+    return found
+
+
+def in_closure(function: types.FunctionType) -> list[Any]:
+    """What a function holds."""
+    return _held(function)
+
+
 def _held(value: Any) -> list[Any]:
     if isinstance(value, types.FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]

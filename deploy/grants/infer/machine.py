@@ -93,6 +93,7 @@ class Machine:
         self._actions: set[Action] = set()
         self._refusals: set[Refusal] = set()
         self.escaped: set[Any] = set()
+        self.modules: set[str] = set()  # whose import was read
         self.certain: dict[Made, set[str]] = {}  # the keys that a dict has from the beginning
         self.raised: Value = NOTHING  # what was raised anywhere
 
@@ -101,6 +102,7 @@ class Machine:
         for _ in range(ROUNDS):
             before = (self.heap.version, len(self.read))
             self._memo, self._actions, self._refusals, self.escaped = {}, set(), set(), set()
+            self.modules = set()
             start()
             if (self.heap.version, len(self.read)) == before:
                 return inference(self.label, self._actions, self._refusals)
@@ -168,9 +170,19 @@ class Machine:
         tree = function_node(function.__code__)
         if tree is None:
             return self.refuse(node, env, f"the code of {function.__qualname__} cannot be read")
+        self._imported(function)
         defaults = live.defaults_of(function, tree)
         around = Env(self.heap, None, function, None, live.file_of(function), function.__qualname__)
         return self._follow(tree, function, around, args, defaults, node)
+
+    def _imported(self, function: FunctionType) -> None:
+        """Its module is imported before it runs; once is enough."""
+        file = live.file_of(function)
+        if file not in self.modules:
+            from packyak.deploy.grants.infer.importing import read_module
+
+            self.modules.add(file)
+            read_module(self, function, file)
 
     def call_inner(self, inner: Inner, args: Args, node: ast.AST) -> Value:
         """Follows a function that code made."""

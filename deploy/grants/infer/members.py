@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import inspect
 import types
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ def attribute(m: Machine, owner: Atom, name: str, env: Env, node: ast.AST) -> Va
         return one(owner.function) if name == "__func__" else attribute(m, owner.function, name, env, node)
     if isinstance(owner, Inner):
         return m.heap.get(owner, f".{name}") or UNKNOWN
+    if isinstance(owner, Method):  # whatever a method or an attribute of data is
+        return _of_unknown(m, owner.owner if isinstance(owner.owner, Unknown) else Unknown(), name, env, node)
     return one(Method(owner, name))
 
 
@@ -118,7 +121,7 @@ def _of_made(m: Machine, owner: Made, name: str, env: Env, node: ast.AST) -> Val
 def _of_kind(m: Machine, kind: type, owner: Atom, name: str, env: Env, node: ast.AST, held: Value = NOTHING) -> Value:
     """An attribute of an object of a live class: data descriptors, then what it holds, then its class."""
     found = inspect.getattr_static(kind, name, MISSING)
-    own = m.heap.get(owner, f".{name}") | held
+    own = m.heap.get(owner, f".{name}") | held | _given_to_class(m, kind, owner, name)
     if isinstance(found, property):
         return own | _property(m, found, owner, env, node)
     of_class = NOTHING if found is MISSING else of_descriptor(m, found, kind, owner, name, env, node)
@@ -137,8 +140,20 @@ def _of_kind(m: Machine, kind: type, owner: Atom, name: str, env: Env, node: ast
     return _of_unknown(m, Unknown(), name, env, node)
 
 
+def _given_to_class(m: Machine, kind: type, owner: Atom, name: str) -> Value:
+    """What code that was read gives a class under a name; functions become methods."""
+    given = union(m.heap.get(Live(each), f".{name}") for each in kind.__mro__[:-1])
+    return frozenset(Bound(each, owner) if _is_function(each) else each for each in given)
+
+
+def _is_function(atom: Atom) -> bool:
+    return isinstance(atom, Inner) or (isinstance(atom, Live) and isinstance(atom.value, types.FunctionType))
+
+
 def _is_slot(found: Any) -> bool:
-    return isinstance(found, types.MemberDescriptorType | types.GetSetDescriptorType)
+    """What C code reads from where an object keeps it; fields of named tuples too."""
+    plain = isinstance(found, types.MemberDescriptorType | types.GetSetDescriptorType)
+    return plain or type(found).__name__ == "_tuplegetter"
 
 
 def _property(m: Machine, found: property, owner: Atom, env: Env, node: ast.AST) -> Value:
@@ -200,6 +215,8 @@ def _of_live(m: Machine, owner: Live, name: str, env: Env, node: ast.AST) -> Val
             return one(Unknown(changed=name))
     elif _is_slot(inspect.getattr_static(type(value), name, None)):
         held |= _slot(value, name)
+    if isinstance(value, enum.Enum) and name in ("value", "name", "_value_", "_name_"):
+        return wrap(getattr(value, name))
     if name == "__dict__":
         return one(Live(own))
     if name == "__class__":
@@ -264,7 +281,7 @@ def _class_setting(kind: type, name: str) -> bool:
 
 def set_attribute(m: Machine, owner: Atom, name: str, value: Value, env: Env, node: ast.AST) -> None:
     """`owner.name = value`."""
-    from packyak.deploy.grants.infer.live import carries, services_in
+    from packyak.deploy.grants.infer.calls import escape
 
     if isinstance(owner, Live) and isinstance(owner.value, types.ModuleType):
         m.heap.add(("module", id(vars(owner.value))), name, value)
@@ -285,9 +302,8 @@ def set_attribute(m: Machine, owner: Atom, name: str, value: Value, env: Env, no
         return
     if isinstance(owner, Aws):
         m.refuse(node, env, f"{aws.shown(owner)} is given another `{name}`", [aws.service_of(owner)])
-    elif carries(m, value):
-        m.refuse(node, env, f"`{shown_node(node)}` keeps what reaches AWS where it is not followed",
-                 services_in(m, value))  # fmt: skip
+    else:
+        escape(m, value, node, env, f"`{shown_node(node)}`")
 
 
 def _class_of(owner: Atom) -> type | None:

@@ -20,6 +20,7 @@ from packyak.deploy.grants.infer.atoms import (
     union,
 )
 from packyak.deploy.grants.infer.calls import call, opaque
+from packyak.deploy.grants.infer.calls import held as held_functions
 from packyak.deploy.grants.infer.classes import is_ours
 from packyak.deploy.grants.infer.heap import REST, Env
 from packyak.deploy.grants.infer.live import carries, dotted, live_services, services_in, wrap
@@ -152,6 +153,8 @@ def _method_of_object(m: Machine, owner: Live | Made, name: str, args: Args, nod
     if services and name not in ("cache_clear", "cache_info", "shutdown", "close", "join", "release", "acquire"):
         what = f"`{members.shown_node(node)}` is code that is not read, and its object holds what reaches AWS"
         return m.refuse(node, env, what, services)
+    if isinstance(owner, Live):
+        held_functions(m, value, node, env)
     return foreign.call(m, f"{dotted(kind)}.{name}", None, args, node, env)
 
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer import containers, members, names
-from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Live, Text, Unknown, Value, one, union
+from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Live, Made, Text, Unknown, Value, one, union
 from packyak.deploy.grants.infer.expressions import evaluate, inner_of, truth
 from packyak.deploy.grants.infer.heap import Env, join
+from packyak.deploy.grants.infer.live import followed_class as follows_class
 from packyak.deploy.grants.infer.live import within
 from packyak.deploy.grants.infer.texts import shared_start
 from packyak.engine.declare.source import FunctionNode
@@ -291,7 +292,10 @@ def _return(m: Machine, node: ast.Return, env: Env) -> None:
 def _raise(m: Machine, node: ast.Raise, env: Env) -> None:
     for each in (node.exc, node.cause):
         if each is not None:
-            m.raised = m.raised | evaluate(m, each, env)
+            raised = evaluate(m, each, env)
+            if not raised <= m.raised:
+                m.raised |= raised
+                m.heap.version += 1
     env.vars = None
 
 
@@ -306,10 +310,9 @@ def _try(m: Machine, node: ast.Try, env: Env) -> None:
     ends: list[dict[str, Value] | None] = [well]
     for handler in node.handlers:
         env.vars = dict(anywhere)
-        if handler.type is not None:
-            evaluate(m, handler.type, env)
+        kinds = evaluate(m, handler.type, env) if handler.type is not None else NOTHING
         if handler.name:
-            names.store(m, handler.name, UNKNOWN | m.raised, env)
+            names.store(m, handler.name, _caught(m, kinds), env)
         run_block(m, handler.body, env)
         ends.append(env.vars)
     reached = join(*ends)
@@ -319,6 +322,20 @@ def _try(m: Machine, node: ast.Try, env: Env) -> None:
         env.vars = env.vars if reached is not None else None
     else:
         env.vars = reached
+
+
+def _caught(m: Machine, kinds: Value) -> Value:
+    """What an except clause may get: of the project's own exceptions those that were seen to be raised."""
+    wanted = [each.value for each in kinds if isinstance(each, Live) and isinstance(each.value, type)]
+    if len(wanted) == len(kinds) == 1 and follows_class(wanted[0]):
+        fitting = frozenset(
+            each
+            for each in m.raised
+            if isinstance(each, Made) and isinstance(each.kind_of, Live) and issubclass(each.kind_of.value, wanted[0])
+        )
+        if fitting:
+            return fitting
+    return UNKNOWN | m.raised
 
 
 def _at_any_moment(body: Sequence[ast.AST], before: dict[str, Value], env: Env) -> dict[str, Value]:

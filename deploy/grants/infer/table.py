@@ -20,7 +20,7 @@ from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, text
 
 Texts = list[Text]
 Look = Callable[[str], Texts | None]
-_PLACE = re.compile(r"\{([A-Za-z0-9.\[\]]+(?:\{\})?)(\*?)(?::(\w+))?\}")
+PLACE = re.compile(r"\{([A-Za-z0-9.\[\]]+(?:\{\})?)(\*?)(?::(\w+))?\}")
 _LATER = ("region", "account")
 
 
@@ -101,7 +101,7 @@ def _prefixes(row: Row, given: Parameters) -> list[str | None]:
 def _resources(row: Row, given: Parameters) -> Iterator[str]:
     pieces: list[Texts] = []
     at = 0
-    for found in _PLACE.finditer(row.resource):
+    for found in PLACE.finditer(row.resource):
         pieces.append([text(row.resource[at : found.start()])])
         pieces.append(_placed(row, found, given))
         at = found.end()
