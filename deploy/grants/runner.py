@@ -117,8 +117,9 @@ def _review(project: Project, names: Sequence[str]) -> dict[str, Any]:
         saw.append((name, page.total, key))
         if key is not None:
             saw.append([each.column for each in project.record(name, key).fields])
-            saw.append(len(str(asdict(project.trace(name, key)))) > 0)
+            saw.append(bool(project.trace(name, key)))
     saw += [(each.asset, [card.id for card in each.cards], each.current) for each in project.models()]
+    saw += [bool(project.export_lineage()), bool(project.graph_at(project.runs()[0].id))]
     return {**_correct_all(project, names), "saw": saw}
 
 
