@@ -51,8 +51,7 @@ def sign_in() -> None:
     if find_spec("authlib") is None:
         raise MissingExtra.of("team", why="to sign in")
     with st.container(key="nothing", width=460, gap="small"):
-        st.title("Packyak", anchor=False)
-        st.text("Sign in to see this project.")
+        st.subheader("Sign in to see this project", anchor=False)
         if st.button("Sign in", type="primary", icon=":material/login:", key="sign_in"):
             st.login()
 

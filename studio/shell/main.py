@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -17,25 +18,30 @@ def main() -> None:
     st.set_page_config("Packyak", STATIC / "favicon.png", layout="wide", initial_sidebar_state=216)
     st.html(HERE / "studio.css")
     tone = "dark" if st.context.theme.type == "dark" else "light"
-    st.logo(str(STATIC / f"logo-{tone}.svg"), size="large", icon_image=str(STATIC / "mark.svg"))
+    logo = str(STATIC / f"logo-{tone}.svg")
     if identity.must_sign_in():
         st.navigation(places.every(), position="hidden")
-        identity.sign_in()
+        _alone(logo, identity.sign_in)
         return
     root = projects.current_root()
     page = st.navigation(places.every(), position="hidden" if root is None else "sidebar")
-    if root is None and identity.signs_in():
-        identity.no_project()
-        return
     if root is None:
-        welcome()
+        _alone(logo, identity.no_project if identity.signs_in() else welcome)
         return
+    st.logo(logo, size="large", icon_image=str(STATIC / "mark.svg"))
     identity.sign_out_button()
     around(places.name_of(page))
     try:
         page.run()
     except Exception as error:  # told in our words; Streamlit's own would name neither file nor next step
         tell_problem(error)
+
+
+def _alone(logo: str, draw: Callable[[], None]) -> None:
+    """A page without a project around it: no sidebar, in the middle of the window."""
+    with st.container(key="alone", width=980, gap="large"):
+        st.image(logo, width=132)
+        draw()
 
 
 main()
