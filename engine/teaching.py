@@ -13,7 +13,17 @@ from packyak.engine.run import bulk, exchange, opinions
 from packyak.engine.run import correct as saving
 from packyak.engine.run.correct import Said
 from packyak.engine.run.opinions import Rule
-from packyak.engine.run.questions import Agreement, Bulk, Decided, Decision, Disagreement, Imported, Review, Similar
+from packyak.engine.run.questions import (
+    Agreement,
+    Bulk,
+    Decided,
+    Decision,
+    Disagreement,
+    Imported,
+    Only,
+    Review,
+    Similar,
+)
 from packyak.engine.run.read import Reader
 from packyak.engine.run.review.assemble import review as questions_of
 from packyak.engine.run.review.deciding import decide as apply_answers
@@ -151,12 +161,16 @@ class Teaching:
         limit: int = 20,
         person: str | None = None,
         keys: Collection[str] | None = None,
+        only: Only | None = None,
     ) -> Review:
         """The questions most worth a person's time now, with why each is asked: of one asset, or of all.
 
-        keys: only of these records.
+        keys: only of these records. only: "disagreement", where people differ, or "second", what one other person
+        decided and this one has not: a second opinion.
         """
-        return questions_of(self._reader(), asset=asset, limit=limit, person=person or self.person, keys=keys)
+        return questions_of(
+            self._reader(), asset=asset, limit=limit, person=person or self.person, keys=keys, only=only
+        )
 
     def decide(self, decisions: Iterable[Decision], *, by: str | None = None) -> tuple[Decided, ...]:
         """Applies answers to questions, each on its own, and tells what came of each."""

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 Reason = Literal[
     "disagreement", "contradiction", "outdated", "parked", "suspect", "check", "failed", "uncertain", "typical",
-    "random",
+    "random", "second",
 ]  # fmt: skip
+Only = Literal["disagreement", "second"]
 Action = Literal["accept", "correct", "skip", "comment"]
 
 

@@ -206,9 +206,14 @@ def _agreement(found: Any, as_json: bool) -> int:
     ("packyak review topic --limit 10", "ten about topic"),
     ("packyak review topic --json", "the questions, for a script"),
     ("packyak review --answers answers.jsonl", "apply answers from a file"),
+    ("packyak review --only disagreement", "settle what people differ on"),
+    ("packyak review --only second", "a second opinion on what others decided"),
 )
 def review(
     asset: OneAsset = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="QUEUE", help="Only this queue: disagreement or second.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many questions.")] = 20,
     answers: Annotated[
         Path | None,
@@ -229,7 +234,9 @@ def review(
     person = by or desk.person
     if answers is not None:
         return reviewing.apply_file(desk, answers, person, as_json)
-    found = desk.ask("review", asset, limit=limit, person=person)
+    if only not in (None, "disagreement", "second"):
+        raise PackyakError(f"there is no queue {only!r}", choices=("disagreement", "second"), next_step="name one")
+    found = desk.ask("review", asset, limit=limit, person=person, only=only)
     if as_json:
         say_json(found)
         return DONE

@@ -123,7 +123,7 @@ def _decision(question: Question, text: str, fixes: Mapping[str, str]) -> Decisi
             at_random=question.at_random,
         )  # fmt: skip
 
-    if text in ("a", "accept"):
+    if text in ("a", "accept") and question.reason != "second":  # nobody accepts what is hidden
         return made("correct", dict(fixes)) if fixes else made("accept")
     if text in ("s", "skip"):
         return made("skip")
@@ -144,7 +144,9 @@ def _show(question: Question, many: int) -> None:
     say(f"\n{question.number} of {many}: {question.asset} {question.key}{field}")
     for name, value in question.inputs.items():
         say(f"  {name}: {_short(value)}")
-    if question.column:
+    if question.reason == "second":
+        say(f"  {question.column} = hidden until you have answered")
+    elif question.column:
         answer = f"{cell(question.answer) or 'null'}{_sure(question, ', ')}"
         say(f"  {question.column} = {answer} (decided by {question.decided})")
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 from packyak.studio.components.bundle import script, text
-from packyak.studio.views.review import Card
+from packyak.studio.views.review import Card, Near
 
 HERE = Path(__file__).parent / "deck"
 HTML = '<div class="deck"></div>\n'
@@ -19,11 +19,12 @@ KEY = "deck"
 
 @dataclass(frozen=True)
 class Offer:
-    """To give records like the one just corrected the same value."""
+    """To give records like the one just corrected the same value; all of them are shown, and each can be left out."""
 
     id: str
     words: str
-    examples: tuple[str, ...]
+    value: str
+    examples: tuple[Near, ...]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Hand:
     notes: Sequence[str] = ()
     again: Sequence[str] = ()
     offer: Offer | None = None
+    learned: str = ""
 
 
 @cache
@@ -67,6 +69,6 @@ def decided() -> list[Mapping[str, Any]]:
 
 
 def deck(hand: Hand) -> Mapping[str, Any]:
-    """Draw the deck; answers `spread` (an offer taken up) or nothing."""
+    """Draw the deck; answers `spread` (an offer taken up) with `keys`, or nothing."""
     event = _mount()(key=KEY, data=asdict(hand), on_log_change=lambda: None, on_event_change=lambda: None).event
     return dict(event) if event else {}

@@ -39,3 +39,18 @@ export const visit = (page, params = {}) => {
   history.pushState({}, "", `${base}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`);
   dispatchEvent(new PopStateEvent("popstate"));
 };
+
+// Down to the window's foot, whatever stands above it; again when the window changes. Answers what ends that.
+const STATUS_BAR = 42;
+
+export const stretch = (root, least) => {
+  const set = () => {
+    const top = root.getBoundingClientRect().top + (root.closest("section")?.scrollTop ?? 0);
+    if (root.isConnected && top > 0) root.style.height = `${Math.max(least, Math.round(innerHeight - top - STATUS_BAR))}px`;
+  };
+  const watch = new ResizeObserver(set);
+  watch.observe(document.body);
+  addEventListener("resize", set);
+  set();
+  return () => { watch.disconnect(); removeEventListener("resize", set); };
+};

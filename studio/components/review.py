@@ -16,7 +16,7 @@ from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import AssetStatus
 from packyak.engine.run.questions import Decided, Decision, Review, Similar
-from packyak.studio.components import narrowed
+from packyak.studio.components import address, narrowed, teamwork
 from packyak.studio.components.deck import Hand, Offer, Taken, decided, deck
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places
@@ -29,11 +29,17 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 STATE = "review_desk"
+QUEUE = "review_queue"
 DEALT = 240
 FEW = 60
 OFFERED = 50
 LEAST_ALIKE = 2
 EVERYTHING = "Everything"
+NOTHING: Mapping[str, str] = {
+    "": "Nothing waits for you.\nQuestions come when records fail, change or are hard to tell.",
+    "disagreement": "Nobody differs.\nWhere people say different things of one field, it is asked here.",
+    "second": "No second opinion is wanted of you.\nWhat one other person decided is asked here, without the answer.",
+}
 
 
 @dataclass
@@ -83,9 +89,11 @@ def _header(project: Project) -> str:
         picked = narrowed.picked_keys(project)
         if picked is not None:
             narrowed.chip(len(picked))
-        _learned(project)
+        asset = "" if chosen == EVERYTHING else str(chosen)
+        _queue(project, asset)
+        st.space("stretch")
+        teamwork.progress_button(project, asset)
         _run(project, statuses)
-    asset = "" if chosen == EVERYTHING else str(chosen)
     if asset:
         st.query_params["asset"] = asset
     else:
@@ -93,13 +101,22 @@ def _header(project: Project) -> str:
     return asset
 
 
-def _learned(project: Project) -> None:
-    """What was learned so far, in a sentence each."""
-    lines = review.learned_words(project.models())
-    if lines:
-        st.caption(literal(" · ".join(lines[:2])), width="stretch")
-    else:
-        st.space("stretch")
+def _queue(project: Project, asset: str) -> None:
+    """Which questions: the best ones, where people differ, or a second opinion on what others decided."""
+    differ = len([each for each in project.disagreements(asset or None) if not each.settled])
+    titles = {"": "Best", "disagreement": f"People differ ({words.count(differ)})", "second": "Second opinions"}
+    address.given("queue", QUEUE, lambda said: said if said in titles else "")
+    chosen = st.segmented_control(
+        "Queue", list(titles), format_func=titles.__getitem__, default=None if QUEUE in st.session_state else "",
+        key=QUEUE, label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    address.note("queue", QUEUE, chosen)
+
+
+def _learned(project: Project, asset: str) -> str:
+    """What was learned so far, in a sentence."""
+    lines = review.learned_words([each for each in project.models() if asset in ("", each.asset)])
+    return " \N{MIDDLE DOT} ".join(lines[:2])
 
 
 def _run(project: Project, statuses: tuple[AssetStatus, ...]) -> None:
@@ -131,14 +148,15 @@ def _page(project: Project, asset: str) -> None:
             taken=Taken(desk.deck, desk.taken.get(desk.deck, 0)),
             waiting=review.waiting_words(desk.found, len(desk.saved) - desk.saved_before),
             more=False,
-            nothing="Nothing waits for you.\nQuestions come when records fail, change or are hard to tell.",
+            nothing=NOTHING[st.session_state.get(QUEUE) or ""],
             notes=desk.notes,
             again=desk.again,
             offer=_offer(desk.like),
+            learned=_learned(project, asset),
         )
     )
     if "spread" in event and desk.like is not None:
-        _spread(project, desk, desk.like)
+        _spread(project, desk, desk.like, [str(key) for key in event.get("keys") or ()])
         st.rerun(scope="fragment")
 
 
@@ -204,11 +222,12 @@ def _undo(project: Project, desk: Desk, entry: Mapping[str, Any]) -> None:
 def _deal(project: Project, desk: Desk, asset: str) -> None:
     """New cards when they run low, or when another choice of assets is asked for."""
     keys = narrowed.picked_keys(project)
-    scope = f"{project.root}:{asset}:{'' if keys is None else hash(keys)}"
+    only = st.session_state.get(QUEUE) or None
+    scope = f"{project.root}:{asset}:{'' if keys is None else hash(keys)}:{only or ''}"
     other = desk.found is None or desk.scope != scope
     if not other and desk.since_dealt < DEALT - FEW and not _all_answered(desk):
         return
-    desk.found = project.review(asset or None, limit=DEALT, keys=keys)
+    desk.found = project.review(asset or None, limit=DEALT, keys=keys, only=only)
     desk.types.update(review.editors_of(desk.found.questions))
     desk.scope, desk.list = scope, desk.list + 1
     desk.since_dealt, desk.saved_before = 0, len(desk.saved)
@@ -234,11 +253,15 @@ def _alike(project: Project, last: Decision | None) -> Similar | None:
 def _offer(like: Similar | None) -> Offer | None:
     if like is None:
         return None
-    keys = review.alike(like)
-    return Offer(f"{like.asset}:{like.key}:{like.column}", review.offer_words(like, len(keys)), keys[:6])
+    near = review.alike(like)
+    value = words.value(like.value, 30)
+    return Offer(f"{like.asset}:{like.key}:{like.column}", review.offer_words(like, len(near)), value, near)
 
 
-def _spread(project: Project, desk: Desk, like: Similar) -> None:
-    done = project.spread(like.asset, like.key, like.column, list(review.alike(like)))
-    desk.notes, desk.like = (f"{words.counted(done.count, 'record')} changed alike",), None
-    desk.since_dealt = DEALT
+def _spread(project: Project, desk: Desk, like: Similar, wanted: list[str]) -> None:
+    keys = [near.key for near in review.alike(like) if near.key in wanted]
+    desk.like, desk.since_dealt = None, DEALT
+    if not keys:
+        return
+    done = project.spread(like.asset, like.key, like.column, keys)
+    desk.notes = (f"{words.counted(done.count, 'record')} changed alike: `packyak undo {done.id}` takes it back",)

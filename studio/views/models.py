@@ -54,12 +54,18 @@ def candidate(found: Models) -> Card | None:
     return newest if newest is not None and newest.id != found.current else None
 
 
-def curve(cards: Sequence[Card]) -> list[dict[str, Any]]:
-    """How well each model fared against the number of answers it learned from, oldest first."""
-    judged = [card for card in reversed(cards) if card.score is not None]
+def curve(cards: Sequence[Card], current: str = "") -> list[dict[str, Any]]:
+    """How well each model fared against the number of answers it learned from, oldest first. current: in force."""
     return [
-        {"answers": card.labels, "right": card.score.value, "low": card.score.low, "high": card.score.high}
-        for card in judged
+        {
+            "model": short(card.id),
+            "answers": card.labels,
+            "right": card.score.value,
+            "low": card.score.low,
+            "high": card.score.high,
+            "force": card.id == current,
+        }
+        for card in reversed(cards)
         if card.score is not None
     ]
 

@@ -116,6 +116,32 @@ def test_disagreements_are_asked_until_somebody_settles_them(project: Project) -
     assert ("kind", "T3") not in asked(project)
 
 
+def test_a_queue_of_its_own_for_what_people_differ_on(project: Project) -> None:
+    project.correct("kind", "T3", "kind", "late", by="bo")
+    project.correct("kind", "T3", "kind", "broken", by="cy")
+    (only,) = project.review(only="disagreement").questions
+    assert (only.key, only.reason) == ("T3", "disagreement")
+    assert project.review("third", only="disagreement").questions == ()
+
+
+def test_a_second_opinion_is_asked_blind_and_counts_as_agreement(project: Project) -> None:
+    for key, value in (("T0", "late"), ("T3", "broken")):
+        project.correct("kind", key, "kind", value, by="bo")
+    assert project.review(only="second", person="bo").questions == ()
+    found = project.review(only="second", person="cy").questions
+    assert {each.key for each in found} == {"T0", "T3"} and {each.reason for each in found} == {"second"}
+    assert [(each.answer, each.opinions, each.computed) for each in found] == [(None, (), None)] * 2
+    assert found[0].why == "bo decided this: what do you say, without knowing what it was?"
+    by_key = {each.key: each for each in found}
+    same = decision(by_key["T0"], "correct", "late")
+    other = decision(by_key["T3"], "correct", "late")
+    assert [each.state for each in project.decide([same, other], by="cy")] == ["saved", "saved"]
+    assert project.review(only="second", person="cy").questions == ()
+    (pair,) = project.agreement()
+    assert (pair.fields, pair.share) == (2, 0.5)
+    assert [each.key for each in project.disagreements()] == ["T3"]
+
+
 def test_what_changed_under_a_correction_is_asked_again(folder: Path, project: Project) -> None:
     project.correct("kind", "T3", "kind", "late")
     project.accept("kind", "T0", "kind")

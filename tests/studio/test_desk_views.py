@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from packyak.engine.learn.models import Card, Promotion, Score
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
 from packyak.engine.run.lessons import Models
-from packyak.engine.run.questions import Neighbour, Question, Reach, Review, Similar
+from packyak.engine.run.questions import Agreement, Neighbour, Question, Reach, Review, Similar
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.components.bundle import script
 from packyak.studio.views import desk, models, review, run_log, runs
@@ -131,7 +132,7 @@ def test_an_answer_as_a_decision() -> None:
 def test_alike_is_asked_only_where_it_means_something() -> None:
     near = tuple(Neighbour(f"T-{n}", "billing", similarity=n / 10) for n in range(5, 10))
     found = Similar("topic", "T-1", "topic", "billing", "delivery", "vectors", near)
-    assert review.alike(found) == ("T-7", "T-8", "T-9")
+    assert [each.key for each in review.alike(found)] == ["T-7", "T-8", "T-9"]
     assert "say billing. Make them delivery too?" in review.offer_words(found, 3)
     assert review.alike(Similar("topic", "T-1", "topic", None, "x", "values", near)) == ()
     assert review.waiting_words(Review((), {"failed": 8}, 2), 3) == "waiting: 8 failed; 5 fields decided so far"
@@ -157,6 +158,23 @@ def test_models_in_words() -> None:
     assert review.learned_words([Models("topic", "", "", False, 4, 10, "")]) == [
         "topic: 4 answers, learns after 6 more"
     ]
+    assert review.learned_words([found]) == [
+        "topic: 200 answers so far, 60 of them behind model aaaaaaaa, right in 80%"
+    ]
+    grown = replace(found, current=new.id, cards=(replace(new, parent=old.id), old))
+    assert review.learned_words([grown])[0].endswith("right in 90%, 10 points better than the one before")
+
+
+def test_a_second_opinion_is_blind_and_a_person_has_no_confidence() -> None:
+    card = review.card_of(replace(QUESTION, reason="second", answer=None, decided="none", confidence=None))
+    assert (card.blind, card.value, card.sure, card.answer) == (True, None, None, "hidden until you have answered")
+    assert review.card_of(replace(QUESTION, decided="person")).sure is None and not review.card_of(QUESTION).blind
+
+
+def test_who_answers_and_how_far_they_agree() -> None:
+    (row,) = review.agreement_table([Agreement("ana", "bo", 40, 0.925, 0.87)])
+    assert (row["who"], row["agree"], row["beyond chance"]) == ("ana and bo", "92%", "0.87")
+    assert review.agreement_table([Agreement("a", "b", 1, 1.0, None)])[0]["beyond chance"] == "\N{EM DASH}"
 
 
 def test_the_palette_and_the_bar(project_folder: Callable[..., Path]) -> None:
@@ -171,11 +189,15 @@ def test_the_palette_and_the_bar(project_folder: Callable[..., Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry_file", ["lineage/index.js", "desk/index.js", "deck/index.js", "timeline/index.js", "record.js"]
+    "entry_file",
+    ["lineage/index.js", "desk/index.js", "deck/index.js", "timeline/index.js", "trail/index.js", "record.js"],
 )
 def test_a_script_has_each_module_once_and_no_import_left(entry_file: str) -> None:
     text = script(COMPONENTS / entry_file)
     assert "import {" not in text and len(re.findall(r"^export default", text, re.MULTILINE)) == 1
     assert not re.findall(r"^export (?!default)", text, re.MULTILINE) and text.count("export const make") == 0
-    names = re.findall(r"^(?:const|class|function) (\w+)", text, re.MULTILINE)
+    names = re.findall(r"^(?:class|function) (\w+)|^const (?![A-Z_]+ =)(\w+)", text, re.MULTILINE)
+    names = ["".join(each) for each in names]
+    for line in re.findall(r"^const .*", text, re.MULTILINE):  # one line may name several constants
+        names += re.findall(r"\b([A-Z][A-Z_]+) = ", line)
     assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)

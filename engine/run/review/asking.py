@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from packyak.engine.declare.nodes import LearnedNode, TableNode
@@ -106,33 +106,36 @@ def _of_owner(down: Downstream, owner: str, fields: Sequence[Field]) -> Iterable
         names = (each.column,) if each.column else record_columns(reader, owner)
         words = [one for name in names for one in said.get((owner, each.key, name), [])]
         by_person = any((owner, each.key, name) in in_force for name in names)
-        yield (
-            each,
-            Question(
-                number=0,
-                asset=owner,
-                key=each.key,
-                column=each.column,
-                type=columns[each.column].type if each.column else "record",
-                answer=_value(each.column, names, row),
-                reason=each.reason,
-                why=each.why,
-                seen=_seen(reader, owner, each.key, each.column, row, hashes.get(each.key, "")),
-                owner=owner,
-                decided="person" if by_person else str(note.get("decided") or "function"),
-                confidence=_rounded(note.get("confidence")),
-                choices=_choices(columns.get(each.column)),
-                at_random=each.at_random,
-                worth=round(each.worth, 4),
-                inputs=shown.get(each.key, {}),
-                neighbours=near.of(each.key, each.column, row),
-                opinions=tuple(opinion(one) for one in reversed(words)),
-                computed=_value(each.column, names, computed.get(each.key, row)),
-                reach=_reach(down, owner, names, each.key),
-                suspects=each.suspects,
-                earlier=comments.get(each.key, ()),
-            ),
+        made = Question(
+            number=0,
+            asset=owner,
+            key=each.key,
+            column=each.column,
+            type=columns[each.column].type if each.column else "record",
+            answer=_value(each.column, names, row),
+            reason=each.reason,
+            why=each.why,
+            seen=_seen(reader, owner, each.key, each.column, row, hashes.get(each.key, "")),
+            owner=owner,
+            decided="person" if by_person else str(note.get("decided") or "function"),
+            confidence=_rounded(note.get("confidence")),
+            choices=_choices(columns.get(each.column)),
+            at_random=each.at_random,
+            worth=round(each.worth, 4),
+            inputs=shown.get(each.key, {}),
+            neighbours=near.of(each.key, each.column, row),
+            opinions=tuple(opinion(one) for one in reversed(words)),
+            computed=_value(each.column, names, computed.get(each.key, row)),
+            reach=_reach(down, owner, names, each.key),
+            suspects=each.suspects,
+            earlier=comments.get(each.key, ()),
         )
+        yield each, _blind(made) if each.reason == "second" else made
+
+
+def _blind(question: Question) -> Question:
+    """A second opinion is worth something only from somebody who has not seen the first."""
+    return replace(question, answer=None, decided="none", confidence=None, opinions=(), computed=None)
 
 
 def _value(column: str, names: Sequence[str], row: Mapping[str, Any]) -> Any:

@@ -16,33 +16,45 @@ from itertools import chain, zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import LearnedNode, TableNode
-from packyak.engine.run.questions import Question, Review
+from packyak.engine.run.questions import Only, Question, Review
 from packyak.engine.run.read import Reader, can_be_corrected
 from packyak.engine.run.review.asking import Field, asked_fields, seen_names
 from packyak.engine.run.review.looks import Look, second_looks
 from packyak.engine.run.review.reach import Downstream
+from packyak.engine.run.review.second import second_opinions
 from packyak.engine.run.review.wavering import RANDOM_SHARE, Asked, Task, drawn, most_telling, tasks_on
 from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.store.corrections import standing
 
 
 def review(
-    reader: Reader, *, asset: str | None, limit: int, person: str, keys: Collection[str] | None = None
+    reader: Reader,
+    *,
+    asset: str | None,
+    limit: int,
+    person: str,
+    keys: Collection[str] | None = None,
+    only: Only | None = None,
 ) -> Review:
-    """The next questions for a person: of one asset, or of the whole project; only of records with these keys."""
+    """The next questions for a person: of one asset, or of the whole project; only of records with these keys, or only
+    where people differ ("disagreement") or where the person's would be the second opinion ("second")."""
     snapshot = reader.snapshot()
     names = _assets(reader, snapshot, asset)
     skipped = skips_of(reader, snapshot, person)
     down = Downstream(reader, snapshot)
     looks = [
         look
-        for look in second_looks(reader, snapshot, names)
-        if (look.asset, look.key, look.column) not in skipped and (keys is None or look.key in keys)
+        for look in (
+            second_opinions(reader, names, person) if only == "second" else second_looks(reader, snapshot, names)
+        )
+        if (look.asset, look.key, look.column) not in skipped
+        and (keys is None or look.key in keys)
+        and only in (None, look.reason)
     ]
     tasks = [
         task
         for name in names
-        if isinstance(node := reader.graph[name], LearnedNode)
+        if only is None and isinstance(node := reader.graph[name], LearnedNode)
         for task in tasks_on(down, node, [*skipped, *((look.asset, look.key, look.column) for look in looks)])
     ]
     desk = _Desk(tasks, limit, None if keys is None else frozenset(keys))

@@ -1,7 +1,7 @@
 // The review deck. A key answers the card in hand and the next one is there at once: nothing waits for the server. What
 // was decided goes out as a numbered list (log.js); cards come in ahead of need.
 
-import { make, matching, press, visit } from "../dom.js";
+import { make, matching, press, stretch, visit } from "../dom.js";
 import { drawCard, drawChoices, drawSide } from "./card.js";
 import { Log } from "./log.js";
 
@@ -32,10 +32,14 @@ class Deck {
     this.body = make("div", "body");
     root.replaceChildren(this.top, this.body);
     this.stop = new AbortController();
+    this.unstretch = stretch(root, 380);
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal });
   }
 
-  close() { this.stop.abort(); }
+  close() {
+    this.stop.abort();
+    this.unstretch();
+  }
 
   update(data) {
     this.data = data;
@@ -111,7 +115,7 @@ class Deck {
       button.append(make("span", "", text), make("kbd", "", key));
       box.append(button);
     };
-    add(card.empty ? "Rightly empty" : "Accept", "A", () => this.decide("accept"), "main-act");
+    if (!card.blind) add(card.empty ? "Rightly empty" : "Accept", "A", () => this.decide("accept"), "main-act");
     add("Skip", "S", () => this.decide("skip"));
     add("Undo", "U", () => this.undo());
     add("Note", "N", () => this.note());
@@ -124,21 +128,46 @@ class Deck {
     bits.push(make("strong", "", `${this.answered} answered`));
     if (this.answered > 4 && minutes > 0.05) bits.push(make("span", "", `${Math.round(this.answered / minutes)} a minute`));
     bits.push(make("span", "", data.waiting));
+    if (data.learned) bits.push(make("span", "learned", data.learned));
     if (this.log.open.length) bits.push(make("span", "busy", `${this.log.open.length} being saved`));
     this.root.dataset.open = this.log.open.length;
     this.root.dataset.answered = this.answered;
     for (const line of data.notes) bits.push(make("span", "bad", line));
     this.top.replaceChildren(...bits);
-    const offered = data.offer && data.offer.id !== this.dismissed;
-    this.body.querySelector(".offer")?.remove();
-    if (offered) this.body.querySelector(".side")?.prepend(this.offer(data.offer));
+    const offered = data.offer && data.offer.id !== this.dismissed ? data.offer : null, shown = this.body.querySelector(".offer");
+    if (shown && offered && shown.dataset.offer === offered.id) return; // what was ticked stays
+    shown?.remove();
+    if (!offered) return;
+    const made = this.offer(offered);
+    made.dataset.offer = offered.id;
+    this.body.querySelector(".side")?.prepend(made);
   }
 
+  // Every record that would change, with what it says: a person leaves out those that differ.
   offer(offer) {
-    const box = make("section", "offer");
-    box.append(make("p", "", offer.words), make("p", "names", offer.examples.join(", ")));
-    box.append(press("Apply to them", "", () => { this.dismissed = offer.id; this.event({ spread: offer.id }); this.status(); }, "main-act"),
-      press("No", "Dismiss", () => { this.dismissed = offer.id; this.status(); }));
+    const box = make("section", "offer"), list = make("div", "alike"), left = new Set();
+    const apply = press("", "", () => {
+      this.dismissed = offer.id;
+      this.event({ spread: offer.id, keys: offer.examples.map((one) => one.key).filter((key) => !left.has(key)) });
+      this.status();
+    }, "main-act");
+    const count = () => {
+      const many = offer.examples.length - left.size;
+      apply.textContent = `Make ${many} ${offer.value}`;
+      apply.disabled = !many;
+    };
+    for (const { key, text } of offer.examples) {
+      const line = make("label"), tick = make("input");
+      tick.type = "checkbox";
+      tick.checked = true;
+      tick.onchange = () => { left[tick.checked ? "delete" : "add"](key); count(); };
+      line.append(tick, make("b", "", key), make("span", "", text));
+      list.append(line);
+    }
+    count();
+    const foot = make("div", "offer-foot");
+    foot.append(apply, press("No", "Dismiss", () => { this.dismissed = offer.id; this.status(); }));
+    box.append(make("p", "", offer.words), list, foot);
     return box;
   }
 
@@ -146,7 +175,7 @@ class Deck {
 
   decide(action, value = null) {
     const { card } = this;
-    if (!card) return;
+    if (!card || (card.blind && action === "accept")) return;
     const { asset, key, column, seen, random } = card;
     this.since ??= performance.now();
     if (action === "correct" && card.choices.length && value === card.value) action = "accept";

@@ -1,16 +1,18 @@
 // The Runs page: the list of runs, and one run's assets on a time line. Messages are not trusted: textContent only.
 
-import { make, press, visit } from "../dom.js";
+import { make, press, stretch, visit } from "../dom.js";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".runs"), content = JSON.stringify(data);
-  if (root.shows === content) return;
+  if (root.shows === content) return undefined;
   root.shows = content;
+  if (!root.unstretch) root.unstretch = stretch(root, 320);
   const send = (event) => setTriggerValue("event", event);
   const top = root.querySelector(".list")?.scrollTop ?? 0, focused = root.getRootNode().activeElement?.dataset?.run;
-  root.replaceChildren(list(data, send), data.chosen ? detail(data.chosen, send) : make("div", "none", data.nothing));
+  root.replaceChildren(list(data, send), data.chosen ? detail(data.chosen) : make("div", "none", data.nothing));
   root.querySelector(".list").scrollTop = top;
   if (focused) [...root.querySelectorAll("[data-run]")].find((line) => line.dataset.run === focused)?.focus();
+  return () => { root.unstretch?.(); root.unstretch = null; root.shows = null; };
 }
 
 const list = ({ runs, chosen }, send) => {
@@ -34,7 +36,7 @@ const list = ({ runs, chosen }, send) => {
   return box;
 };
 
-const detail = (run, send) => {
+const detail = (run) => {
   const box = make("section", "detail"), facts = make("dl", "facts");
   box.setAttribute("aria-label", "The chosen run");
   for (const { label, value, tone } of run.facts) {
@@ -44,7 +46,7 @@ const detail = (run, send) => {
   }
   box.append(facts);
   for (const message of run.messages) box.append(make("p", "message", message));
-  box.append(table(run, send));
+  box.append(table(run));
   if (run.failures.length) box.append(make("h3", "", "Records that fail"), ...run.failures.map(failure));
   if (run.log.length) box.append(make("h3", "", "Log"), log(run.log));
   return box;
@@ -73,23 +75,25 @@ const log = (lines) => {
   return box;
 };
 
-const HEADS = ["Asset", "", "Took", "Planned", "Due", "Computed", "Changed", "Deleted", "Failed"];
+const HEADS = [["Took", "took"], ["Planned", "expected"], ["Due", "read"], ["Computed", "computed"], ["Changed", "changed"], ["Deleted", "deleted"], ["Failed", "failed"]];
 
-const table = (run, send) => {
+// A column that says nothing of any asset is left out.
+const table = (run) => {
   const box = make("table"), head = make("tr"), body = make("tbody"), top = make("thead");
-  for (const text of HEADS) {
+  const heads = HEADS.filter(([, name]) => run.parts.some((part) => part[name]));
+  for (const text of ["Asset", "", ...heads.map(([title]) => title)]) {
     const cell = make("th", "", text);
     cell.scope = "col";
     if (!text) cell.append(make("span", "unseen", "When"));
     head.append(cell);
   }
   top.append(head);
-  for (const part of run.parts) body.append(...row(part, send));
+  for (const part of run.parts) body.append(...row(part, heads.map(([, name]) => name)));
   box.append(make("caption", "unseen", "What the run did to each asset"), top, body);
   return box;
 };
 
-const row = (part, send) => {
+const row = (part, names) => {
   const line = make("tr"), first = make("th"), track = make("td", "track"), bar = make("i");
   line.dataset.tone = part.tone;
   first.scope = "row";
@@ -97,13 +101,15 @@ const row = (part, send) => {
   bar.style.left = `${part.start * 100}%`;
   bar.style.width = `max(3px, ${part.length * 100}%)`;
   track.append(bar);
-  line.append(first, track, ...[part.took, part.expected, part.read, part.computed, part.changed, part.deleted].map((text) => make("td", "", text)));
-  const failed = make("td");
-  if (part.failed) failed.append(press(part.failed, `Open the failed records of ${part.asset}`, () => visit("records", { asset: part.asset, only: "failed" }), "bad"));
-  line.append(failed);
+  line.append(first, track);
+  for (const name of names) {
+    const cell = make("td", "", name === "failed" ? "" : part[name]);
+    if (name === "failed" && part.failed) cell.append(press(part.failed, `Open the failed records of ${part.asset}`, () => visit("records", { asset: part.asset, only: "failed" }), "bad"));
+    line.append(cell);
+  }
   if (!part.message) return [line];
   const more = make("tr", "more"), cell = make("td", "", part.message);
-  cell.colSpan = HEADS.length;
+  cell.colSpan = names.length + 2;
   more.append(cell);
   return [line, more];
 };

@@ -1,0 +1,70 @@
+"""The charts that pages about learning share, as Vega-Lite: what a browser draws by itself, in the theme's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+LINE, SOFT = "#6366f1", "#8b90a0"
+PERCENT = {"format": ".0%"}
+
+
+def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+    """Right on held-out answers against how many answers taught it, with the interval as a band."""
+    x = {"field": "answers", "type": "quantitative", "title": "answers that taught it"}
+    scale = {"domain": [0, 1]}
+    band = {
+        "mark": {"type": "area", "opacity": 0.16, "color": LINE},
+        "encoding": {
+            "x": x,
+            "y": {"field": "low", "type": "quantitative", "scale": scale, "axis": PERCENT, "title": None},
+            "y2": {"field": "high"},
+        },
+    }
+    tips = [
+        {"field": "model", "type": "nominal"},
+        {"field": "answers", "type": "quantitative"},
+        {"field": "right", "type": "quantitative", "format": ".1%"},
+        {"field": "low", "type": "quantitative", "format": ".1%", "title": "at least"},
+        {"field": "high", "type": "quantitative", "format": ".1%", "title": "at most"},
+    ]
+    line = {
+        "mark": {"type": "line", "color": LINE, "strokeWidth": 2, "point": {"filled": True, "size": 55, "color": LINE}},
+        "encoding": {"x": x, "y": {"field": "right", "type": "quantitative", "axis": PERCENT}, "tooltip": tips},
+    }
+    force = {"mark": {"type": "point", "filled": True, "size": 130, "color": LINE}}
+    force |= {
+        "transform": [{"filter": "datum.force"}],
+        "encoding": {"x": x, "y": {"field": "right", "type": "quantitative", "axis": PERCENT}, "tooltip": tips},
+    }
+    spec = {"data": {"values": list(points)}, "layer": [band, line, force], "height": height}
+    st.vega_lite_chart(spec, key=key, alt="Share of held-out answers that were right, by answers that taught the model")
+
+
+def reliability(bins: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+    """How often answers of each confidence were right: on the diagonal, confidence can be believed."""
+    scale = {"domain": [0, 1]}
+    axis = {"type": "quantitative", "scale": scale, "axis": PERCENT}
+    diagonal = {
+        "data": {"values": [{"sure": 0, "right": 0}, {"sure": 1, "right": 1}]},
+        "mark": {"type": "line", "strokeDash": [4, 4], "color": SOFT, "strokeWidth": 1},
+        "encoding": {"x": {"field": "sure", **axis, "title": "how sure it was"}, "y": {"field": "right", **axis}},
+    }
+    tips = [
+        {"field": "sure", "type": "quantitative", "format": ".0%"},
+        {"field": "right", "type": "quantitative", "format": ".0%"},
+        {"field": "answers", "type": "quantitative"},
+    ]
+    points = {
+        "data": {"values": list(bins)},
+        "mark": {"type": "circle", "color": LINE, "opacity": 0.9},
+        "encoding": {
+            "x": {"field": "sure", **axis, "title": "how sure it was"},
+            "y": {"field": "right", **axis, "title": "how often right"},
+            "size": {"field": "answers", "type": "quantitative", "legend": None, "scale": {"range": [40, 400]}},
+            "tooltip": tips,
+        },
+    }
+    st.vega_lite_chart({"layer": [diagonal, points], "height": height}, key=key, alt="Confidence against being right")
