@@ -38,6 +38,7 @@ from packyak.engine.store.files import BucketFolder
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
+from packyak.engine.store.secret import secret_value
 from packyak.engine.store.shelf import Shelf
 from packyak.engine.store.sql import query_key, tables_of
 from packyak.engine.teaching import Teaching
@@ -326,6 +327,9 @@ class Project(Roles, Teaching, Learning, Tracing):
 
     def delete_key(self, bucket: str, key: str) -> None:
         BucketFolder(self.home, bucket).delete(key)
+
+    def secret_value(self, name: str) -> str:
+        return secret_value(self.home, name)
 
 
 def _folder_of(modules: Sequence[ModuleType]) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from packyak.engine.declare.decorators import transform as transform
     from packyak.engine.declare.readers import read_csv as read_csv
     from packyak.engine.declare.readers import read_jsonl as read_jsonl
+    from packyak.engine.declare.secret import Secret as Secret
     from packyak.engine.project import Project as Project
 
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "File": "packyak.engine.declare.bucket",
     "Index": "packyak.engine.declare.declared",
     "Project": "packyak.engine.project",
+    "Secret": "packyak.engine.declare.secret",
     "asset": "packyak.engine.declare.decorators",
     "check": "packyak.engine.declare.decorators",
     "function": "packyak.engine.declare.decorators",
@@ -40,6 +42,7 @@ __all__ = [
     "File",
     "Index",
     "Project",
+    "Secret",
     "asset",
     "check",
     "function",

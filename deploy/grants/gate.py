@@ -16,7 +16,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.evaluate import Request, decide
-from packyak.deploy.grants.requests import LIST, READ, Call, call_of, operation_of, requests_of
+from packyak.deploy.grants.requests import LIST, READ, TARGET, Call, call_of, operation_of, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,8 @@ class Answer:
 
 def _with_body(environ: WSGIEnvironment) -> Call:
     call = call_of(environ)
-    if call.method == "POST" and _BODY_MATTERS in call.query and operation_of(call) == "DeleteObjects":
+    several = call.method == "POST" and _BODY_MATTERS in call.query and operation_of(call) == "DeleteObjects"
+    if several or TARGET in call.headers:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         return replace(call, body=body)

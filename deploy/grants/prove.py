@@ -12,7 +12,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -25,6 +25,7 @@ from packyak.deploy.grants.home import first_objects
 from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
+from packyak.deploy.grants.requests import ACCOUNT, SECRET
 from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.grants.running import Ask, Runners
 from packyak.engine.declare.nodes import FunctionNode, LearnedNode, TableNode
@@ -32,6 +33,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.project import Project
 from packyak.engine.store.published import FOLDER as PUBLISHED
 
+ANY_ACCOUNT = "${AWS::AccountId}"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/home"
 HOME = CloudHome("packyak-proof", "home", KEY)
 FIRST, LATER, TAUGHT = "from nothing", "after news", "with a model"
@@ -73,8 +75,9 @@ def prove(
     people = _Role(REVIEWER, reviewer_grants(declared), {"review": tables})
     with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
+        server.know(_secrets(grant for grants in by_role.values() for grant in grants))
         for role in (*roles, people):
-            server.gate.roles[role.access_key] = document_of(role.grants)
+            server.gate.roles[role.access_key] = policy_here(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
         for role in roles:
             bench.stage(role, FIRST)
@@ -147,7 +150,7 @@ class _Bench:
         return [each for each in used if random.Random(f"{self.seed}|{role.name}|{each}").random() < self.share]
 
     def _judge(self, role: _Role, grant: Grant, stage: str, well: dict[str, Any], ask: Ask) -> Judged:
-        rest = document_of(each for each in role.grants if each != grant)
+        rest = policy_here(each for each in role.grants if each != grant)
         began = time.process_time()
         with self.server.gate.under(role.access_key, rest):
             outcome, _ = self._run(role, ask)
@@ -183,6 +186,12 @@ class _Bench:
                 role.denied[f"{each.request}{absent}"] = None
 
 
+def policy_here(grants: Iterable[Grant]) -> dict[str, Any]:
+    """A policy as it is in the account of this machine's server."""
+    made: dict[str, Any] = json.loads(json.dumps(document_of(grants)).replace(ANY_ACCOUNT, ACCOUNT))
+    return made
+
+
 def _short(outcome: dict[str, Any]) -> str:
     return str(outcome["problem"] or outcome["state"]).splitlines()[0][:400]
 
@@ -193,7 +202,7 @@ def _open(role: _Role, grant: Grant) -> bool:
 
 
 def _is_used(grant: Grant, seen: Sequence[Seen]) -> bool:
-    policy = document_of([grant])
+    policy = policy_here([grant])
     return any(each.allowed and decide([policy], each.request).allowed for each in seen)
 
 
@@ -231,6 +240,13 @@ def _fill(server: LocalS3, project: Project) -> list[tuple[str, bytes]]:
         if name not in later:
             server.put(HOME.bucket, HOME.path(name), project.home.read(name) or b"")
     return [(name, project.home.read(name) or b"") for name in sorted(later)] + list(_awaited(project, names))
+
+
+def _secrets(grants: Iterable[Grant]) -> Iterator[str]:
+    """The names of the secrets that somebody may read."""
+    for each in grants:
+        if each.action == SECRET:
+            yield each.resource.partition(":secret:")[2].removesuffix("-??????").removesuffix("-*")
 
 
 def _awaited(project: Project, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -7,6 +7,7 @@ other operation has no action, and who decides over it has to refuse it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from packyak.deploy.grants.evaluate import Request, Values
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+SECRET = "secretsmanager:GetSecretValue"
+ACCOUNT = "123456789012"  # of whoever asks a server on this machine
+TARGET = "x-amz-target"  # which service and operation a request in JSON is about
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
 ON_OBJECTS: Mapping[str, str] = {
     "GetObject": READ,
@@ -52,6 +56,7 @@ CONTEXT: Mapping[str, str] = {"prefix": "s3:prefix", "delimiter": "s3:delimiter"
 _NUMBERS = frozenset({"partNumber", "uploadId", "versionId"})  # which one matters to no operation's name
 _CALL = "packyak.call"
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+_REGION = re.compile(r"Credential=[^/,\s]+/\d+/([^/,\s]+)/")
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,12 @@ class Call:
         signed = self.headers.get("authorization", "")
         found = _CREDENTIAL.search(signed)
         return found[1] if found else self.query.get("X-Amz-Credential", "").partition("/")[0]
+
+    @property
+    def region(self) -> str:
+        """The region that it was signed for."""
+        found = _REGION.search(self.headers.get("authorization", ""))
+        return found[1] if found else ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +187,8 @@ def call_of(environ: WSGIEnvironment) -> Call:
 
 def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request, ...]]:
     """The operation, and everything that must be allowed for it; nothing where it is not known here."""
+    if TARGET in call.headers:
+        return _of_secrets(call, partition)
     operation = operation_of(call)
     bucket = f"arn:{partition}:s3:::{call.bucket}"
     if operation in ON_BUCKETS:
@@ -194,6 +207,15 @@ def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request,
     if "versionId" in call.query:
         action = OF_VERSIONS.get(action, action)
     return operation, (Request(action, f"{bucket}/{call.key}"),)
+
+
+def _of_secrets(call: Call, partition: str) -> tuple[str, tuple[Request, ...]]:
+    """Secrets Manager ends a secret's ARN with a dash and six signs of its own."""
+    operation = call.headers[TARGET]
+    if operation != SECRET.replace(":", "."):
+        return operation, ()
+    name, region = json.loads(call.body)["SecretId"], call.region
+    return operation, (Request(SECRET, f"arn:{partition}:secretsmanager:{region}:{ACCOUNT}:secret:{name}-proof0"),)
 
 
 def _context(call: Call) -> dict[str, Values]:

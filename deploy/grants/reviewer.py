@@ -50,10 +50,9 @@ def _all(declared: Declared) -> Iterator[Grant]:
             for action, path in ((LIST, f"{place}/_versions/"), (READ, f"{place}/*")):
                 yield declared.of_node(REVIEWER, action, path, f"looks at {table.name}: {why}", table)
     for each in learned:
-        if tasks_of(each):
-            for action in (LIST, READ):
-                why = f"looks at the models of {each.name}"
-                yield declared.of_node(REVIEWER, action, f"models/{each.name}/*", why, each)
+        for action in (LIST, READ) if tasks_of(each) else (LIST,):
+            why = f"looks at the models of {each.name}"
+            yield declared.of_node(REVIEWER, action, f"models/{each.name}/*", why, each)
     for node in declared.graph.nodes.values():
         if isinstance(node, IndexNode):
             for action, path in ((LIST, "_versions/"), (READ, "*")):

@@ -36,6 +36,7 @@ from packyak.engine.declare.scope import (
     lies_in,
     plain_function,
 )
+from packyak.engine.declare.secret import Secret
 from packyak.engine.declare.source import (
     FunctionNode,
     Use,
@@ -317,6 +318,8 @@ class Reach:
                 return f"{label} {_declared_name(value, name)}"
             if self._code(value, name, file, line):
                 return f"{label} {getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+            if isinstance(value, Secret):
+                return f"{label} {value.name}"
             if label == "logging.Logger":
                 return f"{label} {value.name}"
             project = self._is_project(file_of(type(value)))

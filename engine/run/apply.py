@@ -21,6 +21,7 @@ from typing import Any, get_args, is_typeddict
 import pyarrow as pa
 from packyak.engine.declare.nodes import Parameter, TransformNode
 from packyak.engine.errors import PackyakError, UserCodeError
+from packyak.engine.store.secret import hidden
 
 SLICE_SECONDS = 0.2  # how long user code runs between two looks at progress and cancellation
 
@@ -224,7 +225,7 @@ def describe(error: BaseException) -> str:
     ours = __file__.rsplit("/", 2)[0]
     frames = [frame for frame in frames if not frame.filename.startswith(ours)]
     place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"[:2000]
+    return hidden(f"{type(error).__name__}: {error}{place}")[:2000]
 
 
 def _prepare(parameter: Parameter, values: Sequence[Any]) -> Sequence[Any] | Iterator[Any]:

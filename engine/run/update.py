@@ -38,6 +38,7 @@ from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, 
 from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
 from packyak.engine.run.work import Work, settled_inputs, threshold_of
 from packyak.engine.store.query import version_name
+from packyak.engine.store.secret import hidden
 
 Happened = Callable[[str, str, "Result"], None]
 TRACE_CHARACTERS = 20_000
@@ -62,7 +63,7 @@ class Result:
 
 def traceback_of(error: BaseException) -> str:
     """An error as Python shows it, of bounded length."""
-    return "".join(traceback.format_exception(error))[-TRACE_CHARACTERS:]
+    return hidden("".join(traceback.format_exception(error)))[-TRACE_CHARACTERS:]
 
 
 class AssetFailed(Exception):

@@ -115,7 +115,9 @@ def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = Fa
         import traceback
 
         shown = error if code == BROKEN else error.__cause__
-        note("".join(traceback.format_exception(shown)).rstrip())
+        from packyak.engine.store.secret import hidden
+
+        note(hidden("".join(traceback.format_exception(shown)).rstrip()))
     if not as_json:
         note(_error_text(error, code))
     return code

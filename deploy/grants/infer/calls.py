@@ -48,6 +48,7 @@ from packyak.deploy.grants.infer.live import (
 from packyak.deploy.grants.infer.machine import ANY, Args
 from packyak.engine.declare.bucket import Bucket, File
 from packyak.engine.declare.declared import Declared
+from packyak.engine.declare.secret import Secret
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -150,6 +151,8 @@ def call_object(m: Machine, what: Live, args: Args, node: ast.AST, env: Env) -> 
     if value is Bucket:
         found = args.get(0, "name")
         return one(Bucketed(found if found is not None else UNKNOWN))
+    if value is Secret:
+        return ours.secret(m, args.get(0, "name"), env, node)
     if value is File:
         key, bucket = args.get(0, "key"), args.get(1, "bucket")
         return one(FileOf(bucket or NOTHING, key or UNKNOWN))

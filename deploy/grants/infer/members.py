@@ -43,6 +43,7 @@ from packyak.deploy.grants.infer.live import (
 )
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.texts import OPEN
+from packyak.engine.declare.secret import Secret
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -64,6 +65,8 @@ def attribute(m: Machine, owner: Atom, name: str, env: Env, node: ast.AST) -> Va
         return ours.attribute(m, owner, name, env, node)
     if isinstance(owner, Made):
         return _of_made(m, owner, name, env, node)
+    if isinstance(owner, Live) and isinstance(owner.value, Secret):
+        return ours.of_secret(m, owner.value, name, env, node)
     if isinstance(owner, Live):
         return _of_live(m, owner, name, env, node)
     if isinstance(owner, Super):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packyak.deploy.grants.infer.atoms import (
@@ -21,7 +22,8 @@ from packyak.deploy.grants.infer.atoms import (
 from packyak.deploy.grants.infer.found import Need
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, text, texts_of
-from packyak.deploy.grants.requests import DELETE, LIST, READ, WRITE
+from packyak.deploy.grants.requests import DELETE, LIST, READ, SECRET, WRITE
+from packyak.engine.declare.secret import Secret
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Args, Machine
@@ -88,6 +90,29 @@ def _verb(m: Machine, what: BucketVerb, key: Value | None, env: Env, node: ast.A
         keys = frozenset(_of_pattern(each) for each in _keys(key)) if key is not None else one(text(Hole()))
         return m.make_list(node, (), keys)
     return UNKNOWN if what.verb == "get" else one(Live(None))
+
+
+def secret(m: Machine, name: Value | None, env: Env, node: ast.AST) -> Value:
+    """`Secret("openai")`, written in a body."""
+    names = texts_of(name) if name is not None else []
+    if not names or any(each.known is None for each in names):
+        return m.refuse(node, env, "which secret is meant is not known", ["secretsmanager"], 'Secrets.get("my-secret")')
+    return frozenset(Live(_secret(each.known or "")) for each in names)
+
+
+@lru_cache(maxsize=256)
+def _secret(name: str) -> Secret:
+    """One object for each name: what is live is known by its identity."""
+    return Secret(name)
+
+
+def of_secret(m: Machine, owner: Secret, name: str, env: Env, node: ast.AST) -> Value:
+    """`secret.value`: asking for it is taken for reading it."""
+    if name == "value":
+        resource = f"arn:aws:secretsmanager:{{region}}:{{account}}:secret:{owner.name}-??????"
+        m.record([Need(SECRET, resource)], node, env, f"{owner.name}.value")
+        return one(Live(str))
+    return one(Live(owner.name)) if name == "name" else UNKNOWN
 
 
 def _keys(key: Value | None) -> list[Text]:
