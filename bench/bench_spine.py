@@ -1,12 +1,12 @@
 """`make bench`: one job over 10k and 100k records in six steps, each a fresh command, Packyak against a plain pandas
 script.
 
-Prints CPU seconds and wall time of both, their ratio, where Packyak's seconds go, and how many calls of the user's
-functions were wasted; exits 1 when a target is missed or a call was wasted. Targets are for 100k records with Prefect
-server and worker running; the same table from a cold start is printed to be known. The 1 % more records come as a new
-file in the bucket, as records do; the last row, which has no target, is the case that costs more: the one large file
-written anew with 1 % more in it, so that all of it is read and compared. Sizes are arguments: `make bench ARGS="20000
---no-cold"`.
+Prints CPU seconds and wall time of both, their ratio, where Packyak's seconds go (by process, and by part in one more
+full run), and how many calls of the user's functions were wasted; exits 1 when a target is missed or a call was wasted.
+Targets are for 100k records with Prefect server and worker running; the same table from a cold start is printed to be
+known. The 1 % more records come as a new file in the bucket, as records do; the last row, which has no target, is the
+case that costs more: the one large file written anew with 1 % more in it, so that all of it is read and compared. Sizes
+are arguments: `make bench ARGS="20000 --no-cold"`.
 
 Messages have 25 words on average; why is said in `spine_job.py`. Other lengths (`ARGS="100000 --words 8"`) are printed
 to be known and gate nothing: the shorter the messages, the less of both sides is the user's own Python, and the more of
@@ -111,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(
                 table(f"{size:,} records of {asked.words} words, server and worker running", warm, wasted), flush=True
             )
+            print(told_parts(full_parts(Job(folder / "parts", size, alone=True, words=asked.words))), flush=True)
             if not asked.no_cold:
                 cold = measure(Job(folder / "cold", size, words=asked.words), warm=False)
                 title = f"{size:,} records of {asked.words} words, each step from a cold start (not gated)"
@@ -196,6 +197,28 @@ def wasted_calls(job: Job) -> dict[str, int]:
     finally:
         meter.end_all()
     return found
+
+
+def full_parts(job: Job) -> dict[str, float]:
+    """CPU seconds of the full step by part, in one process without worker and server."""
+    job.write_code()
+    meter = Meter(uuid.uuid4().hex)
+    for first in (-COLD_RECORDS - 1, -COLD_RECORDS - 2):
+        job.write_data(first, -COLD_RECORDS)
+        meter.run((*PACKYAK, "run"), job.project)
+    job.write_data(0, job.size)
+    command = (sys.executable, str(Path(__file__).with_name("spine_parts.py")))
+    done = subprocess.run(command, cwd=job.project, env=meter.environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandError(done.stderr[-6000:])
+    parts: dict[str, float] = json.loads(done.stdout)
+    return parts
+
+
+def told_parts(parts: dict[str, float]) -> str:
+    """The parts in one line."""
+    listed = ", ".join(f"{name} {seconds:.2f}" for name, seconds in parts.items())
+    return f"one more full run by itself, {sum(parts.values()):.2f} CPU s: {listed}"
 
 
 def table(title: str, outcomes: Sequence[Outcome], wasted: dict[str, int] | None = None) -> str:

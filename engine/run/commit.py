@@ -141,9 +141,7 @@ class Writer:
         """Keeps what is in memory as what is stored."""
         if self.whole is None:
             return
-        kept = self.whole
-        if gone.num_rows:
-            kept = kept.filter(pc.invert(within(kept[KEY], gone[KEY])))
+        kept = _rest(self.whole, gone[KEY]) if gone.num_rows else self.whole
         whole = pa.concat_tables([kept, *(_plainly(rows.select(kept.column_names)) for rows in come)])
         self.whole = whole if whole.nbytes <= HELD_BYTES else None
 
@@ -193,6 +191,13 @@ class Writer:
                 merge(self.memo, memo, self.memo.count())
             else:
                 self.memo.append(memo, unique=True)
+
+
+def _rest(rows: pa.Table, gone: pa.ChunkedArray) -> pa.Table:
+    """The rows without those keys. What has none of them is not copied."""
+    parts = [(batch, pc.invert(within(batch[KEY], gone))) for batch in rows.to_batches()]
+    kept = [batch if pc.all(stays).as_py() else batch.filter(stays) for batch, stays in parts]
+    return pa.Table.from_batches(kept, schema=rows.schema)
 
 
 def merge(table: Table, rows: pa.Table, stored: int) -> None:

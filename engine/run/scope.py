@@ -90,6 +90,7 @@ class Scope:
     run: str = ""  # the run that is writing now
     crew: Crew | None = None  # other processes that may call slow functions
     _etags: dict[tuple[str, FileStat], str] = field(default_factory=dict)
+    _tables: dict[tuple[str, str], Table] = field(default_factory=dict)
     _held: dict[str, tuple[int, pa.Table]] = field(default_factory=dict)
     _snapshot: Snapshot | None = None
     _read: tuple[Correction, ...] | None = None
@@ -144,10 +145,17 @@ class Scope:
             del self._held[longest]
 
     def table(self, asset: str) -> Table:
-        return Table(self.home, "tables", asset)
+        return self._table("tables", asset)
 
     def memo(self, asset: str) -> Table:
-        return Table(self.home, "memo", asset, packed=False)
+        return self._table("memo", asset)
+
+    def _table(self, folder: str, asset: str) -> Table:
+        """The same one each time: it keeps its newest version open."""
+        found = self._tables.get((folder, asset))
+        if found is None:
+            found = self._tables[folder, asset] = Table(self.home, folder, asset, packed=folder != "memo")
+        return found
 
     def bucket(self, name: str) -> BucketFolder:
         return BucketFolder(self.home, name)

@@ -28,6 +28,7 @@ _FEW_KEYS = 1_000
 _FLAG = {"lance-schema:unenforced-primary-key": "true"}
 _UNPACKED = {"lance-encoding:compression": "none"}
 _KEPT = "kept-"
+_NEWEST = 2**64 - 1
 _BEGUN = "begun"
 _BEGIN_SECONDS = 10.0
 
@@ -57,20 +58,31 @@ class Table:
         self.packed = packed
         self.place = f"{folder}/{name}.lance"
         self.uri = home.path(self.place)
+        self._open: Any = None
 
     def __repr__(self) -> str:
         return f"Table({self.uri!r})"
 
     def exists(self) -> bool:
         """Whether it was ever written."""
-        return bool(self.home.names(f"{self.place}/_versions", ".manifest"))
+        return self.version() is not None
 
     def version(self) -> int | None:
-        """The number of the newest version, None where there is no table."""
-        return int(self.dataset().version) if self.exists() else None
+        """The number of the newest version, None where there is no table. Looks at names alone."""
+        numbers = [_number(name) for name in self.home.names(f"{self.place}/_versions", ".manifest")]
+        return max((number for number in numbers if number is not None), default=None)
 
     def dataset(self, version: int | None = None) -> Any:
         """The Lance data set at a version (default: the newest), which `Query.run` reads without copying it whole."""
+        if version is not None:
+            return self._opened(version)
+        newest = None if self._open is None else self.version()
+        if newest is None or self._open.version != newest:
+            self._open = self._opened()
+        return self._open
+
+    def _opened(self, version: int | None = None) -> Any:
+        """A data set of one's own: what writes through it moves it on to the version written."""
         with self._explained():
             try:
                 return lance.dataset(self.uri, version=version, storage_options=self.home.storage_options)
@@ -150,7 +162,7 @@ class Table:
         data = checked(plain(data), self.name)
         self._begin(data.schema)
         with self._explained():
-            table = self.dataset()
+            table = self._opened()
             merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False).conflict_retries(RETRIES)
             return int(merge.execute(aligned(data, table.schema))["num_inserted_rows"])
 
@@ -160,7 +172,7 @@ class Table:
         if not len(wanted) or not self.exists():
             return 0
         with self._explained():
-            before = self.dataset()
+            before = self._opened()
             there = _among(before, wanted)
             if not len(there):
                 return 0
@@ -195,10 +207,10 @@ class Table:
         if not self.exists():
             return None
         with self._explained():
-            data = self.dataset()
+            data = self._opened()
             if len(data.get_fragments()) > FRAGMENTS:
                 data.optimize.compact_files()
-                data = self.dataset()
+                data = self._opened()
             _pin(data, set(keep))
             data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
             return int(data.version)
@@ -232,12 +244,12 @@ class Table:
         return field.with_nullable(False).with_metadata(flags | _FLAG)
 
     def _merged(self, data: pa.Table) -> Change:
-        table = self.dataset()
+        table = self._opened()
         merge = self._merge(table, data)
         if len(_among(table, data[KEY])) == data.num_rows and (change := self._updated(table, merge, data)) is not None:
             return change
         done = merge.execute(data)
-        return Change(int(self.dataset().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
+        return Change(int(self._opened().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
 
     def _updated(self, table: Any, merge: Any, data: pa.Table) -> Change | None:
         """Updates alone, in a transaction that is dropped when it is empty. None: it has to be done by `execute`, which
@@ -263,7 +275,7 @@ class Table:
 
     def _evolved(self, data: pa.Table, widen: bool) -> pa.Table:
         """Brings the table to the columns of `data` and answers `data` with the table's schema."""
-        table = self.dataset()
+        table = self._opened()
         wanted = retyped(table.schema, data.schema, widen)
         if any(
             field.name in table.schema.names and table.schema.field(field.name).type != field.type for field in wanted
@@ -275,8 +287,8 @@ class Table:
             table.add_columns(pa.schema(added))
         dropped = [name for name in table.schema.names if name not in wanted.names]
         if dropped:
-            self.dataset().drop_columns(dropped)
-        return aligned(data, self.dataset().schema if added or dropped else table.schema)
+            self._opened().drop_columns(dropped)
+        return aligned(data, self._opened().schema if added or dropped else table.schema)
 
     def _absent(self, version: int | None) -> DataError:
         if version is None or not self.exists():
@@ -320,6 +332,15 @@ def _explanation(error: Exception, uri: str) -> HomeError:
         path=uri,
         next_step="run `packyak doctor`; an older version of the table stays readable",
     )
+
+
+def _number(manifest: str) -> int | None:
+    """The version that a manifest's name stands for. Lance counts downwards in them, so that the newest is listed
+    first; in its older naming, upwards."""
+    stem = manifest.partition(".")[0]
+    if not stem.isdecimal():
+        return None
+    return _NEWEST - int(stem) if len(stem) == len(str(_NEWEST)) else int(stem)
 
 
 def _key_field() -> pa.Field:

@@ -13,11 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import lance
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packyak.engine.errors import DataError, HomeError, HomeFull, HomeNotWritable, KeyProblem, QueryError
+from packyak.engine.store import tables
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.tables import FRAGMENTS, Change, Table
 
@@ -454,3 +456,29 @@ def test_appended_records_are_in_the_change_feed(home: Home) -> None:
     table.delete(["d"])
     table.append(pa.table({"_key": ["d"], "n": [9]}))
     assert sorted(table.read()["_key"].to_pylist()) == ["a", "b", "c", "d", "e"]
+
+
+def test_the_newest_version_is_told_by_names_and_kept_open(table: Table) -> None:
+    other = Table(table.home, "tables", table.name)
+    table.create(rows({"_key": "a", "n": 1}))
+    first = table.dataset()
+    assert table.dataset() is first
+    steps: list[Callable[[], Any]] = [
+        lambda: other.upsert(rows({"_key": "b", "n": 2})),
+        lambda: table.append(rows({"_key": "c", "n": 3})),
+        lambda: table.delete(["a"]),
+        lambda: other.upsert(rows({"_key": "b", "n": 2.5})),
+        lambda: other.replace(rows({"_key": "z", "n": 0})),
+        lambda: other.tidy(grace=timedelta(0)),
+    ]
+    for step in steps:
+        assert first.version == 1 and first.to_table().num_rows == 1  # a version, once made, never changes
+        step()
+        fresh = lance.dataset(table.uri)
+        assert table.version() == other.version() == table.dataset().version == fresh.version
+        assert table.read().to_pylist() == fresh.to_table().to_pylist()
+
+
+def test_manifests_of_both_namings() -> None:
+    assert [tables._number(f"{name}.manifest") for name in ("18446744073709551614", "18446744073709551606")] == [1, 9]
+    assert [tables._number(f"{name}.manifest") for name in ("1", "12", "d123")] == [1, 12, None]
