@@ -6,16 +6,18 @@ next run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.learn.models import RULE, Promotion
 from packyak.engine.learn.tasks import tasks_of
-from packyak.engine.run.lessons import Flips, Lesson, Models
+from packyak.engine.run.lessons import Flips, Judged, Lesson, Models
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.teach.due import why_due
+from packyak.engine.store.values import decode
 
 
 class Learning:
@@ -66,6 +68,20 @@ class Learning:
         scope = self.scope()
         node = _learned(scope, asset)
         return flips(scope, node, _chosen(scope, asset, model), limit)
+
+    def judged(self, asset: str, model: str | None = None) -> tuple[Judged, ...]:
+        """What a model (default: the one in force) said of answers held out from it: how its score came about. Nothing
+        for the first rule."""
+        scope = self.scope()
+        _learned(scope, asset)
+        name = scope.models.current(asset) if model is None else _chosen(scope, asset, model)
+        data = scope.home.read(f"models/{asset}/{name}/held.json") if name != RULE else None
+        rows = json.loads(data) if data else []
+        said = {(key, column): each.value for (owner, key, column), each in scope.in_force.items() if owner == asset}
+        return tuple(
+            Judged(key, column, decode(answer, ""), sure, right, decode(said.get((key, column)), ""))
+            for key, column, answer, sure, right in rows
+        )
 
     def promote(self, asset: str, model: str | None = None, *, by: str | None = None, why: str = "") -> Promotion:
         """Lets a model (default: the one learned last) answer, whatever the gate said."""

@@ -58,6 +58,18 @@ class Models:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What a model said of a field that a person had decided and that it had not learned from. said: the person's."""
+
+    key: str
+    column: str
+    answer: Any
+    confidence: float
+    right: bool
+    said: Any = None
+
+
+@dataclass(frozen=True)
 class Flip:
     """One field that would change. said: what a person said it is, where somebody did and the model differs."""
 

@@ -68,3 +68,31 @@ def reliability(bins: Sequence[dict[str, Any]], *, key: str, height: int = 220) 
         },
     }
     st.vega_lite_chart({"layer": [diagonal, points], "height": height}, key=key, alt="Confidence against being right")
+
+
+def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+    """What was right against what was answered: the diagonal is right."""
+    where = {
+        "x": {"field": "answered", "type": "nominal", "title": "it answered", "sort": None, "axis": {"labelAngle": 0}},
+        "y": {"field": "right", "type": "nominal", "title": "right is", "sort": None},
+    }
+    shade = {
+        "field": "share",
+        "type": "quantitative",
+        "legend": None,
+        "scale": {"domain": [0, 1], "range": ["#6366f11a", "#6366f1"]},
+    }
+    tint = {"condition": {"test": "datum.share > 0.55", "value": "#ffffff"}, "value": SOFT}
+    tips = [{"field": name, "type": "nominal"} for name in ("right", "answered", "answers")]
+    spec = {
+        "data": {"values": list(cells)},
+        "height": height,
+        "layer": [
+            {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {**where, "color": shade, "tooltip": tips}},
+            {
+                "mark": {"type": "text", "fontSize": 13, "fontWeight": 600},
+                "encoding": {**where, "text": {"field": "answers"}, "color": tint, "tooltip": tips},
+            },
+        ],
+    }
+    st.vega_lite_chart(spec, key=key, alt="Confusion: rows are right values, columns are answers")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.engine.learn.models import Card
-from packyak.engine.run.lessons import Models
-from packyak.studio.shell import launch
+from packyak.engine.run.lessons import Judged, Models
+from packyak.studio.components.charts import confusion, learning_curve, reliability
+from packyak.studio.shell import launch, places
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import models, words
 from packyak.studio.views.words import literal
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 TICK = 1.0
+FIRST, SECOND = 292, 312
+LEAST_JUDGED = 20
 
 
 def models_page(project: Project) -> None:
@@ -134,12 +136,21 @@ def _body(project: Project, found: Models) -> None:
         st.text(f"Nothing was learned yet: the first rule answers. {words.sentence(more)}")
         return
     card = found.card or found.cards[0]
-    near, far = st.columns(2, gap="medium")
-    with near:
+    judged = project.judged(found.asset, card.id)
+    near, far = st.columns(2, gap="small")
+    with near, st.container(border=True, height=FIRST):
         _curve(found)
+    with far, st.container(border=True, height=FIRST):
+        _calibration(judged)
+    near, far = st.columns(2, gap="small")
+    with near, st.container(border=True, height=SECOND):
+        _confusion(card)
+    with far, st.container(border=True, height=SECOND):
+        _mistakes(found.asset, judged)
+    near, far = st.columns(2, gap="small")
+    with near:
         _table("Models", models.models_table(found))
     with far:
-        _confusion(card)
         _table("Decisions", models.decisions_table(found))
     with st.expander(f"What taught {card.id[:8]}", icon=":material/school:"):
         taught = models.taught_by(card, project.corrections(found.asset))
@@ -152,20 +163,47 @@ def _table(title: str, rows: list[dict[str, object]]) -> None:
 
 
 def _curve(found: Models) -> None:
-    points = models.curve(found.cards)
-    st.markdown("**Right on held-out answers, by how many taught it**")
+    points = models.curve(found.cards, found.current)
+    st.markdown("**How it grew: right on held-out answers**")
     if len(points) < 2:
         st.caption(f"{models.score_words(found.cards[0].score)}; a line is drawn from the second model on.")
         return
-    table = pd.DataFrame(points).rename(columns={"low": "at least", "high": "at most"})
-    lines = ["at least", "at most", "right"]
-    st.line_chart(table, x="answers", y=lines, color=["#a3a8b5", "#a3a8b5", "#4f46e5"], height=240, y_label="")
+    learning_curve(points, key="models_curve")
+
+
+def _calibration(judged: Sequence[Judged]) -> None:
+    st.markdown("**Whether its confidence can be believed**")
+    if len(judged) < LEAST_JUDGED:
+        st.caption("Too few held-out answers to tell.")
+        return
+    reliability(models.reliability(judged), key="models_calibration")
+
+
+def _mistakes(asset: str, judged: Sequence[Judged]) -> None:
+    """What it got wrong; one chosen opens its record."""
+    rows = models.mistakes(judged)
+    st.markdown(f"**What it got wrong: {words.count(len(rows))} of {words.counted(len(judged), 'held-out answer')}**")
+    if not rows:
+        st.caption("Nothing.")
+        return
+    event = st.dataframe(
+        rows, hide_index=True, height=200, alt="Held-out answers that were wrong", on_select="rerun",
+        selection_mode="single-row", key=f"mistakes-{asset}",
+    )  # fmt: skip
+    chosen = event["selection"]["rows"]
+    if not chosen:
+        st.caption("Choose one to open or trace its record.")
+        return
+    key = str(rows[chosen[0]]["record"])
+    with st.container(horizontal=True, gap="small"):
+        st.page_link(places.records(), label=f"Open {literal(key)}", query_params={"asset": asset, "key": key})
+        st.page_link(places.pipeline(), label="Trace it on the graph", query_params={"of": asset, "key": key})
 
 
 def _confusion(card: Card) -> None:
-    names, counts = models.confusion(card)
-    if not names:
-        return
     st.markdown("**What was right, and what it answered**")
-    table = pd.DataFrame(counts, index=pd.Index(names, name="right value"), columns=names)
-    st.dataframe(table, height="content", alt="Confusion: rows are right values, columns are answers")
+    cells = models.matrix(card)
+    if not cells:
+        st.caption("Only classifications have one.")
+        return
+    confusion(cells, key="models_confusion")

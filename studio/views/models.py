@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from packyak.engine.learn.models import Card, Score
-from packyak.engine.run.lessons import Flips, Models, called
+from packyak.engine.run.lessons import Flips, Judged, Models, called
 from packyak.engine.store.corrections import Correction
 from packyak.studio.views import words
 
@@ -147,4 +147,48 @@ def taught_by(card: Card, said: Sequence[Correction], now: datetime | None = Non
         }
         for each in said
         if each.id in ids
+    ]
+
+
+BINS = 10
+
+
+def reliability(found: Sequence[Judged]) -> list[dict[str, Any]]:
+    """How often held-out answers were right, for each tenth of confidence that any had."""
+    bins: dict[int, list[Judged]] = {}
+    for each in found:
+        bins.setdefault(min(int(each.confidence * BINS), BINS - 1), []).append(each)
+    return [
+        {
+            "sure": sum(each.confidence for each in mine) / len(mine),
+            "right": sum(each.right for each in mine) / len(mine),
+            "answers": len(mine),
+        }
+        for _, mine in sorted(bins.items())
+    ]
+
+
+def mistakes(found: Sequence[Judged]) -> list[dict[str, Any]]:
+    """The held-out answers that were wrong, the surest first."""
+    wrong = sorted((each for each in found if not each.right), key=lambda each: (-each.confidence, each.key))
+    return [
+        {
+            "record": each.key,
+            "column": each.column,
+            "it answered": words.value(each.answer, 40),
+            "right is": words.value(each.said, 40),
+            "sure": f"{each.confidence:.0%}",
+        }
+        for each in wrong
+    ]
+
+
+def matrix(card: Card) -> list[dict[str, Any]]:
+    """The confusion of a model cell by cell, with its share of the row."""
+    names, counts = confusion(card)
+    totals = [sum(row) or 1 for row in counts]
+    return [
+        {"right": right, "answered": answered, "answers": counts[i][j], "share": counts[i][j] / totals[i]}
+        for i, right in enumerate(names)
+        for j, answered in enumerate(names)
     ]

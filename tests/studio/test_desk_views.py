@@ -13,7 +13,7 @@ import pytest
 from packyak.engine.learn.models import Card, Promotion, Score
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
-from packyak.engine.run.lessons import Models
+from packyak.engine.run.lessons import Judged, Models
 from packyak.engine.run.questions import Agreement, Neighbour, Question, Reach, Review, Similar
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.components.bundle import script
@@ -163,6 +163,16 @@ def test_models_in_words() -> None:
     ]
     grown = replace(found, current=new.id, cards=(replace(new, parent=old.id), old))
     assert review.learned_words([grown])[0].endswith("right in 90%, 10 points better than the one before")
+
+
+def test_how_a_model_fared_on_what_it_had_not_seen() -> None:
+    found = [Judged(f"T-{n}", "topic", "x", 0.1 * n, n > 4, "y") for n in range(1, 10)]
+    bins = models.reliability([*found, Judged("T-0", "topic", "x", 1.0, True, "x")])
+    assert [each["answers"] for each in bins] == [1] * 8 + [2] and bins[0]["right"] == 0 and bins[-1]["right"] == 1
+    wrong = models.mistakes(found)
+    assert [each["record"] for each in wrong] == ["T-4", "T-3", "T-2", "T-1"] and wrong[0]["right is"] == "y"
+    mixed = Card("b", "topic", "", "", "", (), 4, 4, confusion=(("x", "x", 3), ("x", "y", 1)))
+    assert {(cell["right"], cell["answered"]): cell["share"] for cell in models.matrix(mixed)}["x", "y"] == 0.25
 
 
 def test_a_second_opinion_is_blind_and_a_person_has_no_confidence() -> None:
