@@ -16,13 +16,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 from local_cloud import LocalCloud, local_cloud
 from packyak.deploy.grants.local_s3 import LocalS3, local_s3
+from packyak.deploy.grants.memory_s3 import MemoryS3
 from packyak.deploy.grants.running import Runners
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
@@ -196,8 +198,14 @@ def _home(outcome: Mapping[str, Any]) -> str:
 
 
 def _upload(local: Project, server: LocalS3, there: Deployed, folder: str) -> None:
-    for name, _, _ in local.home.walk(folder):
-        server.put(there.bucket, f"{there.prefix}/{name}", local.home.read(name) or b"")
+    """Puts files there as old as they are here: where two hold the same record, the newer one is right."""
+    memory = server.inner
+    assert isinstance(memory, MemoryS3)
+    for name, _, changed in local.home.walk(folder):
+        key = f"{there.prefix}/{name}"
+        server.put(there.bucket, key, local.home.read(name) or b"")
+        objects = memory.buckets[there.bucket]
+        objects[key] = replace(objects[key], changed=datetime.fromtimestamp(changed // 10**9, UTC))
 
 
 def facts(project: Project) -> dict[str, tuple[str, str, str]]:
