@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import QueryError, nearest
 from packyak.engine.store.contents import hash_select, row_hash_sql, version_name
-from packyak.engine.store.shape import plain
+from packyak.engine.store.shape import KEY, plain
 
 __all__ = ["Query", "hash_sum", "row_hash_sql", "rows_of", "version_name"]
 
@@ -160,4 +160,5 @@ def _unknown(what: str, name: str, known: Sequence[str], sql: str) -> QueryError
 
 def _columns(data: Any) -> list[str]:
     schema = getattr(data, "schema", None)
-    return list(schema.names) if isinstance(schema, pa.Schema) else []
+    names = schema.names if isinstance(schema, pa.Schema) else []
+    return [name for name in names if name == KEY or not name.startswith("_")]

@@ -27,9 +27,11 @@ def bulk_button(
 ) -> None:
     """The button for all records of the view. keys: asked when needed; None for every record of the asset."""
     open_to = {editor.column: editor for editor in shown if editor.editable}
-    if not open_to or not total or total > MOST:
+    if not open_to or not total:
         return
     may = refused(project, "correct_where")
+    if total > MOST and not may.get("disabled"):
+        may = {"disabled": True, "help": f"Narrow the view first: to {words.count(MOST)} records at most"}
     popover = st.popover("Change many", icon=":material/edit_note:", key="bulk", on_change="rerun", **may)
     with popover:
         if popover.open:
@@ -52,20 +54,24 @@ def _form(project: Project, asset: str, keys: tuple[str, ...] | None, total: int
     known = st.session_state.get(PREVIEW)
     if known is None or known[0] != meant:
         return
-    _preview(known[1])
+    st.text(_facts(known[1]))
     label = f"Change {words.counted(known[1].count, 'record')}"
     if known[1].count and st.button(label, type="primary", key="bulk_save", icon=":material/check:"):
         done = _call(project, meant, why, preview=False)
         if done is not None:
             st.session_state.pop(PREVIEW)
             saving.settled(f"{words.counted(done.count, 'record')} changed", undo=done.id)
+    _examples(known[1])
 
 
-def _preview(found: Bulk) -> None:
+def _facts(found: Bulk) -> str:
     facts = [f"{words.counted(found.count, 'record')} would change"]
     facts += [f"{words.count(found.same)} have that value already"] if found.same else []
     facts += [f"{words.count(found.decided)} were decided by a person before"] if found.decided else []
-    st.text(", ".join(facts) + ".")
+    return ", ".join(facts) + "."
+
+
+def _examples(found: Bulk) -> None:
     rows = [
         {"record": each.key, "was": words.value(each.before, 80), "will be": words.value(each.after, 80)}
         for each in found.examples

@@ -132,7 +132,8 @@ def _column(editor: Editor) -> Any:
     if editor.kind == "flag":
         return config.CheckboxColumn(**common)
     if editor.kind == "moment":
-        return config.DatetimeColumn(format="YYYY-MM-DD HH:mm", **common)
+        shape = "YYYY-MM-DD" if editor.whole_days else "YYYY-MM-DD HH:mm"
+        return config.DatetimeColumn(format=shape, **common)
     if editor.kind == "date":
         return config.DateColumn(format="YYYY-MM-DD", **common)
     if editor.kind == "time":

@@ -14,6 +14,7 @@ from packyak.studio.components.record import record_sheet
 from packyak.studio.components.record_past import record_past
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import records
+from packyak.studio.views.difference import as_markdown, difference, worth_showing
 from packyak.studio.views.record import sheet
 from packyak.studio.views.records import Editor
 from packyak.studio.views.words import literal
@@ -37,7 +38,7 @@ def record_panel(
     undone = record_sheet(sheet(detail, [editor.column for editor in shown]), key=f"sheet-{asset}-{key}")
     if undone:
         saving.undo(project, undone)
-    record_past(project, asset, key, detail)
+    record_past(project, asset, key)
 
 
 def _title(key: str, page: Page) -> None:
@@ -72,16 +73,27 @@ def _correct(project: Project, detail: RecordDetail, shown: Sequence[Editor]) ->
             return
         was = next((field.value for field in detail.fields if field.column == column), None)
         with st.form(f"{base}-{column}-form", border=False):
-            value_editor(open_to[column], was, f"{base}-{column}")
+            now = value_editor(open_to[column], was, f"{base}-{column}")
             st.text_input("Why (optional)", key=f"{base}-{column}-why")
-            st.form_submit_button(
-                "Save correction",
-                type="primary",
-                on_click=_save,
-                args=(project, detail, open_to[column], was, f"{base}-{column}"),
-                **refused(project, "correct"),
-            )
+            with st.container(horizontal=True, gap="small"):
+                st.form_submit_button(
+                    "Save correction",
+                    type="primary",
+                    on_click=_save,
+                    args=(project, detail, open_to[column], was, f"{base}-{column}"),
+                    **refused(project, "correct"),
+                )
+                looks = worth_showing(was, was) and st.form_submit_button("Show the change")
+        if looks:
+            _difference(str(was), str(now or ""))
         saving.refusal()
+
+
+def _difference(was: str, now: str) -> None:
+    if was == now:
+        st.text("That is what it says already.")
+    else:
+        st.markdown(as_markdown(difference(was, now)))
 
 
 def _save(project: Project, detail: RecordDetail, editor: Editor, was: Any, key: str) -> None:

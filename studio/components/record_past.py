@@ -8,9 +8,9 @@ import streamlit as st
 from packyak.engine.declare.nodes import Graph, IndexNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.lineage.chain import Trace
-from packyak.engine.run.answers import RecordDetail
 from packyak.studio.shell import places
 from packyak.studio.views import past, words
+from packyak.studio.views.difference import as_markdown, difference, worth_showing
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LIKE = 8
 MOST_TRACED = 200
 
 
-def record_past(project: Project, asset: str, key: str, detail: RecordDetail) -> None:
+def record_past(project: Project, asset: str, key: str) -> None:
     """Draw the sections; each asks only once it is opened."""
     base = f"past-{asset}-{key}"
     history = st.expander("History", icon=":material/history:", key=f"{base}-history", on_change="rerun")
@@ -41,7 +41,7 @@ def record_past(project: Project, asset: str, key: str, detail: RecordDetail) ->
         like = st.expander("More like this", icon=":material/join_inner:", key=f"{base}-like", on_change="rerun")
         with like:
             if like.open:
-                _like(project, asset, key, index, detail)
+                _like(project, key, index)
 
 
 def index_for(graph: Graph, asset: str) -> IndexNode | None:
@@ -60,8 +60,11 @@ def _history(project: Project, asset: str, key: str) -> None:
     said = [each for each in project.corrections(key=key) if each.asset in owners]
     if not said:
         st.text("Nobody has said anything about this record.")
-    for line in past.history(said):
-        st.markdown(f"**{literal(line.what)}**  \n{literal(line.who)}")
+    for each, line in zip(said, past.history(said), strict=True):
+        what = f"**{literal(line.what)}**"
+        if each.kind == "correct" and worth_showing(each.computed, each.value):
+            what = f"**{literal(each.column)}**  \n{as_markdown(difference(each.computed, each.value))}"
+        st.markdown(f"{what}  \n{literal(line.who)}")
 
 
 def _trace(found: Trace, asset: str, key: str) -> None:
@@ -80,17 +83,20 @@ def _trace(found: Trace, asset: str, key: str) -> None:
             st.caption(literal(line.note))
 
 
-def _like(project: Project, asset: str, key: str, index: IndexNode, detail: RecordDetail) -> None:
-    text = next((field.value for field in detail.fields if field.column == index.on), None)
-    if not isinstance(text, str) or not text.strip():
-        st.text(f"This record has no {index.on} to compare.")
-        return
+def _like(project: Project, key: str, index: IndexNode) -> None:
     try:
-        found = project.find(index.name, text, k=LIKE + 1)
+        found = project.find(index.name, k=LIKE, like=key)
     except PackyakError as error:
         st.text(str(error))
         return
-    for line in past.like(found, key, index.on):
+    lines = past.like(found, key, index.on)
+    if not lines:
+        st.text(f"The index {index.name} has nothing to compare it with.")
+        return
+    if st.button("Show them as records", icon=":material/table_rows:", key="all_like", type="tertiary"):
+        st.query_params["like"] = key
+        st.rerun()
+    for line in lines:
         if st.button(literal(line.key), key=f"like-{line.key}", type="tertiary", help="Open this record"):
             st.query_params["key"] = line.key
             st.rerun()

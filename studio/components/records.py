@@ -19,8 +19,8 @@ from packyak.studio.components.column_view import column_view
 from packyak.studio.components.record_panel import record_panel
 from packyak.studio.components.sharing import share_button
 from packyak.studio.components.sql_view import sql_view
-from packyak.studio.components.toolbar import Query, toolbar
-from packyak.studio.shell import launch, places
+from packyak.studio.components.toolbar import Query, toolbar, widen
+from packyak.studio.shell import launch, places, searching
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, records, words
 from packyak.studio.views.words import literal
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 MOST_CHANGED = 5000
+CHANGED = "changed_since"
 VIEWS = ["Records", "Columns", "SQL"]
 
 
@@ -54,7 +55,14 @@ def records_page(project: Project) -> None:
         else:
             _body(project, asset, toolbar(project, asset))
     except PackyakError as error:
-        st.error(literal(str(error)))
+        st.error(literal(words.sentence(str(error))))
+        if view != "SQL":
+            _show_all(asset)
+
+
+def _show_all(asset: str) -> None:
+    """The way back from a view that shows nothing."""
+    st.button("Show all records", icon=":material/restart_alt:", key="show_all", on_click=widen, args=(asset,))
 
 
 def _asset(names: Sequence[str], ready: Sequence[str]) -> str:
@@ -139,7 +147,7 @@ def _body(project: Project, asset: str, query: Query) -> None:
             if page.total:
                 grid.records_grid(asset, page, shown, query.digest)
             else:
-                _no_match(query)
+                _no_match(asset, query)
         if key:
             with st.container(key="record_panel", width=390, gap="small"):
                 record_panel(project, asset, key, page, shown, editable=query.version is None)
@@ -147,18 +155,36 @@ def _body(project: Project, asset: str, query: Query) -> None:
 
 
 def _arguments(project: Project, asset: str, query: Query) -> dict[str, Any]:
-    """The query as `Project.page` takes it. What changed since a version is asked for by key."""
+    """The query as `Project.page` takes it. What an index finds, and what changed since a version, is asked for by
+    key."""
     arguments = query.arguments()
+    keys = None
+    if query.searched:
+        keys = searching.nearest(project, query.index, text=query.text, how=query.how, like=query.like)
     if query.since is not None:
-        changed = project.diff(asset, query.since, project.versions(asset)[0].version, limit=MOST_CHANGED).examples
-        keys = ", ".join("'" + each.key.replace("'", "''") + "'" for each in changed if each.after is not None)
-        terms = [f"{records.KEY} in ({keys or 'null'})", *([f"({query.where})"] if query.where else [])]
-        arguments["where"] = " and ".join(terms)
-    return arguments
+        changed = _changed(project, asset, query.since)
+        keys = tuple(changed) if keys is None else tuple(key for key in keys if key in changed)
+    return arguments if keys is None else {**arguments, "keys": keys}
 
 
-def _no_match(query: Query) -> None:
-    _nothing("No record matches", "Loosen the search or a filter to see more." if query.narrowed else "It is empty.")
+def _changed(project: Project, asset: str, since: str) -> dict[str, None]:
+    """The keys of the records that are not as they were in a version; a version never changes, so once is enough."""
+    now = project.versions(asset)[0].version
+    known = st.session_state.get(CHANGED)
+    if known is None or known[0] != (asset, since, now):
+        found = project.diff(asset, since, now, limit=MOST_CHANGED).examples
+        known = ((asset, since, now), dict.fromkeys(each.key for each in found if each.after is not None))
+        st.session_state[CHANGED] = known
+    keys: dict[str, None] = known[1]
+    return keys
+
+
+def _no_match(asset: str, query: Query) -> None:
+    if not query.narrowed:
+        _nothing("No records", f"{asset} is empty.")
+        return
+    _nothing("No record matches", "Loosen the search or a filter to see more.")
+    _show_all(asset)
 
 
 def _footer(
@@ -173,7 +199,9 @@ def _footer(
     drafts = grid.drafts(asset)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_footer"):
         number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
-        st.caption(records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total), width="content")
+        ranked = query.searched and query.sort is None
+        said = records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total, ranked=ranked)
+        st.caption(said, width="content")
         if pages > 1:
             st.pagination(pages, key=query.page_key, max_visible_pages=7, width=380)
         with st.container(
@@ -198,5 +226,5 @@ def _keys(project: Project, asset: str, total: int, query: Query) -> tuple[str, 
     """The keys of the whole view; None where it is the whole asset."""
     if not query.narrowed:
         return None
-    found = project.page(asset, limit=total, **_arguments(project, asset, query)).rows[records.KEY]
+    found = project.page(asset, limit=total, columns=(), **_arguments(project, asset, query)).rows[records.KEY]
     return tuple(found.to_pylist())

@@ -6,6 +6,7 @@ What is pressed is done before the page is drawn, in the button's callback, so t
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,6 +15,8 @@ from packyak.engine.run.correct import Said
 from packyak.studio.components import grid
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import records, words
+from packyak.studio.views.difference import as_markdown, difference, worth_showing
+from packyak.studio.views.records import Cell, Draft
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 NOTE = "saved_note"
 REFUSED = "save_refused"
 PREVIEWED = 200
+DIFFERENCES = 5
 NOTED_SECONDS = 20.0
 
 
@@ -45,6 +49,7 @@ def save_button(project: Project, asset: str) -> None:
         rows = [{"record": line.key, "column": line.column, "was": line.was, "now": line.now} for line in lines]
         short = len(rows) < 9
         st.dataframe(rows[:PREVIEWED], hide_index=True, height="content" if short else 330, alt="What will be saved")
+        _differences(drafts)
         st.caption("Your values win over every computation from now on. Each can be undone in its record.")
         with st.form(f"form-{key}", border=False):
             st.text_input("Why (optional)", placeholder="So that others understand", key=f"why-{key}")
@@ -58,6 +63,13 @@ def save_button(project: Project, asset: str) -> None:
                 **may,
             )
         refusal()
+
+
+def _differences(drafts: Mapping[Cell, Draft]) -> None:
+    """What changes within long texts."""
+    long = [(key, each) for (key, _), each in drafts.items() if worth_showing(each.was, each.now)]
+    for key, each in long[:DIFFERENCES]:
+        st.markdown(f"**{literal(key)}**  \n{as_markdown(difference(each.was, each.now))}")
 
 
 def _save_drafts(project: Project, asset: str, key: str) -> None:

@@ -28,11 +28,13 @@ def share_button(project: Project, wanted: Wanted, arguments: dict[str, Any], te
 def _ways(project: Project, wanted: Wanted, text_columns: list[str]) -> None:
     way = st.segmented_control("As", ["Command", "SQL", "Python"], default="Command", required=True, key="share_as")
     if way == "SQL":
-        st.code(share.as_sql(wanted, text_columns), language="sql")
+        st.code(share.as_sql(wanted, text_columns), language="sql", wrap_lines=True)
+        if wanted.how:
+            st.caption("What the index finds has no form in SQL: Python and the command say it.")
         if wanted.only:
             st.caption(f"Only {wanted.only} records: that part has no form in SQL.")
     elif way == "Python":
-        st.code(share.as_python(wanted, str(project.root)), language="python")
+        st.code(share.as_python(wanted, str(project.root)), language="python", wrap_lines=True)
     else:
         st.code(share.as_command(wanted), language=None, wrap_lines=True)
 

@@ -52,6 +52,10 @@ def _assets(project: Project) -> list[str]:
     return [node.name for node in project.graph.tables]
 
 
+def _took(seconds: float) -> str:
+    return "less than 0.1 s" if seconds < 0.1 else words.duration(seconds)
+
+
 def _answer(project: Project, query: str) -> None:
     known = st.session_state.get(ANSWER)
     if known is None or known[0] != query:
@@ -66,7 +70,7 @@ def _answer(project: Project, query: str) -> None:
     _, found, took = known
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         cut = f", the first {words.count(MOST_ROWS)} shown" if found.num_rows > MOST_ROWS else ""
-        st.caption(f"{words.counted(found.num_rows, 'row')} in {words.duration(took)}{cut}", width="stretch")
+        st.caption(f"{words.counted(found.num_rows, 'row')} in {_took(took)}{cut}", width="stretch")
         st.code(f"packyak sql {shlex.quote(' '.join(query.split()))}", language=None, width=420)
         st.download_button("CSV", partial(share.csv_bytes, found), "answer.csv", "text/csv", icon=":material/download:")
         st.download_button("Parquet", partial(share.parquet_bytes, found), "answer.parquet", icon=":material/download:")

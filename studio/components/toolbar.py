@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 from packyak.engine.run.answers import Filter
 from packyak.studio.components import address, narrowed
+from packyak.studio.components.record_past import index_for
 from packyak.studio.views import records, words
 from packyak.studio.views.records import Editor
 from packyak.studio.views.share import Wanted
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 ONLY: dict[str, Literal["corrected", "failed"] | None] = {"All": None, "Corrected": "corrected", "Failed": "failed"}
 VERSIONS = 30
+CONTAINS = "contains"
+HOW = {CONTAINS: "Contains", "text": "Words", "vector": "Meaning", "hybrid": "Words and meaning"}
+HOW_HELP = (
+    "Contains: these letters, in any text column. Words: the best matches of a search engine. "
+    "Meaning: texts that say something alike. The last three look into the index of the asset."
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class Query:
     version: str | None = None
     where: str | None = None
     since: str | None = None
+    how: str = CONTAINS
+    like: str = ""
+    index: str = ""
 
     @property
     def digest(self) -> str:
@@ -47,19 +57,26 @@ class Query:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.only or self.filters or self.where or self.since)
+        return bool(self.text or self.only or self.filters or self.where or self.since or self.like)
+
+    @property
+    def searched(self) -> bool:
+        """Whether an index is asked, rather than the columns themselves."""
+        return bool(self.like or (self.text and self.how != CONTAINS))
 
     @property
     def wanted(self) -> Wanted:
         """The view to take along."""
+        how = "like" if self.like else self.how if self.searched else ""
         return Wanted(
-            self.asset, self.text, self.only, self.filters, self.where, self.sort, self.descending, self.version
-        )
+            self.asset, self.text, self.only, self.filters, self.where, self.sort, self.descending, self.version,
+            how, self.like, self.index,
+        )  # fmt: skip
 
     def arguments(self) -> dict[str, Any]:
         """As `Project.page` takes it."""
         return {
-            "text": self.text or None,
+            "text": None if self.searched else self.text or None,
             "only": self.only,
             "filters": self.filters,
             "sort": self.sort,
@@ -72,7 +89,9 @@ class Query:
 def toolbar(project: Project, asset: str) -> Query:
     """Draw the toolbar of an asset."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar"):
-        text, only = _text(asset), _only(asset)
+        index = index_for(project.graph, asset)
+        text, how = _text(asset), CONTAINS if index is None else _how(asset)
+        only = _only(asset)
         if not project.versions(asset):
             return Query(asset)
         columns = _columns(project, asset)
@@ -80,7 +99,48 @@ def toolbar(project: Project, asset: str) -> Query:
         sort, descending = _sort(asset, columns)
         version, since = _version(project, asset)
         where = _picked(project, where)
-    return Query(asset, text, only, filters, sort, descending, version, where, since)
+        like = "" if index is None else _like()
+    name = "" if index is None else index.name
+    return Query(asset, text, only, filters, sort, descending, version, where, since, how, like, name)
+
+
+def _how(asset: str) -> str:
+    """How the text is looked for; only where an index covers the asset's records."""
+    key = f"how-{asset}"
+    address.given("how", key, lambda said: said if said in HOW else CONTAINS)
+    st.session_state.setdefault(key, CONTAINS)  # an index of None would let it be emptied
+    chosen = st.selectbox(
+        "How to search",
+        list(HOW),
+        format_func=HOW.__getitem__,
+        key=key,
+        help=HOW_HELP,
+        label_visibility="collapsed",
+        width=168,
+        persist_state="session",
+    )
+    how = chosen or CONTAINS
+    address.note("how", key, how if how != CONTAINS else None)
+    return how
+
+
+def _like() -> str:
+    """The record that those shown are like, where the address names one; a press takes it back."""
+    like = st.query_params.get("like", "")
+    if like and st.button(
+        literal(f"Like {like}"), icon=":material/close:", key="unlike", help="Show all records again"
+    ):
+        st.query_params.pop("like", None)
+        st.rerun()
+    return like
+
+
+def widen(asset: str) -> None:
+    """For a callback: take back everything that narrows the view."""
+    for name in ("text", "how", "only", "where", "version", "since"):
+        st.session_state.pop(f"{name}-{asset}", None)
+    st.session_state.get("filters", {}).pop(asset, None)
+    st.query_params.from_dict({"asset": asset})
 
 
 def _picked(project: Project, where: str | None) -> str | None:

@@ -41,21 +41,28 @@ def sheet(detail: RecordDetail, order: Sequence[str] = (), now: datetime | None 
     """The panel of a record, its fields in the order of the grid's columns."""
     rank = {column: place for place, column in enumerate(order)}
     fields = sorted(detail.fields, key=lambda field: rank.get(field.column, len(rank)))
-    return Sheet(detail.asset, detail.key, tuple(_line(field, detail.asset, now) for field in fields))
+    told: dict[tuple[str, str], str] = {}
+    for field in fields:
+        told.setdefault((field.owner, field.error), field.column)
+    lines = (_line(field, detail.asset, now, told[field.owner, field.error]) for field in fields)
+    return Sheet(detail.asset, detail.key, tuple(lines))
 
 
-def _line(field: FieldDetail, asset: str, now: datetime | None) -> FieldLine:
+def _line(field: FieldDetail, asset: str, now: datetime | None, told: str) -> FieldLine:
+    """told: the field that tells the error, where one call of a function failed for several."""
     corrected = bool(field.correction)
     decided = DECIDED.get(field.decided, field.decided)
     parts = [f"from {field.owner}" if field.owner != asset else "", "" if corrected else decided]
     if field.confidence is not None and not corrected:
         parts.append(f"{field.confidence:.0%} sure")
+    if field.error and told != field.column:
+        parts.append(f"failed with {told}")
     return FieldLine(
         name=field.column,
         value=words.value(field.value),
         empty=field.value is None,
         note=" · ".join(part for part in parts if part),
-        error=field.error,
+        error=field.error if told == field.column else "",
         computed=words.value(field.computed) if corrected and field.computed != field.value else "",
         corrected=f"{field.corrected_by or 'somebody'}, {words.age(field.corrected_at, now) or 'some time ago'}"
         if corrected

@@ -53,7 +53,8 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class Editor:
-    """How one column is shown and edited. `width`: pixels, 0 for as wide as its content."""
+    """How one column is shown and edited. `width`: pixels, 0 for as wide as its content. `whole_days`: moments of which
+    only the day tells anything."""
 
     column: str
     kind: Kind
@@ -61,6 +62,7 @@ class Editor:
     owner: str
     choices: tuple[Any, ...] = ()
     width: int = 0
+    whole_days: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,14 @@ def _editor(column: ColumnInfo, sample: Sequence[Any], editable: bool) -> Editor
         kind = "shown"
     longest = max((len(value) for value in sample if isinstance(value, str)), default=0)
     width = 380 if kind == "text" and longest > LONG_TEXT else 0
-    return Editor(
-        column.name, kind, editable and column.editable and kind != "shown", column.owner, column.choices or (), width
-    )
+    open_to = editable and column.editable and kind != "shown"
+    days = kind == "moment" and _whole_days(sample)
+    return Editor(column.name, kind, open_to, column.owner, column.choices or (), width, days)
+
+
+def _whole_days(sample: Sequence[Any]) -> bool:
+    moments = [value for value in sample if isinstance(value, datetime)]
+    return bool(moments) and all(value.time() == time(0) for value in moments)
 
 
 def grid_rows(
@@ -234,10 +241,12 @@ def filter_words(column: str, op: str, value: Any) -> str:
     return f"{column} {word}" if op in ("empty", "filled") else f"{column} {word} {words.value(value, 40)}"
 
 
-def span_words(offset: int, shown: int, total: int) -> str:
-    """ "51 to 100 of 1,506 records"."""
+def span_words(offset: int, shown: int, total: int, *, ranked: bool = False) -> str:
+    """ "51 to 100 of 1,506 records"; of a search that ranks, "51 to 100 of the 200 nearest"."""
     if not total:
         return "No records"
+    if ranked:
+        return f"{words.count(offset + 1)} to {words.count(offset + shown)} of the {words.count(total)} nearest"
     if shown == total:
         return words.counted(total, "record")
     return f"{words.count(offset + 1)} to {words.count(offset + shown)} of {words.counted(total, 'record')}"

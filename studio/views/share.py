@@ -19,7 +19,8 @@ COMPARE: Mapping[str, str] = {"=": "=", "!=": "is distinct from", "<": "<", "<="
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which records a view shows."""
+    """Which records a view shows. how: what an index is asked for: hybrid | vector | text | like (a record); "" for
+    none."""
 
     asset: str
     text: str = ""
@@ -29,6 +30,9 @@ class Wanted:
     sort: str | None = None
     descending: bool = False
     version: str | None = None
+    how: str = ""
+    like: str = ""
+    index: str = ""
 
 
 def condition(wanted: Wanted) -> str:
@@ -40,7 +44,7 @@ def condition(wanted: Wanted) -> str:
 def as_sql(wanted: Wanted, text_columns: Sequence[str] = ()) -> str:
     """The view as a query."""
     terms = [condition(wanted)] if condition(wanted) else []
-    if wanted.text and text_columns:
+    if wanted.text and not wanted.how and text_columns:
         needle = _literal(wanted.text.lower())
         terms.append("(" + " or ".join(f"contains(lower({_name(c)}), {needle})" for c in text_columns) + ")")
     query = f"select * from {_name(wanted.asset)}"
@@ -55,8 +59,13 @@ def as_python(wanted: Wanted, root: str) -> str:
     """The view as Python."""
     parts = [repr(wanted.asset)]
     said = condition(wanted)
+    find = ""
+    if wanted.how:
+        sought = f"like={wanted.like!r}" if wanted.like else f"{wanted.text!r}, how={wanted.how!r}"
+        find = f"found = project.find({wanted.index!r}, {sought}, k=200)\n"
+        parts.append('keys=found["_key"].to_pylist()')
     for name, value in (
-        ("text", wanted.text),
+        ("text", "" if wanted.how else wanted.text),
         ("only", wanted.only),
         ("where", said),
         ("sort", wanted.sort),
@@ -66,13 +75,15 @@ def as_python(wanted: Wanted, root: str) -> str:
         if value:
             parts.append(f"{name}={value!r}")
     call = ", ".join([*parts, "limit=1000"])
-    return (
-        f"from packyak.engine.project import Project\n\nproject = Project.open({root!r})\npage = project.page({call})"
-    )
+    opened = f"from packyak.engine.project import Project\n\nproject = Project.open({root!r})\n"
+    return f"{opened}{find}page = project.page({call})"
 
 
 def as_command(wanted: Wanted) -> str:
-    """The view as a command."""
+    """The view as a command; what an index finds has one of its own, which filters by the index's columns alone."""
+    if wanted.how:
+        sought = ["--like", wanted.like] if wanted.like else [wanted.text, "--how", wanted.how]
+        return shlex.join(["packyak", "find", *sought, "--index", wanted.index, "--limit", "200"])
     words = ["packyak", "show", wanted.asset]
     said = condition(wanted)
     for flag, value in (
