@@ -11,7 +11,7 @@ neither a name nor `*` means may not even look. Each role may do what those befo
     viewer      look: status, records, traces, queries, files
     reviewer    correct, review, undo
     engineer    run, cancel, learn, promote, restore, bring in files and corrections
-    admin       erase people's data, speak for others
+    admin       export to AWS, erase people's data, speak for others
 
 A method of `Project` that the table below does not name needs an admin. Roles guard what Packyak does; whoever can
 write the home's files needs no door.
@@ -33,12 +33,12 @@ WORDS: Mapping[Role, str] = {
     "viewer": "look: status, records, traces, queries, files",
     "reviewer": "correct, review, undo",
     "engineer": "run, cancel, learn, promote, restore, bring in files and corrections",
-    "admin": "erase people's data, speak for others",
+    "admin": "export to AWS, erase people's data, speak for others",
 }
 _LOOKING = (
     "agreement", "check_results", "corrections", "diff", "disagreements", "export_corrections",
-    "export_lineage", "find", "flips", "get_bytes", "graph_at", "list_keys", "map", "models", "outside", "page", "plan",
-    "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql", "status", "trace",
+    "export_lineage", "find", "flips", "get_bytes", "graph_at", "judged", "list_keys", "map", "models", "outside", "page",
+    "plan", "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql", "status", "trace",
     "versions",
 )  # fmt: skip
 _TEACHING = (
@@ -55,7 +55,7 @@ _TEACHING = (
 )
 _MAKING = (
     "cancel", "delete_key", "import_corrections", "import_lineage", "learn", "pin", "promote", "put_bytes", "restore",
-    "roll_back", "run", "send_lineage",
+    "roll_back", "run", "secret_value", "send_lineage",
 )  # fmt: skip
 NEEDS: Mapping[str, Role] = {
     **dict.fromkeys(_LOOKING, "viewer"),
@@ -63,9 +63,11 @@ NEEDS: Mapping[str, Role] = {
     **dict.fromkeys(_MAKING, "engineer"),
     "arun": "engineer",
     "learn_due": "viewer",  # the project does it by itself once enough was said: nobody decides anything
+    "publish": "admin",
     "speak_for_others": "admin",
 }
-"""The least role that each method of `Project` needs."""
+"""The least role that each method of `Project` needs, and what else is asked for by name: to publish, which is done
+elsewhere, and to speak for others."""
 FREE = frozenset({"acting", "may", "open", "people", "refusal", "require"})
 """Methods that tell about roles, or come before there is a project."""
 _DOES: Mapping[str, str] = {
@@ -73,7 +75,8 @@ _DOES: Mapping[str, str] = {
     "import_corrections": "import corrections", "import_lineage": "import lineage", "send_lineage": "send lineage",
     "roll_back": "go back to an earlier model", "pin": "keep a model", "promote": "promote a model",
     "restore": "restore a version", "cancel": "cancel a run", "decide": "answer questions",
-    "settle": "settle a disagreement", "speak_for_others": "speak for somebody else", "correct_many": "correct",
+    "settle": "settle a disagreement", "publish": "export to AWS", "secret_value": "read secrets",
+    "speak_for_others": "speak for somebody else", "correct_many": "correct",
     "correct_where": "correct", "spread": "correct", "comment": "comment",
 }  # fmt: skip
 
@@ -129,7 +132,8 @@ def refuse(roles: Mapping[Role, tuple[str, ...]], person: str, action: str) -> N
     said = refusal_of(roles, person, action)
     if not said:
         return
-    asked = ", ".join(who_may(roles, action)[:5])
+    # A stranger is not told who else is here, only who can let them in.
+    asked = ", ".join((who_may(roles, action) if role_of(roles, person) else who_may(roles, "roles"))[:5])
     raise NotAllowed(
         said,
         next_step=f"ask one who may: {asked}" if asked else "ask for it in [roles] of packyak.toml",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from packyak.studio.components.desk import desk
-from packyak.studio.shell import places, projects
+from packyak.studio.shell import identity, places, projects
 from packyak.studio.views import words
 from packyak.studio.views.problem import Problem, problem_of
 from packyak.studio.views.words import literal
@@ -76,7 +76,8 @@ def show_problem(problem: Problem, root: Path) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Try again", icon=":material/refresh:", type="primary"):
                 st.rerun()
-            st.page_link(places.home(), label="Open another project")
+            if not identity.signs_in():
+                st.page_link(places.home(), label="Open another project")
         _watch(projects.stamp(root), root)
 
 
