@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -80,7 +80,7 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain values."""
-        return asdict(self)
+        return vars(self) | {"assets": tuple({**vars(each)} for each in self.assets)}
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> RunRecord:
