@@ -77,7 +77,7 @@ def prove(
         later = _fill(server, project)
         server.know(_secrets(grant for grants in by_role.values() for grant in grants))
         for role in (*roles, people):
-            server.gate.roles[role.access_key] = policy_here(role.grants)
+            server.gate.roles[role.access_key] = document_here(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
         for role in roles:
             bench.stage(role, FIRST)
@@ -150,7 +150,7 @@ class _Bench:
         return [each for each in used if random.Random(f"{self.seed}|{role.name}|{each}").random() < self.share]
 
     def _judge(self, role: _Role, grant: Grant, stage: str, well: dict[str, Any], ask: Ask) -> Judged:
-        rest = policy_here(each for each in role.grants if each != grant)
+        rest = document_here(each for each in role.grants if each != grant)
         began = time.process_time()
         with self.server.gate.under(role.access_key, rest):
             outcome, _ = self._run(role, ask)
@@ -186,7 +186,7 @@ class _Bench:
                 role.denied[f"{each.request}{absent}"] = None
 
 
-def policy_here(grants: Iterable[Grant]) -> dict[str, Any]:
+def document_here(grants: Iterable[Grant]) -> dict[str, Any]:
     """A policy as it is in the account of this machine's server."""
     made: dict[str, Any] = json.loads(json.dumps(document_of(grants)).replace(ANY_ACCOUNT, ACCOUNT))
     return made
@@ -202,7 +202,7 @@ def _open(role: _Role, grant: Grant) -> bool:
 
 
 def _is_used(grant: Grant, seen: Sequence[Seen]) -> bool:
-    policy = policy_here([grant])
+    policy = document_here([grant])
     return any(each.allowed and decide([policy], each.request).allowed for each in seen)
 
 

@@ -9,7 +9,7 @@ import pytest
 from packyak.deploy.grants.declared import Declared
 from packyak.deploy.grants.home import first_objects
 from packyak.deploy.grants.local_s3 import local_s3
-from packyak.deploy.grants.prove import HOME, policy_here
+from packyak.deploy.grants.prove import HOME, document_here
 from packyak.deploy.grants.running import Runners
 from packyak.engine.project import Project
 
@@ -53,7 +53,7 @@ def test_who_may_read_which(project_folder: Callable[..., Path]) -> None:
         for unit, policy_of in (("mine", "mine"), ("other", "other"), ("mine", "other")):
             swapped = [each for each in declared.grants([unit]) if each not in reads]
             swapped += [each for each in reads if each.role == policy_of]
-            server.gate.roles["AKIAROLE"] = policy_here(swapped)
+            server.gate.roles["AKIAROLE"] = document_here(swapped)
             server.mark()
             with runners.under(server.environment("AKIAROLE")) as ask:
                 outcome = ask({"run": unit})
