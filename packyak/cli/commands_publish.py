@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 
 from packyak.cli.options import Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
-from packyak.cli.say import DONE, NOT_UP_TO_DATE, WRONG, note, on_terminal, plain, say, say_json
+from packyak.cli.say import BROKEN, DONE, NOT_UP_TO_DATE, WRONG, note, on_terminal, plain, say, say_json
 from packyak.cli.tables import show_table
 from packyak.cli.words import counted, duration
 from packyak.engine.errors import PackyakError, SettingError, nearest
@@ -88,6 +89,13 @@ def export(
             raise
         tell({"error": {**error.to_json(), "exit_code": WRONG}})
         return WRONG
+    except Exception as error:
+        if not as_json:
+            raise
+        note("".join(traceback.format_exception(error)).rstrip())
+        said = {"error": type(error).__name__, "message": str(error), "next_step": "", "exit_code": BROKEN}
+        tell({"error": said})
+        return BROKEN
     if as_json:
         tell({"outcome": plain(outcome)})
     else:
@@ -202,7 +210,7 @@ def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any],
                        "reads": unit.reads, "runs_on": unit.size.runs_on, "memory_mb": unit.size.memory_mb}
                       for unit in plan.units],
             "order": plan.order, "triggers": plan.triggers, "home": plan.home.uri, "region": plan.home.region,
-            "profile": plan.profile, "budget": plan.budget,
+            "profile": plan.profile, "own_profile": _own_profile(project), "budget": plan.budget,
             "undecided": plan.undecided,
         }  # fmt: skip
         tell(
@@ -225,6 +233,14 @@ def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any],
         note(f"{each.place}: {each.role}: it cannot be told {each.what}; the cloud will deny it")
     say(f"About ${cost.month:.2f} a month when nothing runs, ${cost.once:.4f} for a whole run (`packyak cost`)")
     return DONE
+
+
+def _own_profile(project: Project) -> str:
+    """The profile that packyak.toml names."""
+    from packyak.engine.settings import CONFIG_FILE, load_config
+
+    file = project.root / CONFIG_FILE
+    return str(load_config(file).cloud.get("profile", "dev")) if file.is_file() else "dev"
 
 
 def _say_diff(diff: Diff) -> None:

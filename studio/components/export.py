@@ -82,7 +82,7 @@ def _header(project: Project, preview: export.Preview | None, attempt: export.At
             return
         with st.popover("As a command", icon=":material/terminal:", key="export_command"), st.container(width=460):
             typed = export.command(
-                st.session_state["export_profile"], preview.profile, preview.section("widened") is not None
+                st.session_state["export_profile"], preview.own_profile, preview.section("widened") is not None
             )
             st.code(typed, language="shell")
             st.caption("It shows what changes and asks before it does anything.")
@@ -158,7 +158,7 @@ def _units(preview: export.Preview) -> None:
         st.caption(
             literal(
                 f"{words.counted(len(preview.units), 'role')}, one for each, run by a state machine in this order; "
-                f"data in {preview.home}, {preview.region}"
+                f"data in {'a bucket of its own' if preview.first else preview.home}, {preview.region}"
             )
         )
         st.dataframe(list(preview.units), hide_index=True, height="content", alt="Units and their roles")

@@ -71,12 +71,14 @@ class Bill:
 
 @dataclass(frozen=True)
 class Preview:
-    """What publishing would do. stages: their names and what each is about; credentials: where some were seen."""
+    """What publishing would do. own_profile: the one that packyak.toml names; stages: their names and what each is
+    about; credentials: where some were seen."""
 
     sections: tuple[Section, ...]
     first: bool
     digest: str
     profile: str
+    own_profile: str
     home: str
     region: str
     units: tuple[Mapping[str, Any], ...]
@@ -164,6 +166,7 @@ def preview_of(said: Mapping[str, Any]) -> Preview:
         first=bool(diff["first"]),
         digest=str(said["digest"]),
         profile=str(plan["profile"]),
+        own_profile=str(plan["own_profile"]),
         home=str(plan["home"]),
         region=str(plan["region"]),
         units=tuple(_unit(each, plan) for each in plan["units"]),
