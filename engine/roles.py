@@ -36,9 +36,9 @@ WORDS: Mapping[Role, str] = {
     "admin": "export to AWS, erase people's data, speak for others",
 }
 _LOOKING = (
-    "agreement", "check_results", "corrections", "diff", "disagreements", "export_corrections",
-    "export_lineage", "find", "flips", "get_bytes", "graph_at", "judged", "list_keys", "map", "models", "outside", "page",
-    "plan", "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql", "status", "trace",
+    "agreement", "check_results", "corrections", "diff", "disagreements", "export_corrections", "export_lineage",
+    "find", "flips", "get_bytes", "graph_at", "judged", "list_keys", "map", "models", "outside", "page", "plan",
+    "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql", "status", "trace",
     "versions",
 )  # fmt: skip
 _TEACHING = (
