@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GRAPH = "pipeline_graph"
 STATUSES = "statuses_before_run"
+CLICKED = "graph_clicked"
 TICK = 1.0
 BADGES: Mapping[State, str] = {
     "fresh": "green",
@@ -90,15 +91,20 @@ def _past(project: Project, past: Then) -> None:
 
 
 def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:
-    """How every node stands. Not asked again while a run goes on: the run itself tells what changes."""
-    if run is None or STATUSES not in st.session_state:
-        st.session_state[STATUSES] = project.status()
-    kept: Sequence[AssetStatus] = st.session_state[STATUSES]
-    return kept
+    """How every node stands. Not asked again while a run goes on, as the run itself tells what changes, nor for a click
+    on the graph, which changes nothing."""
+    seen = (project, project.published.seq(), project.log.position())
+    kept: tuple[object, Sequence[AssetStatus]] | None = st.session_state.get(STATUSES)
+    clicked = st.session_state.pop(CLICKED, False)
+    if kept is None or (run is None and not (clicked and kept[0] == seen)):
+        kept = (seen, project.status())
+        st.session_state[STATUSES] = kept
+    return kept[1]
 
 
 def _on_event() -> None:
     done = event(GRAPH)
+    st.session_state[CLICKED] = True
     if done.get("dismissed"):
         launch.dismiss()
     look.take(done)
