@@ -97,7 +97,8 @@ def role_of(roles: Mapping[Role, tuple[str, ...]], person: str) -> Role | None:
     wanted = person.casefold()
     named = [role for role in ROLES if wanted in {name.casefold() for name in roles.get(role, ())}]
     others = [role for role in ROLES if ANYBODY in roles.get(role, ())]
-    return (named or others or [None])[-1]
+    found = named or others
+    return found[-1] if found else None
 
 
 def allows(role: Role | None, action: str) -> bool:

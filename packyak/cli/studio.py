@@ -56,10 +56,11 @@ def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[
         ready(url, process.pid)
         window = _app_window(url) if browser else None
         if window is not None:
-            threading.Thread(target=_end_with, args=(window, process), daemon=True).start()
+            threading.Thread(target=_end_with, args=(window, process, url), daemon=True).start()
         elif browser:
             threading.Thread(target=_open, args=(url,), daemon=True).start()
-        return process.wait()
+        ended = process.wait()
+        return 0 if ended == -signal.SIGTERM else ended  # told to end, as by closing its window: no failure
 
 
 def studio_folder() -> Path:
@@ -165,12 +166,15 @@ def _app_window(url: str) -> subprocess.Popen[bytes] | None:
         return None
 
 
-def _end_with(window: subprocess.Popen[bytes], studio: subprocess.Popen[bytes]) -> None:
-    """Closing the window ends the studio. A browser that hands the address on ends at once: no closing."""
+def _end_with(window: subprocess.Popen[bytes], studio: subprocess.Popen[bytes], url: str) -> None:
+    """Closing the window ends the studio. A browser that hands the address on ends at once: no closing; one that fails
+    at once leaves it to the usual browser."""
     start = time.monotonic()
-    window.wait()
+    failed = window.wait() != 0
     if time.monotonic() - start > HANDED_ON_SECONDS:
         studio.terminate()
+    elif failed:
+        _open(url)
 
 
 def _open(url: str) -> None:
