@@ -214,7 +214,7 @@ def _wildcards(plan: CloudPlan, roles: Iterable[Role]) -> Iterable[Wildcard]:
             if "*" in place:
                 reason = "; ".join(dict.fromkeys(why.why for why in each.evidence))
                 where = ", ".join(dict.fromkeys(why.place or "every run" for why in each.evidence))
-                yield Wildcard(role.name, _verb(each), place, f"{_why_open(place)}: {reason}", where)
+                yield Wildcard(role.name, _verb(each), place, f"{reason}: {_why_open(place)}", where)
 
 
 def _why_open(place: str) -> str:

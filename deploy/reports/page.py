@@ -12,6 +12,7 @@ from packyak.deploy.reports.access import (
     WHAT_IT_IS,
     AccessReport,
     RoleAccess,
+    Wildcard,
 )
 from packyak.deploy.reports.style import STYLE
 
@@ -164,7 +165,14 @@ def _mutations(report: AccessReport) -> str:
 
 
 def _wildcards(report: AccessReport) -> str:
-    rows = [(each.role, each.action, each.place, each.reason, each.where) for each in report.wildcards]
+    together: dict[tuple[str, str], list[Wildcard]] = {}
+    for each in report.wildcards:
+        together.setdefault((each.role, each.place), []).append(each)
+    rows = [
+        (role, ", ".join(dict.fromkeys(each.action for each in mine)), place,
+         "; ".join(dict.fromkeys(each.reason for each in mine)), ", ".join(dict.fromkeys(each.where for each in mine)))
+        for (role, place), mine in together.items()
+    ]  # fmt: skip
     text = "No action has a wildcard, and no resource but at its end or as the pattern of a declaration:"
     return _section("4. Wildcards that are left", f"<p>{text}</p>{_table(('role', 'may', 'on', 'why', 'where'), rows)}")
 

@@ -26,7 +26,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .well { border-color: var(--good); } .warn ul { margin: .25rem 0; padding-left: 1.2rem; } .warn p { margin: 0; }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0 1rem; font-size: .87rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 500; overflow-wrap: normal; }
 td { font-variant-numeric: tabular-nums; } td small { color: var(--soft); }
 code { font: .92em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
@@ -34,6 +34,7 @@ td.sign { white-space: nowrap; } td.why { color: var(--soft); width: 45%; }
 .legend { color: var(--soft); max-width: none; }
 .legend span { margin-left: .9rem; } .legend span:first-child { margin: 0; }
 .proven { color: var(--good); } .unneeded, .wrong { color: var(--bad); } .unobserved, .not-tried { color: var(--open); }
+@media (max-width: 720px) { table { display: block; overflow-x: auto; } }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --ground: #fff; --panel: #fff; --good: #0a5c33;
     --bad: #8f1a10; --open: #6b4800; }
