@@ -29,6 +29,7 @@ VERBS = {
     ("packyak grants", "who may do what on what in the cloud, and why"),
     ("packyak grants topic", "only the role of this asset"),
     ("packyak grants topic --policy", "its IAM policy"),
+    ("packyak grants reviewer", "what people may who look and correct"),
     ("packyak grants --json", "the whole plan for a script: units, triggers, roles, grants, evidence"),
 )
 def grants(
@@ -46,9 +47,10 @@ def grants(
 
     place = find_place(project, home)
     opened, plan = _planned(place)
-    roles = [each for each in plan.roles if asset in (None, each.name)]
+    every = (*plan.roles, *plan.people)
+    roles = [each for each in every if asset in (None, each.name)]
     if not roles:
-        names = [each.name for each in plan.roles]
+        names = [each.name for each in every]
         meant = nearest(asset or "", names)
         raise PackyakError(
             f"nothing called {asset!r} runs under a role",
