@@ -123,7 +123,7 @@ def _buckets(before: CloudPlan, after: CloudPlan) -> Iterator[Change]:
 
 def _grants(before: CloudPlan, after: CloudPlan) -> tuple[list[Change], list[Change]]:
     """What roles gain and lose that were there before."""
-    widened, narrowed = [], []
+    widened, narrowed = list[Change](), list[Change]()
     for role in after.roles:
         old = before.role(role.name)
         if old is not None:

@@ -48,7 +48,7 @@ def template_diff(stack: str, before: Template | None, after: Template, explaine
     units = units_of(new, explained.units) | units_of(old, explained.units)
     added = _grouped("is new", {name: new[name] for name in new if name not in old}, units, explained, stack)
     removed = _grouped("goes", {name: old[name] for name in old if name not in new}, units, explained, stack)
-    changed, widened, refused = [], [], []
+    changed, widened, refused = list[Change](), list[Change](), list[Change]()
     had = _had(old, units)
     for name, resource in old.items():
         unit = units.get(name, "")
