@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aws_cdk as cdk
-from constructs import IConstruct
 from packyak.deploy.stacks.blueprint import Reach
 from packyak.deploy.stacks.statements import resources_of
 
@@ -23,7 +22,7 @@ class Acknowledged:
     off: bool = False
     made: list[dict[str, str]] = field(default_factory=list)
 
-    def stand(self, resource: IConstruct, rules: Iterable[str], reason: str, evidence: str) -> None:
+    def stand(self, resource: cdk.CfnResource, rules: Iterable[str], reason: str, evidence: str) -> None:
         """These rules' findings at a resource stand."""
         listed = list(rules)
         if self.off or not listed:
@@ -34,7 +33,7 @@ class Acknowledged:
         at = resource.node.path
         self.made += [{"rule": rule, "resource": at, "reason": reason, "evidence": evidence} for rule in listed]
 
-    def wildcards(self, resource: IConstruct, document: Any, reaches: Iterable[Reach]) -> None:
+    def wildcards(self, resource: cdk.CfnResource, document: Any, reaches: Iterable[Reach]) -> None:
         """The wildcards in a policy, each with its own reason; one that nobody explains is left to the packs."""
         for each in reaches:
             if each.resource in resources_of(document):

@@ -1,13 +1,14 @@
 """What the stacks are built from: plain records, everything decided, nothing left to look up.
 
 A blueprint is drawn from a plan (`drawing.py`) and is all that the CDK code reads, here and in an ejected app, where it
-lies as `project.json`. Standard library only.
+lies as `project.json` and `units/*.json`. Standard library only.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from packyak.deploy.stacks.names import Names
@@ -87,12 +88,36 @@ class Blueprint:
 
     def to_json(self) -> str:
         """As text, always the same for the same blueprint."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        return _text(asdict(self))
 
 
 def read_blueprint(text: str) -> Blueprint:
     """The blueprint that `to_json` wrote, or that a person edited."""
-    data = json.loads(text)
+    return _blueprint(json.loads(text))
+
+
+def write_folder(drawn: Blueprint, folder: Path) -> None:
+    """The blueprint as files to edit: `project.json`, and one for each unit below `units`."""
+    (folder / "units").mkdir()
+    data = asdict(drawn)
+    for unit in data.pop("units"):
+        (folder / "units" / f"{unit['name']}.json").write_text(_text(unit), encoding="utf-8")
+    (folder / "project.json").write_text(_text(data), encoding="utf-8")
+
+
+def read_folder(folder: Path) -> Blueprint:
+    """What `write_folder` wrote. Units come in the order of the stacks that they are in."""
+    data = json.loads((folder / "project.json").read_text(encoding="utf-8"))
+    names = [name for stack in data["stacks"] for name in stack]
+    read = [(folder / "units" / f"{name}.json").read_text(encoding="utf-8") for name in names]
+    return _blueprint({**data, "units": [json.loads(each) for each in read]})
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, indent=2, sort_keys=True) + "\n"
+
+
+def _blueprint(data: dict[str, Any]) -> Blueprint:
     return Blueprint(
         **{
             **data,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packyak.deploy.stacks.blueprint import Blueprint, UnitDrawing
-from packyak.deploy.stacks.names import Names
+from packyak.deploy.stacks.names import Names, fitting
 from packyak.deploy.stacks.statements import function_arn
 
 LIMIT = 1_000_000  # characters of a definition; AWS allows 1 MB
@@ -110,6 +110,11 @@ def cluster_arn(names: Names) -> str:
 
 def task_arn(names: Names, unit: str) -> str:
     return f"arn:${{AWS::Partition}}:ecs:${{AWS::Region}}:${{AWS::AccountId}}:task-definition/{names.of(unit)}"
+
+
+def starting_role(names: Names, unit: str) -> str:
+    """Under which ECS starts a unit's task."""
+    return fitting(f"{names.prefix}-start-{unit}")
 
 
 def read_states(written: str) -> Mapping[str, Any]:

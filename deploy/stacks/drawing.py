@@ -6,28 +6,28 @@ a state machine. What cannot fit is refused here, before anything runs.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from packyak.deploy.grants.grant import Grant
-from packyak.deploy.plan import HOME_KEY, CloudPlan, Role, Trigger, Unit
+from packyak.deploy.plan import CloudPlan, Role, Trigger, Unit
 from packyak.deploy.stacks.blueprint import Blueprint, Reach, Start, UnitDrawing
+from packyak.deploy.stacks.names import Names
 from packyak.deploy.stacks.profiles import RETENTION, Profile
 from packyak.deploy.stacks.schedule import expressions
-from packyak.deploy.stacks.statements import document
+from packyak.deploy.stacks.statements import POLICY_LIMIT, document, of_starting, paged
 from packyak.engine.errors import PackyakError
 
-POLICY_LIMIT = 6144  # characters without white space (IAM and STS quotas)
 POLICIES_LIMIT = 8  # of the ten of a role; one is the platform's, one is left to the account's administrators
 UNITS_A_STACK = 40  # some 5 resources and 20 KB each
-KEY_LENGTH = len("arn:aws:kms:ap-southeast-1:123456789012:key/") + 36
 
 
 def blueprint_of(plan: CloudPlan, profile: Profile) -> Blueprint:
     """What the stacks of a plan are built from, under a profile."""
     units = tuple(_unit(each, plan.role(each.name)) for each in plan.units)
+    names = Names(plan.project, plan.home.bucket)
+    _fitting("the state machine", document(of_starting(names, [each.name for each in units])))
     return Blueprint(
         project=plan.project,
         profile=profile,
@@ -59,7 +59,7 @@ def _unit(unit: Unit, role: Role | None) -> UnitDrawing:
         minutes=unit.size.minutes,
         disk_mb=unit.size.disk_mb,
         cpu=unit.size.cpu,
-        policies=tuple(_fitting(unit.name, role.policy if role else document(()))),
+        policies=_fitting(unit.name, role.policy if role else document(())),
         reaches=tuple(_reaches(grants)),
     )
 
@@ -77,14 +77,9 @@ def _reaches(grants: Iterable[Grant]) -> Iterator[Reach]:
         yield Reach(resource, why, ", ".join(places))
 
 
-def _fitting(unit: str, policy: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The statements in as few documents as fit. A statement that is too long alone is split by its resources."""
-    pages: list[list[Mapping[str, Any]]] = []
-    for statement in policy["Statement"]:
-        for part in _parts(statement):
-            if not pages or _length([*pages[-1], part]) > POLICY_LIMIT:
-                pages.append([])
-            pages[-1].append(part)
+def _fitting(unit: str, policy: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """A policy in as few documents as fit."""
+    pages = tuple(paged(policy["Statement"]))
     if len(pages) > POLICIES_LIMIT:
         raise PackyakError(
             f"the role of {unit} needs {len(pages)} policies of {POLICY_LIMIT:,} characters, and a role may have "
@@ -92,27 +87,7 @@ def _fitting(unit: str, policy: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             next_step="let it read fewer assets, or split it in two",
             unit=unit,
         )
-    yield from (document(page) for page in pages)
-
-
-def _parts(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if _length([statement]) <= POLICY_LIMIT:
-        yield statement
-        return
-    listed, condition = list(statement["Resource"]), statement.get("Condition", {})
-    prefixes = condition.get("StringLike", {}).get("s3:prefix")
-    items = prefixes if prefixes and len(listed) == 1 else listed
-    for half in (items[: len(items) // 2], items[len(items) // 2 :]):
-        if items is prefixes:
-            yield from _parts({**statement, "Condition": {**condition, "StringLike": {"s3:prefix": half}}})
-        else:
-            yield from _parts({**statement, "Resource": half})
-
-
-def _length(statements: list[Mapping[str, Any]]) -> int:
-    """Characters as IAM counts them, with the key's name as long as it will be."""
-    written = json.dumps(document(statements), separators=(",", ":")).replace(HOME_KEY, "k" * KEY_LENGTH)
-    return len(written) - written.count(" ")
+    return pages
 
 
 def _starts(plan: CloudPlan) -> Iterator[Start]:
@@ -126,14 +101,16 @@ def _starts(plan: CloudPlan) -> Iterator[Start]:
     yield Start("arrivals", "", doc if keys else "corrections", keys=(*sorted(keys), said))
     for each in plan.triggers:
         if each.kind == "file" and each.starts in functions:
-            yield Start(each.starts, each.starts, each.place, keys=(plan.home.path(f"buckets/{_pattern(each.of)}"),))
+            yield Start(
+                f"unit-{each.starts}", each.starts, each.place, keys=(plan.home.path(f"buckets/{_pattern(each.of)}"),)
+            )
         elif each.kind != "file":
             yield from _schedules(each)
 
 
 def _schedules(trigger: Trigger) -> Iterator[Start]:
     for number, expression in enumerate(expressions(trigger), start=1):
-        name = trigger.starts or "everything"
+        name = f"unit-{trigger.starts}" if trigger.starts else "everything"
         yield Start(f"{name}-{number}", trigger.starts, trigger.place, schedule=expression)
 
 

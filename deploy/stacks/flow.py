@@ -18,7 +18,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged
 from packyak.deploy.stacks.blueprint import Blueprint, Reach, Start
-from packyak.deploy.stacks.definition import cluster_arn, definition, task_arn
+from packyak.deploy.stacks.definition import cluster_arn, definition, starting_role, task_arn
 from packyak.deploy.stacks.filling import filled, handed_over, said, text
 from packyak.deploy.stacks.names import fitting, logical
 from packyak.deploy.stacks.tidying import Tidying
@@ -66,32 +66,39 @@ class Flow(cdk.Stack):
         cdk.CfnOutput(self, "FlowOut", value=self.machine.ref, description="The state machine")
 
     def _role(self, id: str, name: str, service: str, allowed: list[Any], reaches: list[Reach] = []) -> iam.CfnRole:  # noqa: B006
-        document = statements.document(allowed)
-        named = fitting(f"{self.names.prefix}-{name}")
-        policy = iam.CfnManagedPolicy(self, f"{id}Policy", managed_policy_name=named, policy_document=filled(document))
-        self.acknowledged.wildcards(policy, document, reaches)
+        named = fitting(self.names.own(name))
+        policies = []
+        for number, page in enumerate(statements.paged(allowed), start=1):
+            last = f"-{number}" if number > 1 else ""
+            policy = iam.CfnManagedPolicy(
+                self,
+                f"{id}Policy{last.removeprefix('-')}",
+                managed_policy_name=f"{named}{last}",
+                policy_document=filled(page),
+            )
+            self.acknowledged.wildcards(policy, page, reaches)
+            policies.append(policy.ref)
         return iam.CfnRole(
             self,
             id,
             role_name=named,
             assume_role_policy_document=filled(statements.trust(service, **statements.of_this_account())),
-            managed_policy_arns=[policy.ref],
+            managed_policy_arns=policies,
         )
 
     def _machine(self) -> stepfunctions.CfnStateMachine:
         log = logs.CfnLogGroup(
             self,
             "FlowLog",
-            log_group_name=self.names.log("flow"),
+            log_group_name=self.names.machine_log,
             kms_key_id=handed_over(self.names, "key"),
             retention_in_days=self.drawn.retention.run_log_days,
         )
         in_order = [self.drawn.unit(name) for level in self.drawn.levels for name in level]
-        functions = [statements.function_arn(self.names.of(each.name)) for each in in_order if each.runs_on == "lambda"]
+        functions = [each.name for each in in_order if each.runs_on == "lambda"]
         tasks = [each.name for each in in_order if each.runs_on == "fargate"]
-        allowed = [statements.allow(LOG_DELIVERY, "*"), statements.allow(TRACING, "*")]
-        if functions:
-            allowed.append(statements.allow("lambda:InvokeFunction", functions))
+        allowed: list[Any] = [statements.allow(LOG_DELIVERY, "*"), statements.allow(TRACING, "*")]
+        allowed += statements.of_starting(self.names, functions)
         if tasks:
             allowed += self._running(tasks)
         reaches = [Reach("*", "log delivery and traces have no resource of their own", HERE)]
@@ -133,7 +140,7 @@ class Flow(cdk.Stack):
         """What `runTask.sync` needs (Step Functions Developer Guide, IAM policies for Amazon ECS)."""
         account = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
         roles = [account + self.names.of(each) for each in tasks]
-        roles += [account + fitting(f"{self.names.prefix}-{each}-start") for each in tasks]
+        roles += [account + starting_role(self.names, each) for each in tasks]
         rule = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/StepFunctionsGetEventsForECSTaskRule"
         started = f"{cluster_arn(self.names).replace(':cluster/', ':task/')}/*"
         within = {"ecs:cluster": cluster_arn(self.names)}
@@ -148,7 +155,7 @@ class Flow(cdk.Stack):
         cloudwatch.CfnAlarm(
             self,
             "Failed",
-            alarm_name=f"{self.names.prefix}-failed",
+            alarm_name=self.names.own("failed"),
             alarm_description=said(f"A run of {self.drawn.project} failed"),
             namespace="AWS/States",
             metric_name="ExecutionsFailed",
@@ -176,7 +183,9 @@ class Flow(cdk.Stack):
                 {"deadLetterTargetArn": statements.queue_arn(self.names.dead_letters), "maxReceiveCount": 5}
             ),
         )
-        sent = statements.given("events", "sqs:SendMessage", arn, **statements.of_this_account())
+        sent = statements.given(
+            "events", "sqs:SendMessage", arn, ArnLike={"aws:SourceArn": statements.rules(self.names)}
+        )
         sqs.CfnQueuePolicy(
             self,
             "ArrivalsPolicy",
@@ -212,7 +221,7 @@ class Flow(cdk.Stack):
         rule = events.CfnRule(
             self,
             own,
-            name=fitting(f"{self.names.prefix}-{start.name}-starts"),
+            name=fitting(self.names.own(f"{start.name}-starts")),
             description=said(f"starts {start.unit or 'everything'}: {start.doc}"),
             state="ENABLED",
             schedule_expression=start.schedule or None,

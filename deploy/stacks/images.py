@@ -43,7 +43,7 @@ class Images:
         self.log = logs.CfnLogGroup(
             stack,
             "BuildLog",
-            log_group_name=self.names.log("image"),
+            log_group_name=self.names.own_log("image"),
             kms_key_id=storage.key.attr_arn,
             retention_in_days=drawn.retention.run_log_days,
         )
@@ -56,7 +56,7 @@ class Images:
             "Effect": "Allow",
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            "Condition": statements.of_this_account(statements.function_arn(f"{self.names.prefix}-*")),
+            "Condition": {"ArnLike": {"aws:SourceArn": statements.function_arn(f"{self.names.prefix}-*")}},
         }
         kept = {
             "rulePriority": 1,
@@ -84,7 +84,7 @@ class Images:
         role = iam.CfnRole(
             self.stack,
             "BuildRole",
-            role_name=f"{self.names.prefix}-image",
+            role_name=self.names.own("image"),
             description="CodeBuild makes images under it",
             assume_role_policy_document=filled(statements.trust("codebuild", **statements.of_this_account())),
         )
@@ -122,7 +122,6 @@ class Images:
             ),
         )
         here = "deploy/stacks/images.py"
-        self.acknowledged.stand(project, ["AwsSolutions-CB3"], "docker build needs the privileged mode", here)
         self.acknowledged.stand(
             project,
             ["HIPAA.Security-CodeBuildProjectSourceRepoUrl"],
@@ -151,14 +150,14 @@ class Images:
                 statements.allow(push, here),
                 statements.allow("ecr:GetAuthorizationToken", "*"),
                 statements.allow(
-                    ("logs:CreateLogStream", "logs:PutLogEvents"), statements.log_group(self.names.log("image"))
+                    ("logs:CreateLogStream", "logs:PutLogEvents"), statements.log_group(self.names.own_log("image"))
                 ),
             ]
         )
         policy = iam.CfnManagedPolicy(
             self.stack,
             "BuildRolePolicy",
-            managed_policy_name=f"{self.names.prefix}-image",
+            managed_policy_name=self.names.own("image"),
             policy_document=filled(allowed, {"HomeKey": self.storage.key.attr_arn}),
             roles=[role.ref],
         )
@@ -169,6 +168,6 @@ class Images:
             [
                 Reach(sources, "sources are named by their hash", place),
                 Reach("*", "a registry token has no resource", place),
-                Reach(statements.log_group(self.names.log("image")), "streams of its own log", place),
+                Reach(statements.log_group(self.names.own_log("image")), "streams of its own log", place),
             ],
         )

@@ -28,7 +28,7 @@ def logical(name: str) -> str:
     """A name as CloudFormation writes logical ids, letters and digits only; different for names that differ."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
     written = "".join(word[0].upper() + word[1:] for word in words)
-    plain = "_".join(word[0].lower() + word[1:] for word in words) == name
+    plain = re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z][a-z0-9]*)*", name)
     return written if plain else f"{written}{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
@@ -46,28 +46,45 @@ class Names:
     @property
     def ground(self) -> str:
         """The stack with what holds data, and what makes images."""
-        return f"{self.prefix}-ground"
+        return self.own("ground")
 
     @property
     def flow(self) -> str:
         """The stack with the state machine, and what starts it; the state machine is called so too."""
-        return f"{self.prefix}-flow"
+        return self.own("flow")
 
     def units(self, number: int) -> str:
         """A stack with units; the first is 1."""
         return f"{self.prefix}-units-{number}"
 
     def of(self, unit: str) -> str:
-        """A unit's role, function, task definition and policies."""
-        return fitting(f"{self.prefix}-{unit}")
+        """A unit's role, function and task definition."""
+        return fitting(f"{self.prefix}-unit-{unit}")
+
+    def attached(self, unit: str, what: object) -> str:
+        """One of the policies of a unit's role."""
+        return fitting(f"{self.prefix}-unit-{unit}-{what}", 128)
 
     def log(self, unit: str) -> str:
         """A unit's log group."""
-        return f"/packyak/{self.prefix}/{unit}"
+        return f"{self.own_log('units')}/{unit}"
+
+    def own(self, what: str) -> str:
+        """Something that every project has once; no unit is called so."""
+        return f"{self.prefix}-{what}"
+
+    def own_log(self, what: str) -> str:
+        """Its log group."""
+        return f"/packyak/{self.prefix}/{what}"
 
     def export(self, what: str) -> str:
         """The name under which the ground hands something to the other stacks."""
-        return f"{self.prefix}-{what}"
+        return self.own(what)
+
+    @property
+    def machine_log(self) -> str:
+        """The log of the state machine. Where a log begins so, its policy does not grow with every machine."""
+        return f"/aws/vendedlogs/states/{self.prefix}"
 
     @property
     def logs(self) -> str:
@@ -87,19 +104,19 @@ class Names:
     @property
     def build(self) -> str:
         """The CodeBuild project that makes images."""
-        return f"{self.prefix}-image"
+        return self.own("image")
 
     @property
     def boundary(self) -> str:
         """What no role of a unit can do more than."""
-        return f"{self.prefix}-boundary"
+        return self.own("boundary")
 
     @property
     def dead_letters(self) -> str:
         """The queue of what could not be done."""
-        return f"{self.prefix}-dead-letters"
+        return self.own("dead-letters")
 
     @property
     def arrivals(self) -> str:
         """The queue of new files and corrections, from which a run is started."""
-        return f"{self.prefix}-arrivals"
+        return self.own("arrivals")

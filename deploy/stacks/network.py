@@ -40,7 +40,7 @@ class Network:
         self.group = ec2.CfnSecurityGroup(
             stack,
             "UnitsGroup",
-            group_name=f"{self.names.prefix}-units",
+            group_name=self.names.own("units"),
             group_description="Units: nothing in, HTTPS out, and no route but to S3",
             vpc_id=self.vpc.ref,
             security_group_egress=[
@@ -106,7 +106,7 @@ class Network:
         doors = ec2.CfnSecurityGroup(
             self.stack,
             "DoorsGroup",
-            group_name=f"{self.names.prefix}-doors",
+            group_name=self.names.own("doors"),
             group_description="The ways to the registry and the logs: HTTPS from units",
             vpc_id=self.vpc.ref,
             security_group_ingress=[

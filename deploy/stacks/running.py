@@ -49,12 +49,13 @@ def run(plan: CloudPlan, profile: Profile, folder: Path, tell: Callable[[str], N
 
 
 def _name(drawn: str) -> str:
-    parts = [drawn, *(f"{name}=={_version(name)}" for name in LIBRARIES)]
+    parts = [drawn, *(f"{name}=={version_of(name)}" for name in LIBRARIES)]
     parts += [each.read_text(encoding="utf-8") for each in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256("\0".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()[:16]
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """The installed version of a library that stacks are made with."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -77,24 +78,18 @@ def _make(drawn: str, place: Path, tell: Callable[[str], None]) -> None:
 def run_app(arguments: list[str], tell: Callable[[str], None] = lambda text: None, module: str = APP) -> float:
     """Runs a module that uses CDK; answers its CPU seconds. Raises SynthesisFailed with the end of what it said."""
     before = _spent()
+    command = [sys.executable, "-m", module, *arguments]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-            encoding="utf-8",
-        )
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                tell(line.rstrip("\n"))
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+        with subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=said, text=True, encoding="utf-8"
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    tell(line.rstrip("\n"))
+            except BaseException:
+                process.terminate()
+                raise
+        code = process.returncode
         if code not in (0, FOUND):
             said.seek(0)
             raise SynthesisFailed(

@@ -6,13 +6,17 @@ that a test holds each to the letter; what differs between units comes from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from packyak.deploy.stacks.names import Names
 
 Statement: TypeAlias = Mapping[str, Any]
 VERSION = "2012-10-17"
+POLICY_LIMIT = 6144  # characters of a managed policy, white space not counted (IAM and STS quotas)
+KEY = "${HomeKey}"  # stands for the home's key
+LONGEST_KEY = len("arn:aws:kms:ap-southeast-1:123456789012:key/") + 36
 NETWORK_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -46,10 +50,9 @@ def trust(service: str, **condition: Any) -> dict[str, Any]:
     return document([made | ({"Condition": condition} if condition else {})])
 
 
-def of_this_account(source: str = "") -> dict[str, Any]:
-    """A condition: on behalf of this account alone, and of one source where that is known."""
-    made: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
-    return made | ({"ArnLike": {"aws:SourceArn": source}} if source else {})
+def of_this_account() -> dict[str, Any]:
+    """A condition: on behalf of this account alone. Only for services that say on whose behalf they ask."""
+    return {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
 
 
 def log_group(name: str) -> str:
@@ -60,16 +63,21 @@ def function_arn(name: str) -> str:
     return f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{name}"
 
 
+def rules(names: Names) -> str:
+    """All rules of a project."""
+    return f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{names.prefix}-*"
+
+
 def queue_arn(name: str) -> str:
     return f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
 
 
-def of_a_function(names: Names, unit: str) -> list[Statement]:
+def of_a_function(names: Names, name: str, log: str) -> list[Statement]:
     """What Lambda needs of the role to start a function in a network and to keep what it prints. The code itself may
     not touch the network: to requests with its own credentials these actions are denied."""
-    me = function_arn(names.of(unit))
+    me = function_arn(name)
     return [
-        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(names.log(unit))),
+        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(log)),
         allow("sqs:SendMessage", queue_arn(names.dead_letters)),
         allow(NETWORK_ACTIONS, "*"),
         {
@@ -90,7 +98,7 @@ def of_the_boundary(names: Names, bucket: str, folder: str, key: str, endpoint: 
         allow(("s3:GetObject", "s3:PutObject"), within),
         allow("s3:ListBucket", lake),
         allow(("kms:Decrypt", "kms:GenerateDataKey"), key),
-        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(f"/packyak/{names.prefix}/*")),
+        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(f"{names.own_log('units')}/*")),
         allow("sqs:SendMessage", queue_arn(names.dead_letters)),
         allow(NETWORK_ACTIONS, "*"),
         {
@@ -100,6 +108,12 @@ def of_the_boundary(names: Names, bucket: str, folder: str, key: str, endpoint: 
             "Condition": {"StringNotEquals": {"aws:SourceVpce": endpoint}},
         },
     ]
+
+
+def of_starting(names: Names, units: Iterable[str]) -> list[Statement]:
+    """What the state machine may call: these functions, each by its name."""
+    functions = [function_arn(names.of(each)) for each in units]
+    return [allow("lambda:InvokeFunction", functions)] if functions else []
 
 
 def of_a_bucket(arn: str) -> list[Statement]:
@@ -191,3 +205,36 @@ def resources_of(policy: Mapping[str, Any]) -> set[str]:
             listed = statement["Resource"]
             found.update([listed] if isinstance(listed, str) else listed)
     return found
+
+
+def paged(listed: Iterable[Statement]) -> Iterator[dict[str, Any]]:
+    """Statements in as few documents as fit. One that is too long alone is split by its resources."""
+    page: list[Statement] = []
+    for statement in listed:
+        for part in _parts(statement):
+            if page and _length([*page, part]) > POLICY_LIMIT:
+                yield document(page)
+                page = []
+            page.append(part)
+    if page:
+        yield document(page)
+
+
+def _parts(statement: Statement) -> Iterator[Statement]:
+    if _length([statement]) <= POLICY_LIMIT:
+        yield statement
+        return
+    listed, condition = list(statement["Resource"]), statement.get("Condition", {})
+    prefixes = condition.get("StringLike", {}).get("s3:prefix")
+    items = prefixes if prefixes and len(listed) == 1 else listed
+    for half in (items[: len(items) // 2], items[len(items) // 2 :]):
+        if items is prefixes:
+            yield from _parts({**statement, "Condition": {**condition, "StringLike": {"s3:prefix": half}}})
+        else:
+            yield from _parts({**statement, "Resource": half})
+
+
+def _length(listed: list[Statement]) -> int:
+    """Characters as IAM counts them. What `${...}` stands for is no longer than its name, but for the key."""
+    written = json.dumps(document(listed), separators=(",", ":")).replace(KEY, "k" * LONGEST_KEY)
+    return len(written) - written.count(" ")

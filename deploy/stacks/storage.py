@@ -52,10 +52,8 @@ class Storage:
             statements.given(
                 "cloudtrail", ["kms:GenerateDataKey*", "kms:DescribeKey"], "*", StringEquals={"aws:SourceArn": trail}
             ),
-            *(
-                statements.given(service, ["kms:Decrypt", "kms:GenerateDataKey*"], "*", **statements.of_this_account())
-                for service in ("cloudwatch", "budgets")
-            ),
+            statements.given("cloudwatch", ["kms:Decrypt", "kms:GenerateDataKey*"], "*"),
+            statements.given("budgets", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", **statements.of_this_account()),
         ]
         key = kms.CfnKey(
             self.stack,
@@ -91,7 +89,7 @@ class Storage:
             "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
             "ArnLike": {"aws:SourceArn": f"arn:${{AWS::Partition}}:logs:{region}:{account}:*"},
         }
-        self.logs_policy = self._policy(
+        self.logs_policy = self._attach(
             "Logs",
             self.names.logs,
             bucket,
@@ -150,14 +148,14 @@ class Storage:
             replication_configuration=replication,
         )
         bucket.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        self._policy(id, name, bucket, statements.of_a_bucket(f"arn:${{AWS::Partition}}:s3:::{name}"))
+        self._attach(id, name, bucket, statements.of_a_bucket(f"arn:${{AWS::Partition}}:s3:::{name}"))
         if logged_as == "copy":
             self.acknowledged.stand(
                 bucket, in_all("S3BucketReplicationEnabled"), "this is the copy", "deploy/stacks/storage.py"
             )
         return bucket
 
-    def _policy(self, id: str, name: str, bucket: s3.CfnBucket, allowed: list[Any]) -> s3.CfnBucketPolicy:
+    def _attach(self, id: str, name: str, bucket: s3.CfnBucket, allowed: list[Any]) -> s3.CfnBucketPolicy:
         """The bucket is named and not referred to: the packs compare the name with the resources of the statements."""
         made = s3.CfnBucketPolicy(
             self.stack, f"{id}Policy", bucket=name, policy_document=filled(statements.document(allowed))
@@ -183,20 +181,20 @@ class Storage:
                     f"{home}/*",
                 ),
                 statements.allow(("s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"), f"{copy}/*"),
-                statements.allow(("kms:Decrypt", "kms:GenerateDataKey"), "${HomeKey}"),
+                statements.allow(("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), "${HomeKey}"),
             ]
         )
         role = iam.CfnRole(
             self.stack,
             "CopyRole",
-            role_name=f"{self.names.prefix}-copy",
+            role_name=self.names.own("copy"),
             description="S3 copies the home under it",
-            assume_role_policy_document=filled(statements.trust("s3", **statements.of_this_account())),
+            assume_role_policy_document=filled(statements.trust("s3")),
         )
         policy = iam.CfnManagedPolicy(
             self.stack,
             "CopyRolePolicy",
-            managed_policy_name=f"{self.names.prefix}-copy",
+            managed_policy_name=self.names.own("copy"),
             policy_document=filled(allowed, {"HomeKey": self.key.attr_arn}),
             roles=[role.ref],
         )
@@ -231,7 +229,9 @@ class Storage:
             message_retention_period=14 * 24 * 3600,
             sqs_managed_sse_enabled=True,
         )
-        sent = statements.given("events", "sqs:SendMessage", arn, **statements.of_this_account())
+        sent = statements.given(
+            "events", "sqs:SendMessage", arn, ArnLike={"aws:SourceArn": statements.rules(self.names)}
+        )
         sqs.CfnQueuePolicy(
             self.stack,
             "DeadLettersPolicy",

@@ -28,34 +28,36 @@ class Tidying:
         self._erasing()
 
     def _function(self) -> awslambda.CfnFunction:
-        keep_log(self.stack, self.drawn, NAME)
+        keep_log(self.stack, self.drawn, "TidyingLog", self.names.own_log(NAME))
         drawn = self.drawn
         own = statements.document(statements.of_tidying(drawn.bucket, drawn.folder, "${HomeKey}", drawn.region))
-        platform = statements.document(statements.of_a_function(self.names, NAME))
+        platform = statements.document(
+            statements.of_a_function(self.names, self.names.own(NAME), self.names.own_log(NAME))
+        )
         why = "tidying goes over every table, and is the only unit that deletes"
         role = iam.CfnRole(
             self.stack,
             "TidyingRole",
-            role_name=self.names.of(NAME),
+            role_name=self.names.own(NAME),
             description="Keeps tables in few pieces and lets go of old versions",
             assume_role_policy_document=filled(statements.trust("lambda")),
             managed_policy_arns=[
-                self._policy("TidyingGrants", f"{NAME}-1", own, why).ref,
-                self._policy("TidyingPlatform", f"{NAME}-platform", platform, OPEN_TO_ALL).ref,
+                self._attach("TidyingGrants", f"{NAME}-1", own, why).ref,
+                self._attach("TidyingPlatform", f"{NAME}-platform", platform, OPEN_TO_ALL).ref,
             ],
         )
         function = make_function(
             self.stack,
             drawn,
             "TidyingFunction",
-            name=self.names.of(NAME),
+            name=self.names.own(NAME),
             description="Keeps tables in few pieces and lets go of old versions",
             role=role,
             image=image_parameter(self.stack, "slim"),
             memory_mb=3008,
             minutes=15,
             disk_mb=2048,
-            log=self.names.log(NAME),
+            log=self.names.own_log(NAME),
             environment={"PACKYAK_UNIT": ""},
         )
         acknowledge_concurrency(self.acknowledged, drawn, function)
@@ -65,7 +67,7 @@ class Tidying:
         rule = events.CfnRule(
             self.stack,
             "TidyingStarts",
-            name=f"{self.names.of(NAME)}-starts",
+            name=f"{self.names.own(NAME)}-starts",
             description="Tidying, once a week",
             schedule_expression=WEEKLY,
             state="ENABLED",
@@ -89,18 +91,18 @@ class Tidying:
         iam.CfnRole(
             self.stack,
             "ErasingRole",
-            role_name=self.names.of("erasing"),
+            role_name=self.names.own("erasing"),
             description=said("Erases what is about a person; taken by hand, with a second factor"),
             assume_role_policy_document=filled(statements.trust_of_a_person()),
             max_session_duration=3600,
-            managed_policy_arns=[self._policy("ErasingGrants", "erasing-1", allowed, why).ref],
+            managed_policy_arns=[self._attach("ErasingGrants", "erasing-1", allowed, why).ref],
         )
 
-    def _policy(self, id: str, name: str, document: dict[str, object], why: str) -> iam.CfnManagedPolicy:
+    def _attach(self, id: str, name: str, document: dict[str, object], why: str) -> iam.CfnManagedPolicy:
         made = iam.CfnManagedPolicy(
             self.stack,
             id,
-            managed_policy_name=f"{self.names.prefix}-{name}",
+            managed_policy_name=self.names.own(name),
             policy_document=filled(document, {"HomeKey": handed_over(self.names, "key")}),
         )
         reaches = [Reach(each, why, HERE) for each in sorted(statements.resources_of(document)) if "*" in each]

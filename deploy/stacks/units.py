@@ -13,8 +13,9 @@ from aws_cdk import aws_logs as logs
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, Reach, UnitDrawing
+from packyak.deploy.stacks.definition import starting_role
 from packyak.deploy.stacks.filling import filled, handed_over, said, text
-from packyak.deploy.stacks.names import fitting, logical
+from packyak.deploy.stacks.names import logical
 
 ENTRY = "packyak.deploy.entry"
 IMAGES = {"slim": "ImageSlim", "full": "ImageFull"}
@@ -38,7 +39,7 @@ class Units(cdk.Stack):
         mine = [drawn.unit(name) for name in drawn.stacks[number - 1]]
         self.images = {name: image_parameter(self, name) for name in sorted({each.image for each in mine})}
         for unit in mine:
-            log = keep_log(self, drawn, unit.name)
+            log = keep_log(self, drawn, f"{logical(unit.name)}Log", drawn.names.log(unit.name))
             if unit.runs_on == "fargate":
                 self._task(unit, log)
             else:
@@ -52,7 +53,7 @@ class Units(cdk.Stack):
             policy = iam.CfnManagedPolicy(
                 self,
                 f"{own}Grants{number if number > 1 else ''}",
-                managed_policy_name=fitting(f"{self.names.prefix}-{unit.name}-{number}", 128),
+                managed_policy_name=self.names.attached(unit.name, number),
                 description=said(f"What {unit.name} reads and writes ({unit.place})"),
                 policy_document=filled(granted, {"HomeKey": handed_over(self.names, "key")}),
             )
@@ -64,7 +65,7 @@ class Units(cdk.Stack):
             policy = iam.CfnManagedPolicy(
                 self,
                 f"{own}Platform",
-                managed_policy_name=fitting(f"{self.names.prefix}-{unit.name}-platform", 128),
+                managed_policy_name=self.names.attached(unit.name, "platform"),
                 description=said(f"What it takes to run {unit.name}, the same for each"),
                 policy_document=filled(fixed),
             )
@@ -84,7 +85,9 @@ class Units(cdk.Stack):
         )
 
     def _function(self, unit: UnitDrawing) -> None:
-        role = self._role(unit, "lambda", statements.of_a_function(self.names, unit.name))
+        role = self._role(
+            unit, "lambda", statements.of_a_function(self.names, self.names.of(unit.name), self.names.log(unit.name))
+        )
         function = make_function(
             self,
             self.drawn,
@@ -146,15 +149,15 @@ class Units(cdk.Stack):
                 statements.allow(("logs:CreateLogStream", "logs:PutLogEvents"), group),
             ]
         )
-        name = fitting(f"{self.names.prefix}-{unit.name}-start")
+        name = starting_role(self.names, unit.name)
         policy = iam.CfnManagedPolicy(
-            self, f"{logical(unit.name)}Starting", managed_policy_name=name, policy_document=filled(allowed)
+            self, f"{logical(unit.name)}OfEcsPolicy", managed_policy_name=name, policy_document=filled(allowed)
         )
         reaches = [Reach("*", "a registry token has no resource", HERE), Reach(group, "streams of its own log", HERE)]
         self.acknowledged.wildcards(policy, allowed, reaches)
         return iam.CfnRole(
             self,
-            f"{logical(unit.name)}StartingRole",
+            f"{logical(unit.name)}OfEcsRole",
             role_name=name,
             description=said(f"ECS starts {unit.name} under it"),
             assume_role_policy_document=filled(statements.trust("ecs-tasks", **statements.of_this_account())),
@@ -169,12 +172,12 @@ def image_parameter(stack: cdk.Stack, image: str) -> cdk.CfnParameter:
     )
 
 
-def keep_log(stack: cdk.Stack, drawn: Blueprint, unit: str) -> logs.CfnLogGroup:
-    """What a unit prints, encrypted, for as long as the profile says."""
+def keep_log(stack: cdk.Stack, drawn: Blueprint, id: str, name: str) -> logs.CfnLogGroup:
+    """What something prints, encrypted, for as long as the profile says."""
     return logs.CfnLogGroup(
         stack,
-        f"{logical(unit)}Log",
-        log_group_name=drawn.names.log(unit),
+        id,
+        log_group_name=name,
         kms_key_id=handed_over(drawn.names, "key"),
         retention_in_days=drawn.retention.run_log_days,
     )

@@ -32,13 +32,14 @@ class Watching:
         topic = sns.CfnTopic(
             self.stack,
             "Notices",
-            topic_name=f"{self.names.prefix}-notices",
+            topic_name=self.names.own("notices"),
             kms_master_key_id=self.storage.key.ref,
             subscription=[sns.CfnTopic.SubscriptionProperty(endpoint=self.drawn.notify, protocol="email")]
             if self.drawn.notify
             else None,
         )
         arn = f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{self.names.prefix}-notices"
+        alarms = f"arn:${{AWS::Partition}}:cloudwatch:${{AWS::Region}}:${{AWS::AccountId}}:alarm:{self.names.prefix}-*"
         allowed = [
             {
                 "Sid": "OnlyTls",
@@ -48,10 +49,8 @@ class Watching:
                 "Resource": arn,
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             },
-            *(
-                statements.given(service, "sns:Publish", arn, **statements.of_this_account())
-                for service in ("cloudwatch", "budgets")
-            ),
+            statements.given("cloudwatch", "sns:Publish", arn, ArnLike={"aws:SourceArn": alarms}),
+            statements.given("budgets", "sns:Publish", arn, **statements.of_this_account()),
         ]
         sns.CfnTopicPolicy(
             self.stack, "NoticesPolicy", topics=[topic.ref], policy_document=filled(statements.document(allowed))
@@ -63,7 +62,7 @@ class Watching:
         log = logs.CfnLogGroup(
             self.stack,
             "TrailLog",
-            log_group_name=self.names.log("trail"),
+            log_group_name=self.names.own_log("trail"),
             kms_key_id=self.storage.key.attr_arn,
             retention_in_days=self.drawn.retention.audit_days,
         )
@@ -71,16 +70,16 @@ class Watching:
         role = iam.CfnRole(
             self.stack,
             "TrailRole",
-            role_name=f"{self.names.prefix}-trail",
+            role_name=self.names.own("trail"),
             description="CloudTrail writes its log under it",
-            assume_role_policy_document=filled(statements.trust("cloudtrail", **statements.of_this_account())),
+            assume_role_policy_document=filled(statements.trust("cloudtrail")),
         )
-        group = statements.log_group(self.names.log("trail"))
+        group = statements.log_group(self.names.own_log("trail"))
         allowed = statements.document([statements.allow(("logs:CreateLogStream", "logs:PutLogEvents"), group)])
         policy = iam.CfnManagedPolicy(
             self.stack,
             "TrailRolePolicy",
-            managed_policy_name=f"{self.names.prefix}-trail",
+            managed_policy_name=self.names.own("trail"),
             policy_document=filled(allowed),
             roles=[role.ref],
         )

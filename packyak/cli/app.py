@@ -14,6 +14,7 @@ from packyak.cli import (  # noqa: F401 (they declare themselves)
     commands_correct,
     commands_data,
     commands_deploy,
+    commands_eject,
     commands_find,
     commands_learn,
     commands_lineage,
@@ -27,7 +28,7 @@ from packyak.cli.options import app, flag
 from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
 
 LOOKING = ("status", "show", "find", "sql", "history", "diff", "map", "trace")
-CLOUD = ("grants", "prove", "report", "export", "destroy", "drift", "cost")
+CLOUD = ("grants", "prove", "report", "export", "eject", "destroy", "drift", "cost")
 TEACHING = ("correct", "corrections", "review", "learn", "models")
 ORDER = (
     "init",

@@ -1,0 +1,41 @@
+"""The command that hands the stacks over: eject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packyak.cli.commands_publish import Profile, To, _opened, _profile
+from packyak.cli.options import Json, ProjectFolder, Verbose, command
+from packyak.cli.say import DONE, say, say_json
+from packyak.cli.words import counted
+
+
+@command(
+    "eject",
+    ("packyak eject infrastructure", "the stacks as a CDK app in that folder, yours to change"),
+    ("packyak eject infrastructure --profile hipaa", "under another profile than packyak.toml's"),
+)
+def eject(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that is new or empty.", show_default=False)],
+    profile: Profile = None,
+    to: To = None,
+    project: ProjectFolder = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> int:
+    """Write the project's AWS stacks as a readable CDK app that you own; it comes to the same templates as export."""
+    from packyak.deploy.publish.project import planned
+    from packyak.deploy.stacks.ejecting import eject as write
+
+    plan = planned(_opened(project), to=to or "", profile=_profile(profile))
+    place = Path(folder).expanduser().absolute()
+    files = write(plan, plan.profile, place)
+    if as_json:
+        say_json({"folder": str(place), "files": [each.relative_to(place).as_posix() for each in files]})
+        return DONE
+    say(f"{counted(len(files), 'file')} in {place}: a CDK app for {plan.project}, profile {plan.profile}.")
+    say("README.md there says how it is deployed; `packyak export` knows nothing of what you change in it.")
+    return DONE
