@@ -23,7 +23,6 @@ from packyak.engine.run.indexes import index_of as index_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.home import Home
-from packyak.engine.store.tables import among
 from packyak.engine.store.vectors import MODEL, VECTOR, SearchTable
 
 FOLDER = "maps"
@@ -155,18 +154,21 @@ def _vectors(home: Home, node: IndexNode) -> tuple[pa.Array, npt.NDArray[np.floa
             f"the index {node.name} finds by words alone, so its records have no places",
             next_step='pip install "packyak-studio[learn]", then run the index again',
         )
-    there = table.read([KEY, MODEL], f"{VECTOR} is not null")
-    models = pc.value_counts(there[MODEL]).to_pylist()
-    model = max(models, key=lambda each: each["counts"])["values"] if models else ""
-    there = there.filter(pc.equal(there[MODEL], model))  # vectors of two models have nothing to do with each other
-    chosen = sorted(there[KEY].to_pylist(), key=_hash)[:MOST]
-    if not chosen:
+    names = data.to_table(columns=[KEY, MODEL])  # in the order of the rows, so that a place is what `take` wants
+    models = [each for each in pc.value_counts(names[MODEL]).to_pylist() if each["values"] is not None]
+    if not models:
         raise DataError(f"the index {node.name} has no vectors yet", next_step=f"`packyak run {node.name}` makes them")
-    stored = among(data, pa.array(chosen, pa.string()), [KEY, VECTOR])
-    place = {key: row for row, key in enumerate(stored[KEY].to_pylist())}
-    column = stored[VECTOR].combine_chunks()
+    # Vectors of two models have nothing to do with each other: those of the most frequent one.
+    model = max(models, key=lambda each: (each["counts"], each["values"]))
+    mine = np.flatnonzero(pc.fill_null(pc.equal(names[MODEL], model["values"]), False).to_numpy())
+    keys = names[KEY].take(pa.array(mine)).to_pylist()
+    order = sorted(range(len(keys)), key=lambda place: _hash(keys[place]))[:MOST]
+    rows = mine[order]
+    ascending = np.sort(rows)
+    column = data.take(pa.array(ascending), columns=[VECTOR])[VECTOR].combine_chunks()
     flat = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
-    return pa.array(chosen, pa.string()), flat[[place[key] for key in chosen]], there.num_rows
+    chosen = pa.array([keys[place] for place in order], pa.string())
+    return chosen, flat[np.searchsorted(ascending, rows)], len(keys)
 
 
 def _hash(key: str) -> bytes:

@@ -31,6 +31,7 @@ PAGES = (
     "records?asset=topic&view=columns",
     "records?asset=topic&view=sql&q=from topic",
     "review?asset=topic",
+    "map",
     "runs",
     "home",
 )
