@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -30,6 +31,7 @@ SECTIONS = (
 )
 TRAVELS = ("tables", "memo", "buckets", "vectors", "indexes", "models", "corrections", "lineage")  # what a home holds
 ENDS = {"published": DONE, "unchanged": DONE, "previewed": DONE, "unconfirmed": NOT_UP_TO_DATE, "refused": WRONG}
+NO_INDEX = "no --package-index is given: torch comes from the usual index, which has no build for CPUs alone"
 To = Annotated[
     str | None,
     typer.Option(
@@ -65,7 +67,8 @@ def export(
     ] = None,
     index: Annotated[
         str | None,
-        typer.Option("--package-index", metavar="URL", help="One more index of packages for the image build.",
+        typer.Option("--package-index", metavar="URL",
+                     help="One more index of packages for the image build; default: PIP_EXTRA_INDEX_URL.",
                      show_default=False),
     ] = None,
     project: ProjectFolder = None,
@@ -189,7 +192,9 @@ def _published(
     account = AwsAccount(planned(project, to=to, profile=profile).home.region)
     plan = planned(project, to=to, profile=profile, account=caller_of(account).account)
     answers.digest = preview(plan, project.home).diff.digest
-    tell(Stage("plan", "done", f"{counted(len(plan.units), 'role')} for {plan.home.uri}"))
+    index = index or os.environ.get("PIP_EXTRA_INDEX_URL", "")
+    heavy = "" if index or all(unit.image == "slim" for unit in plan.units) else f"; {NO_INDEX}"
+    tell(Stage("plan", "done", f"{counted(len(plan.units), 'role')} for {plan.home.uri}{heavy}"))
     made = made_of(project, plan, lambda line: tell(Stage("templates", "running", line)), index)
     asked = Asked(plan.profile, confirm=answers.confirm, accept_widening=answers.accept)
     return publish(made, account, asked, tell)
