@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage prove synth-check build clean export-demo
+.PHONY: help setup studio browser test test-ui studio-tour test-all lint bench bench-learn lineage-check bench-lineage prove infer-check synth-check build clean export-demo
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -80,6 +80,9 @@ bench-lineage: $(READY) ## what a trace costs, also beside a long event log
 
 synth-check: $(READY) ## stacks of three projects under all profiles: rule packs, cfn-lint, negative controls (minutes)
 	@$(BIN)/python tests/deploy/synth_check.py $(ARGS)
+
+infer-check: $(READY) ## read the corpus of functions: decided exactly, refused, silent misses (ARGS=-v: each of them)
+	@$(BIN)/python tests/deploy/infer_corpus.py $(ARGS)
 
 prove: $(READY) ## prove grants: the sample in full, 25 random projects by sample (ARGS="--share 1 --resume done.json": all)
 	@$(BIN)/python tests/deploy/prove_check.py $(ARGS)

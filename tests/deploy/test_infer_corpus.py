@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from infer_corpus import REFUSED, Case, cases, found, read
 
@@ -34,3 +39,14 @@ def test_nothing_that_was_not_written_out_is_granted_everywhere() -> None:
             if action.need.resource == "*":
                 assert action.need.action.startswith(("textract:", "comprehendmedical:", "s3:ListAllMyBuckets"))
             assert "*" not in action.need.action
+
+
+@pytest.mark.slow
+def test_what_functions_were_seen_to_do_was_read(tmp_path: Path) -> None:
+    """The functions run for real, and botocore tells what it was asked and from which line."""
+    program = Path(__file__).parent / "infer_executed.py"
+    done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert found["missed"] == []
+    assert len(found["functions"]) >= 100 and found["calls"] >= 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,6 @@ from packyak.deploy.grants.infer.table import Parameters, needs_of
 from packyak.deploy.grants.infer.texts import text
 
 State = Literal["proven", "unobserved", "undeclared"]
-_EVENT = "before-parameter-build"
 _ID = "packyak-watching"
 
 
@@ -60,31 +59,42 @@ class Stand:
 
 @contextmanager
 def watching() -> Iterator[list[Observed]]:
-    """Notes every call of botocore in this process while the block runs."""
-    from botocore import handlers
-    from botocore.client import BaseClient
-
+    """Notes every call that botocore sends from this process while the block runs."""
     seen: list[Observed] = []
     lock = threading.Lock()
 
-    def note(params: Mapping[str, Any], model: Any, **more: Any) -> None:
+    def built(params: Mapping[str, Any], model: Any, context: dict[str, Any], **more: Any) -> None:
         file, line = _caller()
-        region = str((more.get("context") or {}).get("client_region") or "")
-        call = Observed(model.service_model.service_name, model.name, dict(params), region, file, line)
-        with lock:
-            seen.append(call)
+        region = str(context.get("client_region") or "")
+        context[_ID] = Observed(model.service_model.service_name, model.name, dict(params), region, file, line)
 
-    entry = (_EVENT, note)
-    handlers.BUILTIN_HANDLERS.append(entry)
-    clients = [each for each in gc.get_objects() if isinstance(each, BaseClient)]
-    for client in clients:
-        client.meta.events.register_first(_EVENT, note, unique_id=_ID)
-    try:
+    def sent(context: Mapping[str, Any], **more: Any) -> None:
+        if _ID in context:
+            with lock:
+                seen.append(context[_ID])
+
+    with hooked({"before-parameter-build": built, "before-call": sent}):
         yield seen
-    finally:
-        handlers.BUILTIN_HANDLERS.remove(entry)
+
+
+@contextmanager
+def hooked(events: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
+    """Hears events of every client of botocore, made before or within the block."""
+    from botocore import handlers
+    from botocore.client import BaseClient
+
+    clients = [each for each in gc.get_objects() if isinstance(each, BaseClient)]
+    for event, hear in events.items():
+        handlers.BUILTIN_HANDLERS.append((event, hear))
         for client in clients:
-            client.meta.events.unregister(_EVENT, note, unique_id=_ID)
+            client.meta.events.register(event, hear)
+    try:
+        yield
+    finally:
+        for event, hear in events.items():
+            handlers.BUILTIN_HANDLERS.remove((event, hear))
+            for client in clients:
+                client.meta.events.unregister(event, hear)
 
 
 def _caller() -> tuple[str, int]:
