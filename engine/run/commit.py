@@ -58,6 +58,7 @@ class Writer:
     delta: Delta = field(default_factory=Delta)
     parked: list[str] = field(default_factory=list)
     whole: pa.Table | None = None
+    _memo_anew: bool = False
 
     def measure(self) -> None:
         """Counts and sums the stored table anew, when no trustworthy figures are at hand."""
@@ -88,8 +89,8 @@ class Writer:
             self._remember(_with_beneath(memo, rows, beneath, self.types()), all_units)
 
     def forget_units(self, units: pa.Array) -> None:
-        """Drops the memo of units that are gone."""
-        if len(units) and self.memo.exists():
+        """Drops the memo of units that are gone; one that was written anew has none of them."""
+        if len(units) and not self._memo_anew and self.memo.exists():
             self.memo.delete(units)
 
     def _merge(self, rows: pa.Table) -> None:
@@ -185,6 +186,7 @@ class Writer:
             self.memo.create(memo, unique=True)
         elif all_units:
             self.memo.replace(memo, unique=True)
+            self._memo_anew = True
         elif memo.num_rows:
             known = among(self.memo.dataset(), memo[KEY], [KEY]).num_rows
             if known:

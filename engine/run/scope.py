@@ -41,7 +41,7 @@ class Settled:
     table, memo: Lance versions. version: the public one, a hash of content. total: the hash sum behind it.
     fingerprint, parts: what computed it. inputs: public versions read. consumed: Lance versions read, for the change
     feed. applied: the corrections in it. state: "ok", "failed" or "blocked" (message says why); failed: number of
-    failed units.
+    failed units; failure: what happened to one of them.
     """
 
     table: int
@@ -57,6 +57,7 @@ class Settled:
     state: str = "ok"
     message: str = ""
     failed: int = 0
+    failure: str = ""
     notes: tuple[str, ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
     run: str = ""

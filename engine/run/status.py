@@ -98,6 +98,8 @@ def _table_status(
     mine = stale[node.name]
     indexed = indexed_rows(scope, node)
     state, reason = _state(node, was, mine, under_way, indexed)
+    if state == "fresh" and was is not None:
+        reason += _failures(scope, node, was)
     checks = tuple(result_from(each) for each in was.checks) if was else ()
     history = published.history(node.name, limit=2) if good else ()
     delta = history[0].rows - history[1].rows if len(history) == 2 else None
@@ -144,5 +146,13 @@ def _state(
         return "never", "never computed"
     if stale:
         return "stale", stale.sentence
-    failed = f"; {was.failed:,} {'record' if was.failed == 1 else 'records'} failed" if was.failed else ""
-    return "fresh", f"up to date{failed}"
+    return "fresh", "up to date"
+
+
+def _failures(scope: Scope, node: Node, was: Settled) -> str:
+    if not was.failed:
+        return ""
+    of_files = isinstance(node, TransformNode) and isinstance(scope.graph.nodes.get(node.source), FilesNode)
+    what = ("file" if of_files else "record") + ("" if was.failed == 1 else "s")
+    such = (", " if was.failed == 1 else ", such as ") + was.failure if was.failure else ""
+    return f"; {was.failed:,} {what} failed{such}"

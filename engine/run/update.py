@@ -35,10 +35,12 @@ from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.trace.makers import keep_maker
 from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, restamp, work_in_corrections, writer_for
+from packyak.engine.run.view import KEY
 from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
 from packyak.engine.run.work import Work, settled_inputs, threshold_of
 from packyak.engine.store.query import version_name
 from packyak.engine.store.secret import hidden
+from packyak.engine.store.tables import Table
 
 Happened = Callable[[str, str, "Result"], None]
 TRACE_CHARACTERS = 20_000
@@ -185,8 +187,8 @@ class Update:
         self.scope.settle(name, settled)
         failed = settled.state == "failed"
         return Result(
-            name, "failed" if failed else "done", settled.message if failed else learned, outcome.computed,
-            settled.failed, outcome.writer.delta, settled.notes, settled=settled,
+            name, "failed" if failed else "done", settled.message if failed else learned or settled.failure,
+            outcome.computed, settled.failed, outcome.writer.delta, settled.notes, settled=settled,
         )  # fmt: skip
 
     def _learn(self, node: LearnedNode) -> str:
@@ -264,6 +266,7 @@ class Update:
             state="failed" if message else "ok",
             message=message,
             failed=failed,
+            failure=failure_of(writer.memo) if failed else "",
             notes=tuple(outcome.notes[:50]),
             checks=scope.candidates[node.name].checks if node.name in scope.candidates else (),
             run=self.progress.run_id,
@@ -319,12 +322,18 @@ def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:
     return code | {"model": scope.model_of(node.name), "threshold": threshold_of(node)}
 
 
-def count_failed(memo: object) -> int:
+def count_failed(memo: Table) -> int:
     """Units whose last computation failed."""
-    from packyak.engine.store.tables import Table
-
-    assert isinstance(memo, Table)
     return int(memo.dataset().count_rows(filter="error is not null")) if memo.exists() else 0
+
+
+def failure_of(memo: Table) -> str:
+    """What happened to one of the units that failed, with its name, in a line."""
+    found = memo.read([KEY, "error"], "error is not null", limit=1).to_pylist()
+    if not found:
+        return ""
+    unit, error = str(found[0][KEY]), " ".join(str(found[0]["error"]).split())
+    return error[:300] if unit in error else f"{unit}: {error}"[:300]
 
 
 def inputs_of(scope: Scope, node: TableNode) -> dict[str, str]:

@@ -65,7 +65,10 @@ def test_a_bad_file_fails_alone_and_says_where(project_folder: Write, name: str,
     assert project.read("upper", ["upper"]).to_pylist() == [{"upper": "X"}]
     (error,) = failures(project).values()
     assert fragment in error
-    assert next(each for each in project.status() if each.name == "rows").failed_records == 1
+    status = next(each for each in project.status() if each.name == "rows")
+    assert status.failed_records == 1
+    assert status.reason.startswith(f"up to date; 1 file failed, inbox/{name}:2: " if ".csv" in name else "up to date; 1")
+    assert name in status.reason and name in record.asset("rows").message  # type: ignore[union-attr]
 
 
 def test_a_file_that_turns_bad_keeps_its_last_good_records_and_is_tried_when_mended(project_folder: Write) -> None:
