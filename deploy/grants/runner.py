@@ -23,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from packyak.engine.declare.nodes import LearnedNode
+from packyak.engine.declare.nodes import LearnedNode, Node, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.loading import load_modules
 from packyak.engine.project import Project
@@ -94,11 +94,14 @@ def _correct(project: Project, name: str) -> bool:
     rows = page.rows.to_pylist()
     for column in page.columns:
         known = [row for row in rows if row[column.name] is not None]
-        values = list(dict.fromkeys(row[column.name] for row in known))
+        values = list(dict.fromkeys([*(row[column.name] for row in known), *_choices(node, column.name)]))
         if not column.editable or column.owner != name or len(values) < 2:
             continue
-        said = [Said(name, row["_key"], column.name, values[(values.index(row[column.name]) + 1) % len(values)])
-                for row in (known if most == 1 else rows)[:1]]  # fmt: skip
+        if not rows:
+            return False
+        first = (known or rows)[0]
+        other = next(value for value in values if value != first[column.name])
+        said = [Said(name, first["_key"], column.name, other)]
         said += [Said(name, row["_key"], column.name, kind="accept") for row in known[1:most]]
         try:
             project.correct_many(said, by="proof")
@@ -106,6 +109,12 @@ def _correct(project: Project, name: str) -> bool:
             continue
         return True
     return False
+
+
+def _choices(node: Node, column: str) -> tuple[Any, ...]:
+    """What a column may be, where its declaration says so."""
+    columns = node.columns if isinstance(node, TableNode) else None
+    return next((each.choices or () for each in columns or () if each.name == column), ())
 
 
 def _review(project: Project, names: Sequence[str]) -> dict[str, Any]:

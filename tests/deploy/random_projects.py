@@ -187,9 +187,16 @@ class RandomProject:
         return f'{name} = Index({below.name}, on="{self.rng.choice(below.texts)}")\n'
 
     def _function(self) -> str:
+        """Reads the file it was called for, or keeps it in a bucket of its own, and there looks at what it kept."""
         name, bucket = self._named("function"), self.rng.randrange(self.buckets)
         on = f'inbox{bucket}.created("*.csv")'
-        return f"@function(on={on})\ndef {name}(file: File) -> None:\n    len(file.read_bytes())\n"
+        body = self.rng.choice((
+            "    len(file.read_bytes())\n",
+            f'    Bucket("kept{bucket}").put_sync(f"{name}/{{file.key}}", file.read_bytes())\n',
+            f'    mine = Bucket("kept{bucket}")\n    mine.put_sync(f"{name}/{{file.key}}", b"x")\n'
+            f'    for key in mine.list_sync():\n        len(key)\n    mine.get_sync("{name}/part0.csv")\n',
+        ))  # fmt: skip
+        return f"@function(on={on})\ndef {name}(file: File) -> None:\n{body}"
 
     def _check(self, number: int) -> str:
         target = self._any(keyed=False)
