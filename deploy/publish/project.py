@@ -18,6 +18,7 @@ from packyak.deploy.publish.publish import Made
 from packyak.deploy.stacks.names import slug
 from packyak.deploy.stacks.profiles import Profile
 from packyak.deploy.stacks.synthesis import StackTemplate, synthesize
+from packyak.engine.errors import SynthesisFailed
 from packyak.engine.project import Project
 
 TEMPLATES = Path(".packyak") / "cloud" / "templates"
@@ -41,7 +42,14 @@ def made_of(project: Project, plan: CloudPlan, tell: Callable[[str], None], inde
     """What publishing needs. tell: hears what CDK says; index: one more index of packages for the images."""
 
     def templates() -> tuple[StackTemplate, ...]:
-        return synthesize(plan, plan.profile, project.root / TEMPLATES, tell=tell).stacks
+        made = synthesize(plan, plan.profile, project.root / TEMPLATES, tell=tell)
+        if made.findings:
+            count, first = len(made.findings), made.findings[0]
+            raise SynthesisFailed(
+                f"rule packs found {count} things that nobody explained, first {first.rule} at {first.resource}",
+                next_step="`packyak report access --stacks` lists them",
+            )
+        return made.stacks
 
     def source() -> Source:
         files = [Path(file) for file in project.source_files()]

@@ -43,6 +43,15 @@ class UnitDrawing:
 
 
 @dataclass(frozen=True)
+class PeopleDrawing:
+    """A role that people take: its policies and their wildcards."""
+
+    name: str
+    policies: tuple[dict[str, Any], ...]
+    reaches: tuple[Reach, ...]
+
+
+@dataclass(frozen=True)
 class Start:
     """What starts a unit, or everything ("" as unit): a key pattern of new objects, or a schedule of EventBridge."""
 
@@ -70,6 +79,7 @@ class Blueprint:
     stacks: tuple[tuple[str, ...], ...]
     levels: tuple[tuple[str, ...], ...]
     starts: tuple[Start, ...]
+    people: tuple[PeopleDrawing, ...] = ()
 
     @property
     def names(self) -> Names:
@@ -122,18 +132,15 @@ def _blueprint(data: dict[str, Any]) -> Blueprint:
         **{
             **data,
             "retention": Retention(**data["retention"]),
-            "units": tuple(
-                UnitDrawing(
-                    **{
-                        **unit,
-                        "policies": tuple(unit["policies"]),
-                        "reaches": tuple(Reach(**each) for each in unit["reaches"]),
-                    }
-                )
-                for unit in data["units"]
-            ),
+            "units": tuple(UnitDrawing(**_with_policies(unit)) for unit in data["units"]),
+            "people": tuple(PeopleDrawing(**_with_policies(each)) for each in data["people"]),
             "stacks": tuple(tuple(each) for each in data["stacks"]),
             "levels": tuple(tuple(each) for each in data["levels"]),
             "starts": tuple(Start(**{**each, "keys": tuple(each["keys"])}) for each in data["starts"]),
         }
     )
+
+
+def _with_policies(facts: dict[str, Any]) -> dict[str, Any]:
+    reaches = tuple(Reach(**each) for each in facts["reaches"])
+    return {**facts, "policies": tuple(facts["policies"]), "reaches": reaches}

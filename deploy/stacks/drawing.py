@@ -12,7 +12,7 @@ from typing import Any
 
 from packyak.deploy.grants.grant import Grant
 from packyak.deploy.plan import CloudPlan, Role, Trigger, Unit
-from packyak.deploy.stacks.blueprint import Blueprint, Reach, Start, UnitDrawing
+from packyak.deploy.stacks.blueprint import Blueprint, PeopleDrawing, Reach, Start, UnitDrawing
 from packyak.deploy.stacks.names import Names
 from packyak.deploy.stacks.profiles import RETENTION, Profile
 from packyak.deploy.stacks.schedule import expressions
@@ -43,6 +43,10 @@ def blueprint_of(plan: CloudPlan, profile: Profile) -> Blueprint:
         ),
         levels=plan.order,
         starts=tuple(_starts(plan)),
+        people=tuple(
+            PeopleDrawing(each.name, _fitting(f"people who are {each.name}", each.policy), tuple(_reaches(each.grants)))
+            for each in plan.people
+        ),
     )
 
 

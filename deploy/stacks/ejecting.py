@@ -19,7 +19,7 @@ from packyak.engine.errors import PackyakError
 
 MODULES = (
     "acknowledging", "blueprint", "building", "definition", "filling", "flow", "ground", "images", "names", "network",
-    "profiles", "statements", "storage", "tidying", "units", "watching",
+    "people", "profiles", "statements", "storage", "tidying", "units", "watching",
 )  # fmt: skip
 LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 APP = '''"""The stacks of {project} on AWS. README.md says how they are deployed; all of it is yours to change."""

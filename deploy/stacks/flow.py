@@ -1,4 +1,4 @@
-"""The stack that makes things happen: the state machine, what starts it, and the only roles that delete."""
+"""The stack that makes things happen: the state machine, what starts it, people's roles, the only roles that delete."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from packyak.deploy.stacks.blueprint import Blueprint, Reach, Start
 from packyak.deploy.stacks.definition import cluster_arn, definition, starting_role, task_arn
 from packyak.deploy.stacks.filling import filled, handed_over, said, text
 from packyak.deploy.stacks.names import fitting, logical
+from packyak.deploy.stacks.people import add_people
 from packyak.deploy.stacks.tidying import Tidying
 
 HERE = "deploy/stacks/flow.py"
@@ -63,6 +64,7 @@ class Flow(cdk.Stack):
         for start in drawn.starts:
             self._rule(start)
         Tidying(self, drawn, acknowledged)
+        add_people(self, drawn, acknowledged)
         cdk.CfnOutput(self, "FlowOut", value=self.machine.ref, description="The state machine")
 
     def _role(self, id: str, name: str, service: str, allowed: list[Any], reaches: list[Reach] = []) -> iam.CfnRole:  # noqa: B006

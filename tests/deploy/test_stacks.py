@@ -12,6 +12,7 @@ import pytest
 from packyak.deploy.grants.declared import cloud_home
 from packyak.deploy.grants.grant import Evidence, Grant, document_of
 from packyak.deploy.plan import HOME_KEY, CloudPlan, Role, Trigger, Unit, plan_project
+from packyak.deploy.publish import project
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.blueprint import Blueprint, read_blueprint, read_folder, write_folder
 from packyak.deploy.stacks.definition import LIMIT, definition, read_states
@@ -20,8 +21,9 @@ from packyak.deploy.stacks.ejecting import eject
 from packyak.deploy.stacks.names import Names, fitting, logical, slug
 from packyak.deploy.stacks.profiles import PROFILES, RETENTION
 from packyak.deploy.stacks.schedule import expressions
+from packyak.deploy.stacks.synthesis import Finding, Synthesis
 from packyak.deploy.wanted import read_wanted
-from packyak.engine.errors import PackyakError, SettingError
+from packyak.engine.errors import PackyakError, SettingError, SynthesisFailed
 from packyak.engine.project import Project
 
 SOURCE = """
@@ -152,6 +154,14 @@ def test_roles_have_the_very_grants(plan: CloudPlan) -> None:
         wild = {each.resource for each in role.grants if "*" in each.resource}
         assert {each.resource for each in unit.reaches} == wild
         assert all(each.why and each.place for each in unit.reaches)
+
+
+def test_people_have_theirs_too(plan: CloudPlan) -> None:
+    (people,) = blueprint_of(plan, "dev").people
+    role = plan.role(people.name)
+    assert role is not None
+    assert allowed(people.policies) == allowed([role.policy])
+    assert not [each for each in role.grants if "Delete" in each.action]
 
 
 def big_role(many: int) -> tuple[Unit, Role]:
@@ -362,3 +372,11 @@ def test_an_ejected_app_needs_nothing_of_packyak(plan: CloudPlan, tmp_path: Path
     assert "aws-cdk-lib==" in (tmp_path / "app" / "requirements.txt").read_text()
     with pytest.raises(PackyakError, match="not empty"):
         eject(plan, "gdpr", tmp_path / "app")
+
+
+def test_what_a_pack_found_is_not_published(folder: Path, plan: CloudPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Finding("AwsSolutions-IAM5[Resource::*]", "stack/Policy", "wide")
+    made = Synthesis(plan.hash, "gdpr", folder, (), (found,), (), 0.0)
+    monkeypatch.setattr(project, "synthesize", lambda *given, **named: made)
+    with pytest.raises(SynthesisFailed, match="1 things that nobody explained, first AwsSolutions-IAM5"):
+        project.made_of(Project.open(folder), plan, print).templates()

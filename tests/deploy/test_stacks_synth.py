@@ -108,6 +108,10 @@ def test_roles_hold_the_very_grants_within_a_boundary(made: Synthesis, plan: Clo
             json.dumps(mine).replace(json.dumps({"Fn::ImportValue": NAMES.export("key")}), '"${HomeKey}"')
         )
         assert allowed(written) == allowed([planned_role.policy])
+    people = by_name[NAMES.own("people-reviewer")]
+    assert people["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] == {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"}
+    }
     for at, body in policies.items():
         deletes = [
             s for s in body["Properties"]["PolicyDocument"]["Statement"] if "s3:Delete" in json.dumps(s["Action"])
