@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
 from packyak.engine.errors import DataError, MissingExtra, QueryError
-from packyak.engine.run.indexes import index_lag
-from packyak.engine.run.indexes import index_of as index_of
+from packyak.engine.run.indexes import index_lag, index_of
 from packyak.engine.run.read import Reader
 from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.home import Home
@@ -104,7 +103,7 @@ def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, in
     except pa.ArrowInvalid:  # written by something else: computed again
         return None
     facts = kept.schema.metadata or {}
-    if facts.get(b"version", b"").decode() != _version(reader.scope.home, node):
+    if facts.get(b"version", b"").decode() != version_of(reader.scope.home, node):
         return None
     return kept, int(facts[b"total"])
 
@@ -120,7 +119,7 @@ def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]
 
     keys, vectors, total = _vectors(reader.scope.home, node)
     laid = lay_out(vectors, "neighbours" if way == "neighbours" else "directions")
-    facts = {"version": _version(reader.scope.home, node), "total": str(total)}
+    facts = {"version": version_of(reader.scope.home, node), "total": str(total)}
     places = pa.table({KEY: keys, "x": laid[:, 0], "y": laid[:, 1]}).replace_schema_metadata(facts)
     reader.scope.home.write(_file(node.name, way), _bytes(places))
     return places, total
@@ -130,7 +129,8 @@ def _file(index: str, way: str) -> str:
     return f"{FOLDER}/{index}-{way}.arrow"
 
 
-def _version(home: Home, node: IndexNode) -> str:
+def version_of(home: Home, node: IndexNode) -> str:
+    """What the places of an index rest on: another one where its vectors, or how they are laid out, are others."""
     table = SearchTable(home, node.name).table
     return f"{_FORM} {table.version() or 0}"
 

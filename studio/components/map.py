@@ -199,8 +199,8 @@ def _page(project: Project, index: str, asset: str, color: str | None, way: str)
     inside, key = st.query_params.get("inside", ""), st.query_params.get("key", "")
     chosen = _inside(found, inside)
     rows = found.rows["_key"].index(pa.scalar(key, pa.string())).as_py() if key else -1
-    st.session_state[SHOWN] = found.rows["_key"]
     picture = view.cloud(found)
+    st.session_state[SHOWN] = (picture.name, found.rows["_key"])
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):
             scatter(
@@ -230,9 +230,9 @@ def _on_event() -> None:
         _set("inside", str(done["inside"]))
     if "view" in done:
         _set("view", str(done["view"]))
-    keys = st.session_state.get(SHOWN)
+    name, keys = st.session_state.get(SHOWN, ("", ()))
     row = done.get("row")
-    if isinstance(row, int) and keys is not None and 0 <= row < len(keys):
+    if isinstance(row, int) and done.get("name") == name and 0 <= row < len(keys):
         asked["key"] = keys[row].as_py()
 
 

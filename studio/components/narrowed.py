@@ -10,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.engine.run import maps
+from packyak.engine.run.indexes import index_of
 from packyak.studio.shell import layouts
 from packyak.studio.views import words
 
@@ -32,7 +33,7 @@ def picked_keys(project: Project) -> tuple[str, ...] | None:
     try:
         if not layouts.is_laid(project, index, way or "neighbours"):
             return None
-        node = maps.index_of(project._reader(), index)
+        node = index_of(project._reader(), index)
         found, _ = layouts.read(project, node.name, node.source, None, way or "neighbours")
         kept = maps.within(found.rows, maps.shapes_of(inside))
     except PackyakError:  # an address that somebody changed by hand

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packyak.engine.run import maps
+from packyak.engine.run.indexes import index_of
 from packyak.engine.run.maps import Map
 from packyak.studio.views import map as view
 from starlette.requests import Request
@@ -76,7 +77,7 @@ _told: dict[str, Wanted] = {}
 def is_laid(project: Project, index: str, way: str) -> bool:
     """Whether the home keeps the places of the index as it is now."""
     reader = project._reader()
-    return maps.kept_places(reader, maps.index_of(reader, index), way) is not None
+    return maps.kept_places(reader, index_of(reader, index), way) is not None
 
 
 def lay_out(project: Project, index: str, way: str) -> Layout:
@@ -99,7 +100,8 @@ def forget(project: Project, layout: Layout) -> None:
 def read(project: Project, index: str, asset: str, color: str | None, way: str) -> tuple[Map, str]:
     """The whole map, and the path at which its records are told. Read again only when something happened."""
     wanted = (project.home.uri, index, color, way, asset)
-    seen = (project.published.seq(), project.log.position(), project.graph[asset])
+    places = maps.version_of(project.home, index_of(project._reader(), index))
+    seen = (project.published.seq(), project.log.position(), project.graph[asset], places)
     with _lock:
         kept = _maps.get(wanted)
     if kept is None or kept[0] != seen:

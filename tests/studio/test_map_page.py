@@ -16,6 +16,7 @@ import streamlit as st
 from packyak.engine.project import Project
 from packyak.engine.run.maps import Map
 from packyak.engine.store.vectors import Embedder, SearchTable
+from packyak.studio.shell import layouts
 from packyak.studio.views import desk
 from packyak.studio.views import map as view
 from streamlit.testing.v1 import AppTest
@@ -188,3 +189,13 @@ def test_a_record_in_the_address_is_shown(laid: Project) -> None:
     app = shown(key="n07")
     assert "n07" in words_of(app) and "Open in Records" in [button.label for button in app.button]
     assert "no record" in words_of(shown(key="gone"))
+
+
+def test_a_map_that_was_read_is_read_again_after_the_index_changed(laid: Project) -> None:
+    before, path = layouts.read(laid, "search", "kind", "kind", "neighbours")
+    assert layouts.read(laid, "search", "kind", "kind", "neighbours")[0] is before
+    SearchTable(laid.home, "search").table.delete(["n03"])
+    assert not layouts.is_laid(laid, "search", "neighbours")
+    laid.map()
+    after, same = layouts.read(laid, "search", "kind", "kind", "neighbours")
+    assert (before.total, after.total, same) == (40, 39, path)
