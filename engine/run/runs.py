@@ -162,10 +162,13 @@ class RunStore:
         found = (self.get(name) for name in reversed(self.home.names(OPEN_FOLDER)))
         return tuple(record for record in found if record is not None and record.is_open)
 
+    def under_way(self) -> RunRecord | None:
+        """The newest run that has not ended, those left out whose process has gone without a word."""
+        return next((each for each in self.open() if not _is_gone(each)), None)
+
     def sweep(self) -> tuple[RunRecord, ...]:
         """Writes `crashed` on each run of this machine that has not ended though its process has gone; answers them."""
-        host = socket.gethostname()
-        gone = [each for each in self.open() if each.host == host and not is_running(each.pid, each.mark)]
+        gone = [each for each in self.open() if _is_gone(each)]
         return tuple(self.finish(each, "crashed", "The process of the run ended without saying why.") for each in gone)
 
     def finish(self, record: RunRecord, state: RunState, error: str = "") -> RunRecord:
@@ -192,6 +195,11 @@ class RunStore:
             return
         for name in (f"{OPEN_FOLDER}/{run_id}", _cancel_name(run_id)):
             self.home.remove(name)
+
+
+def _is_gone(record: RunRecord) -> bool:
+    """Whether the run's process, of this machine, has ended."""
+    return record.host == socket.gethostname() and not is_running(record.pid, record.mark)
 
 
 def _signature(record: RunRecord) -> tuple[Any, ...]:

@@ -50,7 +50,7 @@ def status_of(scope: Scope, published: Published, runs: RunStore) -> tuple[Asset
     """Every node except checks, which are shown with their assets; inputs first."""
     stale = stale_assets(scope)
     good = published.load().assets
-    under_way = next(iter(runs.open()), None)
+    under_way = runs.under_way()
     corrected = Counter(asset for asset, _, _ in scope.in_force)
     found: dict[str, AssetStatus] = {}
     for node in scope.graph.nodes.values():

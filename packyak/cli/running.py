@@ -148,7 +148,8 @@ def _done(record: RunRecord, assets: Sequence[str], seconds: str) -> str:
         return f"Up to date: {', '.join(assets)}" if assets else "Everything is up to date"
     visited = [each for each in record.assets if each.state == "done"]
     failed = sum(each.failed for each in visited)
-    kept = f"; {counted(failed, 'record')} failed (`packyak show ASSET --only failed`)" if failed else ""
+    kept = f"; {failed:,} failed (`packyak status` says why, `packyak show ASSET --only failed` lists records)"
+    kept = kept if failed else ""
     return f"Done in {seconds}: {counted(len(visited), 'asset')} brought up to date{kept}"
 
 

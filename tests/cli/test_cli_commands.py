@@ -70,7 +70,8 @@ def test_failed_records_do_not_fail_a_run_and_can_be_shown(folder: Path, packyak
     (folder / "pipeline.py").write_text(source)
     ended = packyak("run")
     assert ended.code == 0
-    assert "failed (`packyak show ASSET --only failed`)" in ended.out
+    assert "failed (`packyak status` says why, `packyak show ASSET --only failed` lists records)" in ended.out
+    assert "ZeroDivisionError" in ended.out and "ZeroDivisionError" in packyak("status").out
     assert packyak("show", "words", "--only", "failed", "--json").json["total"] > 0
 
 

@@ -191,10 +191,12 @@ def test_kill_9_and_sweep(home: Home) -> None:
         assert other.stdout is not None
         run_id = other.stdout.readline().strip()
         assert store.sweep() == (), "both live"
+        assert store.under_way() == store.get(run_id)
         os.kill(other.pid, signal.SIGKILL)
         record = store.get(run_id)
         assert record is not None and record.state == "running"
         assert wait_until(lambda: not is_running(record.pid, record.mark), 5)
+        assert store.under_way() == store.get(ours.id), "who only looks sees no run that is gone"
         swept = store.sweep()
     assert [(each.id, each.state) for each in swept] == [(run_id, "crashed")]
     assert [each.state for each in swept[0].assets] == ["failed"]
