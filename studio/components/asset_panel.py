@@ -128,7 +128,7 @@ def _row_of_names(title: str, names: Sequence[str]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.text(title, width=64)
         for name in names[:MOST_NEIGHBOURS]:
-            if st.button(f":primary[{literal(name)}]", key=f"to-{title}-{name}", type="tertiary"):
+            if st.button(f":blue[{literal(name)}]", key=f"to-{title}-{name}", type="tertiary"):
                 st.query_params["asset"] = name
                 st.rerun(scope="fragment")
         if len(names) > MOST_NEIGHBOURS:
@@ -150,7 +150,7 @@ def _code(project: Project, node: Node) -> None:
     place = tables.place(str(node.origin), project.root)
     source = code.source_at(node.origin.file, node.origin.line)
     if not source:
-        st.code(place, language=None)
+        st.code(place, language=None, wrap_lines=True)
         return
     with st.expander(literal(place), icon=":material/code:", key="asset_code"):
         st.code(source, language="python", height=360 if source.count("\n") > 18 else "content")

@@ -35,7 +35,7 @@ def role_of(project: Project, name: str) -> None:
             st.text(f"{name} runs under no role of its own.")
         else:
             _sheet(sheet)
-        st.code(f"packyak grants {shlex.quote(name)}", language=None)
+        st.code(f"packyak grants {shlex.quote(name)}", language=None, wrap_lines=True)
 
 
 def _sheet(sheet: RoleSheet) -> None:

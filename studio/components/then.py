@@ -129,7 +129,7 @@ def past_panel(project: Project, past: Then, name: str) -> None:
     st.markdown("**Computed**")
     st.text(f"{words.clock(mine.at)}, by the run {mine.run}")
     if mine.function:
-        st.code(tables.place(mine.function, project.root), language=None)
+        st.code(tables.place(mine.function, project.root), language=None, wrap_lines=True)
     if mine.inputs:
         st.markdown("**From**")
         rows = [{"asset": asset, "version": version} for asset, version in mine.inputs.items()]

@@ -39,7 +39,7 @@ export class View {
     const { wide, high } = this;
     if (!wide || !width) return;
     const roomy = wide - 2 * PAD, tall = high - TOP - FOOT_ROOM;
-    const whole = Math.min(roomy / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, 1.35);
+    const whole = Math.min(roomy / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, wide > 1700 ? 1.7 : 1.35);
     const place = (from, room, size, start, extent, along) => (size * k <= room + 1 ? from + (room - size * k) / 2
       : along ? from - start * k : clamp(from + (room - extent * k) / 2 - start * k, from + room - size * k, from));
     this.k = k;
