@@ -137,8 +137,10 @@ def _like() -> str:
 
 def widen(asset: str) -> None:
     """For a callback: take back everything that narrows the view."""
-    for name in ("text", "how", "only", "where", "version", "since"):
-        st.session_state.pop(f"{name}-{asset}", None)
+    wide = {"text": "", "how": CONTAINS, "only": "All", "where": "", "version": None, "since": False}
+    for name, value in wide.items():
+        if f"{name}-{asset}" in st.session_state:  # set, not dropped: the browser would keep what it shows
+            st.session_state[f"{name}-{asset}"] = value
     st.session_state.get("filters", {}).pop(asset, None)
     st.query_params.from_dict({"asset": asset})
 

@@ -245,6 +245,8 @@ def span_words(offset: int, shown: int, total: int, *, ranked: bool = False) -> 
     """ "51 to 100 of 1,506 records"; of a search that ranks, "51 to 100 of the 200 nearest"."""
     if not total:
         return "No records"
+    if ranked and shown == total:
+        return f"The {words.count(total)} nearest"
     if ranked:
         return f"{words.count(offset + 1)} to {words.count(offset + shown)} of the {words.count(total)} nearest"
     if shown == total:

@@ -129,6 +129,7 @@ def test_span_words() -> None:
     assert records.span_words(50, 50, 1506) == "51 to 100 of 1,506 records"
     assert records.span_words(0, 3, 3) == "3 records" and records.span_words(0, 0, 0) == "No records"
     assert records.span_words(50, 50, 200, ranked=True) == "51 to 100 of the 200 nearest"
+    assert records.span_words(0, 14, 14, ranked=True) == "The 14 nearest"
 
 
 def test_the_sheet_says_who_and_what_lies_beneath() -> None:
