@@ -49,7 +49,7 @@ def _desk(project: Project, page: str) -> None:
     data = {
         "items": [asdict(item) for item in items],
         "keys": [asdict(group) for group in view.keys(page)],
-        "facts": [asdict(fact) for fact in view.facts(project.name, place, run, view.selection(params))],
+        "facts": [asdict(fact) for fact in view.facts(project.name, place, run, view.selection(params), _who(project))],
         "command": command,
         "pulse": {
             "page": page,
@@ -62,6 +62,11 @@ def _desk(project: Project, page: str) -> None:
     event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
     if event:
         _act(project, run, event)
+
+
+def _who(project: Project) -> str:
+    """The person and their role, where the project gives roles."""
+    return f"{project.person}: {project.role}" if project.roles else ""
 
 
 def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> None:

@@ -180,7 +180,8 @@ def run_fact(run: RunRecord | None) -> Fact:
     return Fact(f"{told.title}: {told.line}", "busy", told.line)
 
 
-def facts(name: str, place: str, run: RunRecord | None, selection: str) -> tuple[Fact, ...]:
-    """What the status bar says: project, where its data lives, the run under way, what is selected."""
+def facts(name: str, place: str, run: RunRecord | None, selection: str, who: str = "") -> tuple[Fact, ...]:
+    """What the status bar says: project, where its data lives, the run under way, who looks, what is selected."""
     found = (Fact(name, "strong", place), Fact(place, "plain", "where its data lives"), run_fact(run))
-    return (*found, Fact(selection, "plain", "selected")) if selection else found
+    more = ((who, "your role, as packyak roles tells it"), (selection, "selected"))
+    return (*found, *(Fact(text, "plain", hint) for text, hint in more if text))

@@ -211,3 +211,9 @@ def test_a_script_has_each_module_once_and_no_import_left(entry_file: str) -> No
     for line in re.findall(r"^const .*", text, re.MULTILINE):  # one line may name several constants
         names += re.findall(r"\b([A-Z][A-Z_]+) = ", line)
     assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
+
+
+def test_the_status_bar_says_who_looks_where_there_are_roles() -> None:
+    told = [fact.text for fact in desk.facts("notes", "~/notes", None, "topic", "vic: viewer")]
+    assert told == ["notes", "~/notes", "No run under way", "vic: viewer", "topic"]
+    assert len(desk.facts("notes", "~/notes", None, "")) == 3
