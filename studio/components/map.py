@@ -192,14 +192,13 @@ def _failed(reason: str) -> None:
 
 def _page(project: Project, index: str, asset: str, color: str | None, way: str) -> None:
     try:
-        found, hints = layouts.read(project, index, asset, color, way)
+        found, picture, hints = layouts.read(project, index, asset, color, way)
     except PackyakError as error:
         st.error(literal(str(error)))
         return
     inside, key = st.query_params.get("inside", ""), st.query_params.get("key", "")
     chosen = _inside(found, inside)
     rows = found.rows["_key"].index(pa.scalar(key, pa.string())).as_py() if key else -1
-    picture = view.cloud(found)
     st.session_state[SHOWN] = (picture.name, found.rows["_key"])
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):

@@ -34,7 +34,7 @@ def picked_keys(project: Project) -> tuple[str, ...] | None:
         if not layouts.is_laid(project, index, way or "neighbours"):
             return None
         node = index_of(project._reader(), index)
-        found, _ = layouts.read(project, node.name, node.source, None, way or "neighbours")
+        found, _, _ = layouts.read(project, node.name, node.source, None, way or "neighbours")
         kept = maps.within(found.rows, maps.shapes_of(inside))
     except PackyakError:  # an address that somebody changed by hand
         return None

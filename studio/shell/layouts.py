@@ -20,6 +20,7 @@ from packyak.engine.run import maps
 from packyak.engine.run.indexes import index_of
 from packyak.engine.run.maps import Map
 from packyak.studio.views import map as view
+from packyak.studio.views.map import Cloud
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -69,7 +70,7 @@ class Layout:
 
 _lock = threading.Lock()
 _layouts: dict[tuple[str, str, str], Layout] = {}
-_maps: OrderedDict[Wanted, tuple[object, Map]] = OrderedDict()
+_maps: OrderedDict[Wanted, tuple[object, Map, Cloud]] = OrderedDict()
 _names: dict[Wanted, str] = {}
 _told: dict[str, Wanted] = {}
 
@@ -97,15 +98,17 @@ def forget(project: Project, layout: Layout) -> None:
         _layouts.pop((project.home.uri, layout.index, layout.way), None)
 
 
-def read(project: Project, index: str, asset: str, color: str | None, way: str) -> tuple[Map, str]:
-    """The whole map, and the path at which its records are told. Read again only when something happened."""
+def read(project: Project, index: str, asset: str, color: str | None, way: str) -> tuple[Map, Cloud, str]:
+    """The whole map, as it is drawn, and the path at which its records are told. Read again only when something
+    happened: a lasso or a turn of the wheel costs neither queries nor colours."""
     wanted = (project.home.uri, index, color, way, asset)
     places = maps.version_of(project.home, index_of(project._reader(), index))
     seen = (project.published.seq(), project.log.position(), project.graph[asset], places)
     with _lock:
         kept = _maps.get(wanted)
     if kept is None or kept[0] != seen:
-        kept = (seen, project.map(index, asset=asset, color=color, way=way))
+        found = project.map(index, asset=asset, color=color, way=way)
+        kept = (seen, found, view.cloud(found))
     with _lock:
         _maps[wanted] = kept
         _maps.move_to_end(wanted)
@@ -113,7 +116,7 @@ def read(project: Project, index: str, asset: str, color: str | None, way: str) 
             _maps.popitem(last=False)
         name = _names.setdefault(wanted, secrets.token_urlsafe(16))
         _told[name] = wanted
-    return kept[1], f"{PATH}/{name}"
+    return kept[1], kept[2], f"{PATH}/{name}"
 
 
 def answer(request: Request) -> JSONResponse:

@@ -192,10 +192,10 @@ def test_a_record_in_the_address_is_shown(laid: Project) -> None:
 
 
 def test_a_map_that_was_read_is_read_again_after_the_index_changed(laid: Project) -> None:
-    before, path = layouts.read(laid, "search", "kind", "kind", "neighbours")
+    before, drawn, path = layouts.read(laid, "search", "kind", "kind", "neighbours")
     assert layouts.read(laid, "search", "kind", "kind", "neighbours")[0] is before
     SearchTable(laid.home, "search").table.delete(["n03"])
     assert not layouts.is_laid(laid, "search", "neighbours")
     laid.map()
-    after, same = layouts.read(laid, "search", "kind", "kind", "neighbours")
-    assert (before.total, after.total, same) == (40, 39, path)
+    after, other, same = layouts.read(laid, "search", "kind", "kind", "neighbours")
+    assert (before.total, after.total, same) == (40, 39, path) and drawn.name != other.name
