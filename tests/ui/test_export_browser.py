@@ -15,11 +15,11 @@ pytest.importorskip("aws_cdk")
 playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
 from local_cloud import local_cloud  # noqa: E402
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(2400)]
 expect = playwright.expect
 expect.set_options(timeout=60_000)
 SHOTS = Path(__file__).parent / "shots"
-LONG = 400_000  # CDK takes its time, most of all on a busy machine
+LONG = 900_000  # CDK takes its time, most of all on a busy machine
 
 Browse = Callable[..., Any]
 Serve = Callable[[Path | None], str]
