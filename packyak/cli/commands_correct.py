@@ -10,7 +10,7 @@ import typer
 from packyak.cli import reviewing
 from packyak.cli.asking import Desk
 from packyak.cli.correcting import Said, save
-from packyak.cli.correcting_many import Many, correct_many, list_similar, spread
+from packyak.cli.correcting_many import Many, correct_many, keys_of, list_similar, spread
 from packyak.cli.options import HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
 from packyak.cli.say import DONE, WRONG, note, say, say_json
@@ -204,6 +204,7 @@ def _agreement(found: Any, as_json: bool) -> int:
     "review",
     ("packyak review", "answer the questions most worth your time, one by one"),
     ("packyak review topic --limit 10", "ten about topic"),
+    ("packyak review topic --keys T-10042,T-10043", "only about these records"),
     ("packyak review topic --json", "the questions, for a script"),
     ("packyak review --answers answers.jsonl", "apply answers from a file"),
     ("packyak review --only disagreement", "settle what people differ on"),
@@ -214,6 +215,7 @@ def review(
     only: Annotated[
         str | None, typer.Option("--only", metavar="QUEUE", help="Only this queue: disagreement or second.")
     ] = None,
+    keys: Annotated[str | None, typer.Option("--keys", metavar="KEY,KEY", help="Only about these records.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many questions.")] = 20,
     answers: Annotated[
         Path | None,
@@ -236,7 +238,7 @@ def review(
         return reviewing.apply_file(desk, answers, person, as_json)
     if only not in (None, "disagreement", "second"):
         raise PackyakError(f"there is no queue {only!r}", choices=("disagreement", "second"), next_step="name one")
-    found = desk.ask("review", asset, limit=limit, person=person, only=only)
+    found = desk.ask("review", asset, limit=limit, person=person, only=only, keys=keys_of(keys))
     if as_json:
         say_json(found)
         return DONE

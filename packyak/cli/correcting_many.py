@@ -41,7 +41,7 @@ def correct_many(desk: Desk, many: Many, where: str | None, keys: str | None) ->
         asset, column, value = many.take("ASSET", "COLUMN", "VALUE")
     named = {
         "where": where,
-        "keys": _keys(keys),
+        "keys": keys_of(keys),
         "preview": many.preview,
         "by": many.by or desk.person,
         "why": many.why,
@@ -53,7 +53,7 @@ def spread(desk: Desk, many: Many, keys: str) -> int:
     """The value of one corrected record for other records."""
     asset, key, column = many.take("ASSET", "KEY", "COLUMN")
     named = {"preview": many.preview, "by": many.by or desk.person, "why": many.why}
-    return _tell(desk.ask("spread", asset, key, column, _keys(keys), **named), many)
+    return _tell(desk.ask("spread", asset, key, column, keys_of(keys), **named), many)
 
 
 def list_similar(desk: Desk, many: Many, k: int) -> int:
@@ -85,7 +85,8 @@ def list_similar(desk: Desk, many: Many, k: int) -> int:
     return DONE
 
 
-def _keys(text: str | None) -> list[str] | None:
+def keys_of(text: str | None) -> list[str] | None:
+    """Keys from one text with commas between; None where there is none."""
     return None if text is None else [key for part in text.split(",") if (key := part.strip())]
 
 
