@@ -34,7 +34,7 @@ def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: int = 
         "mark": {"type": "line", "color": LINE, "strokeWidth": 2, "point": {"filled": True, "size": 55, "color": LINE}},
         "encoding": {"x": x, "y": {"field": "right", "type": "quantitative", "axis": PERCENT}, "tooltip": tips},
     }
-    force = {"mark": {"type": "point", "filled": True, "size": 130, "color": LINE}}
+    force: dict[str, Any] = {"mark": {"type": "point", "filled": True, "size": 130, "color": LINE}}
     force |= {
         "transform": [{"filter": "datum.force"}],
         "encoding": {"x": x, "y": {"field": "right", "type": "quantitative", "axis": PERCENT}, "tooltip": tips},
@@ -76,13 +76,13 @@ def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: int = 220) -
         "x": {"field": "answered", "type": "nominal", "title": "it answered", "sort": None, "axis": {"labelAngle": 0}},
         "y": {"field": "right", "type": "nominal", "title": "right is", "sort": None},
     }
-    shade = {
+    shade: dict[str, Any] = {
         "field": "share",
         "type": "quantitative",
         "legend": None,
         "scale": {"domain": [0, 1], "range": ["#6366f11a", "#6366f1"]},
     }
-    tint = {"condition": {"test": "datum.share > 0.55", "value": "#ffffff"}, "value": SOFT}
+    tint: dict[str, Any] = {"condition": {"test": "datum.share > 0.55", "value": "#ffffff"}, "value": SOFT}
     tips = [{"field": name, "type": "nominal"} for name in ("right", "answered", "answers")]
     spec = {
         "data": {"values": list(cells)},

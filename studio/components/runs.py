@@ -73,8 +73,10 @@ def _sheet(project: Project, chosen: RunRecord | None, found: tuple[RunRecord, .
 def _failures(project: Project, asset: str) -> tuple[Failed, ...]:
     """The records of an asset that fail now, by the way they do."""
     node = project.graph.nodes.get(asset)
-    memo = project.scope().memo(asset) if isinstance(node, TransformNode) else None
-    if memo is None or not memo.exists():
+    if not isinstance(node, TransformNode):
+        return ()
+    memo = project.scope().memo(asset)
+    if not memo.exists():
         return ()
     rows = project.query.run(
         f"select _key, error from m where error is not null and error <> '' limit {MOST_FAILED}", {"m": memo.dataset()}

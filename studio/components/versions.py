@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 SHOWN = 8
 DRAWN = 30
 KNOWN = "known_qualities"
+COLUMNS = {
+    "rows": st.column_config.NumberColumn(format="localized"),
+    "change": st.column_config.TextColumn(alignment="right"),
+    "filled": st.column_config.TextColumn(alignment="right"),
+}
 
 
 def versions_of(project: Project, status: AssetStatus) -> None:
@@ -26,27 +31,19 @@ def versions_of(project: Project, status: AssetStatus) -> None:
         return
     _trends(found, status.corrections)
     st.markdown("**Versions**")
-    event = st.dataframe(
-        quality.table(found[:SHOWN]),
-        hide_index=True,
-        height="content",
-        alt=f"Versions of {status.name}",
-        on_select="rerun" if len(found) > 1 else "ignore",
-        selection_mode="single-row",
-        key=f"versions-{status.name}-{status.version}",
-        column_config={
-            "rows": st.column_config.NumberColumn(format="localized"),
-            "change": st.column_config.TextColumn(alignment="right"),
-            "filled": st.column_config.TextColumn(alignment="right"),
-        },
-    )
+    rows, alt = quality.table(found[:SHOWN]), f"Versions of {status.name}"
     if len(found) < 2:
+        st.dataframe(rows, hide_index=True, height="content", alt=alt, column_config=COLUMNS)
         return
-    rows = event["selection"]["rows"]
-    if rows and rows[0] and st.button("Show the graph of that time", icon=":material/history:", key="to_past"):
-        st.query_params["at"] = found[rows[0]].run
+    event = st.dataframe(
+        rows, hide_index=True, height="content", alt=alt, column_config=COLUMNS, on_select="rerun",
+        selection_mode="single-row", key=f"versions-{status.name}-{status.version}",
+    )  # fmt: skip
+    chosen = event["selection"]["rows"]
+    if chosen and chosen[0] and st.button("Show the graph of that time", icon=":material/history:", key="to_past"):
+        st.query_params["at"] = found[chosen[0]].run
         st.rerun(scope="fragment")
-    if not rows:
+    if not chosen:
         st.caption("Choose one to see the graph as it was then.")
 
 

@@ -47,7 +47,8 @@ def role_sheet(said: Mapping[str, Any], name: str) -> RoleSheet | None:
     if role is None:
         return None
     seen = said.get("seen", {}).get(name) or [{}] * len(role["grants"])
-    own, engine = [], []
+    own: list[GrantLine] = []
+    engine: list[GrantLine] = []
     for grant, fact in zip(role["grants"], seen, strict=False):
         reasons = grant.get("evidence") or []
         mine = [each for each in reasons if each.get("source") != OF_EVERY_RUN]

@@ -69,7 +69,7 @@ def _filled(event: Event) -> float | None:
         columns, rows = metrics.get("columnMetrics") or {}, metrics.get("rowCount")
         if columns and rows:
             nulls = sum(each.get("nullCount") or 0 for each in columns.values())
-            return 1.0 - float(nulls) / (rows * len(columns))
+            return 1.0 - float(nulls) / float(rows * len(columns))
     return None
 
 
