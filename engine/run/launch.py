@@ -74,7 +74,8 @@ def run_project(
                 return _run(project, scope, names, asked, progress, lease, retry=retry, crashed=crashed, alone=alone)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            progress.finished("cancelled" if stopped else "failed", str(error) or type(error).__name__)
+            words = str(error) or ("Stopped from outside." if stopped else type(error).__name__)
+            progress.finished("cancelled" if stopped else "failed", words)
             raise
     finally:
         if scope is not None and scope.crew is not None:

@@ -174,6 +174,8 @@ def _seconds(record: RunRecord) -> float:
 def cancel(place: Place, as_json: bool = False) -> int:
     """Stops the run under way, and says how it stands then."""
     refuse(place.roles, str(place.settings["person"]), "cancel")
+    import socket
+
     from packyak.engine.run.client import stop_run
     from packyak.engine.run.runs import RunStore
 
@@ -187,7 +189,9 @@ def cancel(place: Place, as_json: bool = False) -> int:
     elif record is None:
         say("No run is on")
     elif record.is_open:
-        say(f"The run {record.id} was asked to stop; it does at its next look")
+        where = "" if record.host != socket.gethostname() else f", or `kill {record.pid}`"
+        hangs = f"If its function hangs: press Ctrl-C where it runs{where}"
+        say(f"The run {record.id} was asked to stop; it does at its next look. {hangs}")
     else:
         say(f"The run {record.id} is over: {record.state}")
     return DONE
