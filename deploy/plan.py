@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -89,10 +89,19 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """Something beside the home that units reach: a secret, a queue, a table, another bucket. roles: whose code it is."""
+
+    service: str
+    resource: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CloudPlan:
     """The whole plan. order: units that can run at the same time, in turn. profile: how long what is kept. budget: US
     dollars a month at which notify (an address, "" for nobody) is told. people: roles that no unit has, but who looks
-    and corrects. hash: of everything else."""
+    and corrects. outside: what units reach beside the home. hash: of everything else."""
 
     project: str
     home: CloudHome
@@ -106,6 +115,7 @@ class CloudPlan:
     budget: int = 20
     notify: str = ""
     people: tuple[Role, ...] = ()
+    outside: tuple[Outside, ...] = ()
     hash: str = ""
 
     def role(self, name: str) -> Role | None:
@@ -151,9 +161,21 @@ def plan_of(
         budget=wanted.budget,
         notify=wanted.notify,
         people=(_of_people(declared),),
+        outside=tuple(_outside(home, grants)),
     )
     digest = hashlib.sha256(made.to_json().encode()).hexdigest()
     return CloudPlan(**{**made.__dict__, "hash": digest})
+
+
+def _outside(home: CloudHome, grants: Mapping[str, Iterable[Grant]]) -> Iterable[Outside]:
+    bucket = f"arn:aws:s3:::{home.bucket}"
+    found: dict[str, dict[str, None]] = {}
+    for role, mine in grants.items():
+        for each in mine:
+            if each.resource not in (bucket, home.key) and not each.resource.startswith(f"{bucket}/"):
+                found.setdefault(each.resource, {})[role] = None
+    for resource, roles in sorted(found.items()):
+        yield Outside(resource.split(":")[2] if ":" in resource else "", resource, tuple(roles))
 
 
 def _of_people(declared: Declared) -> Role:

@@ -18,8 +18,8 @@ from packyak.deploy.stacks.running import version_of
 from packyak.engine.errors import PackyakError
 
 MODULES = (
-    "acknowledging", "blueprint", "building", "definition", "filling", "flow", "ground", "images", "names", "network",
-    "people", "profiles", "statements", "storage", "tidying", "units", "watching",
+    "acknowledging", "beyond", "blueprint", "building", "definition", "filling", "flow", "ground", "images", "names",
+    "network", "people", "profiles", "statements", "storage", "tidying", "units", "watching",
 )  # fmt: skip
 LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 APP = '''"""The stacks of {project} on AWS. README.md says how they are deployed; all of it is yours to change."""

@@ -132,7 +132,7 @@ class Flow(cdk.Stack):
         """The names of subnets and group are values of the ground; everything else is written in the text."""
         written = definition(self.drawn)
         if not self.drawn.on_fargate:
-            return cdk.Fn.sub(written)
+            return text(written)
         subnets = cdk.Fn.split(",", handed_over(self.names, "subnets"))
         quoted = cdk.Fn.join("", ['["', cdk.Fn.join('","', subnets), '"]'])
         written = written.replace('"${Subnets}"', "${Subnets}")

@@ -1,7 +1,8 @@
 """The network that units run in: two isolated subnets, the free way to S3, and nothing else.
 
-No internet gateway, no NAT, no route out. Where something runs on Fargate, the paths to the image registry and to the
-logs are added, which cost by the hour: Lambda needs neither, as the service fetches its images itself.
+No internet gateway, no NAT, no route out. Where the code calls another service (a secret, a queue) or something runs on
+Fargate (images, logs), a way to just that service is added, which costs by the hour, but for DynamoDB's. Lambda needs
+none: the service fetches its images itself.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from packyak.deploy.stacks import statements
+from packyak.deploy.stacks import beyond, statements
 from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, Reach
 from packyak.deploy.stacks.filling import filled, hand_over, text
+from packyak.deploy.stacks.names import logical
 from packyak.deploy.stacks.storage import Storage
 
 RANGE = "10.77.0.0/16"
@@ -50,8 +52,12 @@ class Network:
             ],
         )
         self.to_s3 = self._to_s3()
-        if drawn.on_fargate:
-            self._to_registry()
+        asked = [each for each in beyond.services(drawn) if each != "dynamodb"]
+        wanted = sorted({*asked, *(FARGATE_NEEDS if drawn.on_fargate else ())})
+        if wanted:
+            self._doors(wanted)
+        if "dynamodb" in beyond.services(drawn):
+            self._gateway("ToDynamodb", "dynamodb")
         self._flow_log(storage)
         self.boundary = self._boundary(storage)
         hand_over(
@@ -92,22 +98,28 @@ class Network:
         if self.drawn.on_fargate:
             layers = "arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*"
             allowed.append({**statements.allow("s3:GetObject", layers), "Principal": "*"})
+        others = beyond.buckets(self.drawn)
+        if others:
+            allowed.append({**statements.allow(verbs, others), "Principal": "*"})
+        return self._gateway("ToS3", "s3", statements.document(allowed))
+
+    def _gateway(self, id: str, service: str, allowed: dict[str, Any] | None = None) -> ec2.CfnVPCEndpoint:
         return ec2.CfnVPCEndpoint(
             self.stack,
-            "ToS3",
+            id,
             vpc_id=self.vpc.ref,
-            service_name=text("com.amazonaws.${AWS::Region}.s3"),
+            service_name=text(f"com.amazonaws.${{AWS::Region}}.{service}"),
             vpc_endpoint_type="Gateway",
             route_table_ids=[each.ref for each in self.routes],
-            policy_document=filled(statements.document(allowed)),
+            policy_document=filled(allowed) if allowed else None,
         )
 
-    def _to_registry(self) -> None:
+    def _doors(self, services: list[str]) -> None:
         doors = ec2.CfnSecurityGroup(
             self.stack,
             "DoorsGroup",
             group_name=self.names.own("doors"),
-            group_description="The ways to the registry and the logs: HTTPS from units",
+            group_description="The ways to other services: HTTPS from units",
             vpc_id=self.vpc.ref,
             security_group_ingress=[
                 ec2.CfnSecurityGroup.IngressProperty(
@@ -124,10 +136,10 @@ class Network:
                 )
             ],
         )
-        for service in FARGATE_NEEDS:
+        for service in services:
             ec2.CfnVPCEndpoint(
                 self.stack,
-                "To" + "".join(word.capitalize() for word in service.split(".")),
+                logical(f"to-{service.replace('.', '-')}"),
                 vpc_id=self.vpc.ref,
                 service_name=text(f"com.amazonaws.${{AWS::Region}}.{service}"),
                 vpc_endpoint_type="Interface",
@@ -149,9 +161,7 @@ class Network:
         ).node.add_dependency(storage.logs_policy)
 
     def _boundary(self, storage: Storage) -> iam.CfnManagedPolicy:
-        allowed = statements.document(
-            statements.of_the_boundary(self.names, self.drawn.bucket, self.drawn.folder, "${HomeKey}", "${ToS3}")
-        )
+        allowed = beyond.boundary(self.drawn)
         made = iam.CfnManagedPolicy(
             self.stack,
             "Boundary",

@@ -31,6 +31,7 @@ RESOURCES, BYTES, SECONDS = 500, 1_000_000, 15.0
 CLOCKED = """
 from collections.abc import Iterator
 from packyak import Bucket, File, function, read_csv, sql, transform
+from packyak.grants import Dynamo, Queue, Secrets
 
 inbox = Bucket("inbox")
 
@@ -47,7 +48,7 @@ counts = sql("select heavy, count(*) as n from heavy group by all")
 @function(cron="*/15 6-18 1 * MON-FRI")
 async def remind() -> None: ...
 
-@function(every=90)
+@function(every=90, grants=[Queue.send("orders"), Secrets.get("crm"), Dynamo.get("prices")])
 async def look() -> None: ...
 
 @function(on=inbox.created("*.pdf"))

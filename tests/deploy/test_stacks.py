@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from packyak.deploy.grants.declared import cloud_home
 from packyak.deploy.grants.grant import Evidence, Grant, document_of
 from packyak.deploy.plan import HOME_KEY, CloudPlan, Role, Trigger, Unit, plan_project
 from packyak.deploy.publish import project
-from packyak.deploy.stacks import statements
+from packyak.deploy.stacks import beyond, statements
 from packyak.deploy.stacks.blueprint import Blueprint, read_blueprint, read_folder, write_folder
 from packyak.deploy.stacks.definition import LIMIT, definition, read_states
 from packyak.deploy.stacks.drawing import blueprint_of
@@ -310,8 +311,53 @@ def test_only_tidying_and_erasing_delete() -> None:
     assert not [each for each in boundary if "*" in each or each.startswith(("iam:", "sts:"))]
 
 
+REACHING = """
+from packyak import Bucket, File, function, transform
+from packyak.grants import S3, Dynamo, Files, Queue, Secrets
+
+inbox = Bucket("inbox")
+
+@function(on=inbox.created("*.pdf"), grants=[Queue.send("orders"), S3.get("notes/*"), Files.delete("inbox/old/*")])
+async def keep(file: File) -> None: ...
+
+@function(every=60, grants=[Secrets.get("crm"), Dynamo.get("prices")])
+async def look() -> None: ...
+"""
+
+
+def test_what_the_code_reaches_beside_the_home_has_a_way_and_nothing_else(project_folder: Callable[..., Path]) -> None:
+    folder = project_folder(REACHING)
+    drawn, here = drawn_of(folder), "${AWS::AccountId}"
+    told = {(each.service, each.roles) for each in plan_project(Project.open(folder), "s3://lake/shop").outside}
+    assert told == {("sqs", ("keep",)), ("s3", ("keep",)), ("secretsmanager", ("look",)), ("dynamodb", ("look",))}
+    assert set(beyond.reached(drawn)) == {
+        ("dynamodb:GetItem", f"arn:aws:dynamodb:us-east-1:{here}:table/prices"),
+        ("s3:DeleteObject", "arn:aws:s3:::lake/shop/buckets/inbox/old/*"),
+        ("s3:GetObject", "arn:aws:s3:::notes/*"),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:us-east-1:{here}:secret:crm-*"),
+        ("sqs:SendMessage", f"arn:aws:sqs:us-east-1:{here}:orders"),
+    }
+    assert beyond.services(drawn) == ("dynamodb", "secretsmanager", "sqs")
+    assert "arn:aws:s3:::notes/*" in beyond.buckets(drawn)
+    assert beyond.reached(drawn) and allowed([beyond.boundary(drawn)]) > allowed(
+        [statements.document([each for each in beyond.fixed_boundary(drawn) if each["Effect"] == "Allow"])]
+    )
+
+
+def test_a_boundary_that_would_be_too_long_names_services_whole() -> None:
+    plan = plan_with(250)
+    drawn = blueprint_of(plan, "dev")
+    far = [Grant("big", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:1:{'queue' * 9}{n}") for n in range(120)]
+    unit = replace(drawn.units[0], policies=tuple(statements.paged(document_of(far)["Statement"])))
+    made = beyond.boundary(replace(drawn, units=(unit,)))
+    assert len(json.dumps(made)) < statements.POLICY_LIMIT
+    assert ("sqs:SendMessage", "arn:${AWS::Partition}:sqs:*", "{}") in allowed([made])
+
+
 def test_every_grant_of_a_unit_is_within_the_boundary(plan: CloudPlan) -> None:
-    boundary = statements.of_the_boundary(Names("p", "lake"), "lake", "shop", HOME_KEY, "e")
+    drawn = blueprint_of(plan, "dev")
+    assert not list(beyond.reached(drawn))
+    boundary = beyond.boundary(drawn)["Statement"]
     within = [
         (action, resource.replace("${AWS::Partition}", "aws"))
         for each in boundary
