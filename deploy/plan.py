@@ -90,7 +90,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Outside:
-    """Something beside the home that units reach: a secret, a queue, a table, another bucket. roles: whose code it is."""
+    """Something beside the home that units reach: a secret, a queue, a table, another bucket. roles: whose code."""
 
     service: str
     resource: str
