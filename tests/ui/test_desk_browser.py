@@ -27,6 +27,8 @@ NOT_OURS = re.compile(
 PAGES = (
     "?asset=topic",
     "?asset=topic&columns=1",
+    "?of=topic&key=N-007",
+    "?at=2100-01-01&asset=topic",
     "records?asset=topic&key=N-000",
     "records?asset=topic&view=columns",
     "records?asset=topic&view=sql&q=from topic",

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZE = (1440, 900)
 STOPS = (
     ("pipeline", "?asset=topic", "button.card"),
+    ("trace", "?of=topic&key=T-10006", ".trail"),
     ("columns", "?columns=1&column=topic.topic", "button.column"),
     ("records", "records?asset=topic&key=T-10006", "section.field"),
     ("review", "review?asset=topic", ".question"),
