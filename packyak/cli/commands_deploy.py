@@ -30,6 +30,7 @@ VERBS = {
     ("packyak grants topic", "only the role of this asset"),
     ("packyak grants topic --policy", "its IAM policy"),
     ("packyak grants reviewer", "what people may who look and correct"),
+    ("packyak grants --run", "run everything here first, and listen to what its code asks AWS for"),
     ("packyak grants --json", "the whole plan for a script: units, triggers, roles, grants, evidence"),
 )
 def grants(
@@ -37,6 +38,7 @@ def grants(
         str | None, typer.Argument(metavar="ASSET", help="Only this one's role; default: all.", show_default=False)
     ] = None,
     policy: Annotated[bool, flag("--policy", "The role's IAM policy as JSON.")] = False,
+    run: Annotated[bool, flag("--run", "Run it here first, and listen to what its code asks AWS for.")] = False,
     project: ProjectFolder = None,
     home: HomeUri = None,
     verbose: Verbose = False,
@@ -44,6 +46,7 @@ def grants(
 ) -> int:
     """Say what each role may do, why (file:line), and whether a run was seen to need it."""
     from packyak.deploy.grants.seen import last_proof, place_of
+    from packyak.deploy.grants.watched import last_calls, watch
 
     place = find_place(project, home)
     opened, plan = _planned(place)
@@ -58,21 +61,38 @@ def grants(
             next_step=f"did you mean {meant}?" if meant else "choose one of them",
         )
     proof = last_proof(opened.home)
+    if run:
+        watch(opened, plan, [each for each in roles if each not in plan.people], note)
+    calls = last_calls(opened.home)
+
+    def verdict(grant: Any) -> str:
+        """What the proof says, and where it does not know, whether a run here was seen to do it."""
+        found: str = proof.verdict(grant, plan.home)
+        unknown = found in ("not tried", "unobserved")
+        return "seen" if unknown and calls.saw(grant, plan.home.region) else found
+
     undecided = [each for each in plan.undecided if asset in (None, each.role)]
     denied = {role.name: proof.denied[role.name] for role in roles if role.name in proof.denied}
-    code = NOT_UP_TO_DATE if undecided or denied else DONE
+    code = NOT_UP_TO_DATE if undecided or denied or calls.undeclared or calls.problems else DONE
     if policy:
         say_json({role.name: role.policy for role in roles})
         return code
     if as_json:
         seen = {
             role.name: [
-                {"action": each.action, "on": place_of(each, plan.home), "seen": proof.verdict(each, plan.home)}
-                for each in role.grants
+                {"action": each.action, "on": place_of(each, plan.home), "seen": verdict(each)} for each in role.grants
             ]
             for role in roles
         }
-        say_json({"plan": plan, "seen": seen, "denied": denied, "proven_at": proof.at or None})
+        say_json(
+            {
+                "plan": plan,
+                "seen": seen,
+                "denied": denied,
+                "undeclared": calls.undeclared,
+                "proven_at": proof.at or None,
+            }
+        )
         return code
     rows = [
         (
@@ -81,7 +101,7 @@ def grants(
             place_of(each, plan.home),
             "; ".join(dict.fromkeys(reason.why for reason in each.evidence)),
             ", ".join(dict.fromkeys(reason.place or "every run" for reason in each.evidence)),
-            proof.verdict(each, plan.home),
+            verdict(each),
         )
         for role in roles
         for each in role.grants
@@ -92,6 +112,8 @@ def grants(
     for role, wanted in denied.items():
         for text in wanted:
             note(f"{role} was seen to want what nothing grants: {text}")
+    for text in (*calls.undeclared, *calls.problems):
+        note(text)
     _say_proof(proof.at, len(rows))
     return code
 

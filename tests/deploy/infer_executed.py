@@ -32,7 +32,7 @@ def main() -> int:
     decidable = [case for case in cases() if case.decidable]
     inferred = {case.name: read(case) for case in decidable}  # before anything runs
     missed, seen_calls, seen_in = [], 0, set()
-    with watching() as seen, hooked({"before-call": answer}):
+    with hooked({"before-call": answer}, last=True), watching() as seen:
         for case in decidable:
             before = len(seen)
             execute(case)

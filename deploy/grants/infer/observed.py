@@ -68,26 +68,27 @@ def watching() -> Iterator[list[Observed]]:
         region = str(context.get("client_region") or "")
         context[_ID] = Observed(model.service_model.service_name, model.name, dict(params), region, file, line)
 
-    def sent(context: Mapping[str, Any], **more: Any) -> None:
-        if _ID in context:
+    def sent(context: dict[str, Any], **more: Any) -> None:
+        call = context.pop(_ID, None)
+        if call is not None:
             with lock:
-                seen.append(context[_ID])
+                seen.append(call)
 
     with hooked({"before-parameter-build": built, "before-call": sent}):
         yield seen
 
 
 @contextmanager
-def hooked(events: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-    """Hears events of every client of botocore, made before or within the block."""
+def hooked(events: Mapping[str, Callable[..., Any]], *, last: bool = False) -> Iterator[None]:
+    """Hears events of every client of botocore, made before or within the block, before (or after) everybody else."""
     from botocore import handlers
     from botocore.client import BaseClient
 
     clients = [each for each in gc.get_objects() if isinstance(each, BaseClient)]
     for event, hear in events.items():
-        handlers.BUILTIN_HANDLERS.append((event, hear))
+        handlers.BUILTIN_HANDLERS.insert(len(handlers.BUILTIN_HANDLERS) if last else 0, (event, hear))
         for client in clients:
-            client.meta.events.register(event, hear)
+            (client.meta.events.register_last if last else client.meta.events.register_first)(event, hear)
     try:
         yield
     finally:
