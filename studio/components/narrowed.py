@@ -43,8 +43,10 @@ def picked_keys(project: Project) -> tuple[str, ...] | None:
 
 def chip(number: int) -> None:
     """Says that the page is narrowed, and takes it back."""
-    label = f"{words.counted(number, 'record')} picked on the map"
-    if st.button(label, icon=":material/close:", key="unpick", help="Show all records again"):
+    label = f"{words.count(number)} from the map"
+    if st.button(
+        label, icon=":material/close:", key="unpick", help="Only what was picked there; press to see all again"
+    ):
         for name in NAMES:
             st.query_params.pop(name, None)
         st.rerun()
