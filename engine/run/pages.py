@@ -102,8 +102,8 @@ def _asked(reader: Reader, asset: str, columns: Sequence[ColumnInfo], wanted: Wa
         params += [wanted.text] * (len(matches) + 1)
         read.update(words)
     if wanted.only:
-        keys = _corrected_keys(reader, asset) if wanted.only == "corrected" else _failed_keys(reader, asset)
-        tables["only_keys"] = pa.table({KEY: pa.array(keys, pa.string())})
+        only = _corrected_keys(reader, asset) if wanted.only == "corrected" else _failed_keys(reader, asset)
+        tables["only_keys"] = pa.table({KEY: pa.array(only, pa.string())})
         terms.append(f"v.{KEY} in (select {KEY} from only_keys)")
     condition = f" where {' and '.join(terms)}" if terms else ""
     columns_read = None if named is None else frozenset(read)

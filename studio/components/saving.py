@@ -36,10 +36,13 @@ def save_button(project: Project, asset: str) -> None:
     the final press travel together, as a form.
     """
     drafts = grid.drafts(asset)
+    if not drafts:  # nothing to look at: a preview of nothing would cost as much as the rest of the foot
+        st.button("Save corrections", icon=":material/save:", type="primary", disabled=True, key=f"none-{asset}")
+        return
     lines = records.previews(drafts)
-    label = f"Save {words.counted(len(lines), 'correction')}" if lines else "Save corrections"
+    label = f"Save {words.counted(len(lines), 'correction')}"
     key = f"save-{asset}-{st.session_state.get(grid.ROUND, 0)}"  # a new one after each save: it starts closed
-    may = refused(project, "correct_many", disabled=not lines)
+    may = refused(project, "correct_many")
     with (
         st.popover(label, type="primary", icon=":material/save:", key=key, **may),
         st.container(width=560),
