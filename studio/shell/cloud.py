@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.studio.shell import projects
+from packyak.studio.shell.launch import named
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
@@ -32,7 +33,15 @@ def grants(project: Project) -> dict[str, Any]:
 def _asked(project: Project) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "packyak", "grants", "--json", "--home", project.home.uri]
     try:
-        done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = subprocess.run(
+            command,
+            cwd=project.root,
+            env=named(project),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
         said: dict[str, Any] = json.loads(done.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise PackyakError("the grants could not be told", next_step="`packyak grants` says why") from error

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.process import is_running, start_mark
 from packyak.studio.shell import projects
+from packyak.studio.shell.launch import named
 from packyak.studio.views import export
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class Asking:
     error: PackyakError | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
-    def go(self, root: Path, profile: str | None) -> None:
+    def go(self, root: Path, profile: str | None, environment: dict[str, str]) -> None:
         try:
-            self.said = export.preview_of(_dry_run(root, profile))
+            self.said = export.preview_of(_dry_run(root, profile, environment))
         except PackyakError as error:
             self.error = error
         except Exception as error:  # a thread has nobody else to tell
@@ -58,14 +59,16 @@ def asking(project: Project, profile: str | None) -> Asking:
         for old in list(_asked)[: max(len(_asked) - KEPT, 0)]:
             del _asked[old]
         _asked[key] = Asking()
-        threading.Thread(target=_asked[key].go, args=(project.root, profile), daemon=True).start()
+        threading.Thread(target=_asked[key].go, args=(project.root, profile, named(project)), daemon=True).start()
     return _asked[key]
 
 
-def _dry_run(root: Path, profile: str | None) -> dict[str, Any]:
+def _dry_run(root: Path, profile: str | None, environment: dict[str, str]) -> dict[str, Any]:
     command = [*_program(), "--dry-run", "--json", *(["--profile", profile] if profile else [])]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+        )
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
         raise PackyakError("what would change could not be told", next_step="`packyak export --dry-run`") from error
@@ -82,6 +85,7 @@ def _program() -> list[str]:
 
 def start(project: Project, profile: str, digest: str, *, widening: bool) -> None:
     """Publish what was looked at. digest: of the changes that were shown; widening: that it was confirmed apart."""
+    project.require("publish")
     command = [*_program(), "--yes", "--json", "--profile", profile]
     command += ["--confirmed", digest] if digest else []
     command += ["--accept-widening"] if widening else []
@@ -89,7 +93,12 @@ def start(project: Project, profile: str, digest: str, *, widening: bool) -> Non
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as lines:
         process = subprocess.Popen(
-            command, cwd=project.root, stdout=lines, stderr=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=project.root,
+            env=named(project),
+            stdout=lines,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         _started[str(project.root)] = process
     begun = {"pid": process.pid, "mark": start_mark(process.pid) or "", "at": datetime.now(UTC).isoformat(),

@@ -6,7 +6,6 @@ project's worker where one runs. All windows wait for the same one.
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from packyak.engine.run import maps
 from packyak.engine.run.indexes import index_of
 from packyak.engine.run.maps import Map
+from packyak.studio.shell.launch import named
 from packyak.studio.views import map as view
 from packyak.studio.views.map import Cloud
 from starlette.requests import Request
@@ -50,10 +50,14 @@ class Layout:
 
     def go(self, project: Project) -> None:
         command = [sys.executable, "-P", "-m", "packyak", "map", self.index, "--way", self.way, "--limit", "0"]
-        told = {**os.environ, "PACKYAK_PERSON": project.person}
         try:
             self.process = subprocess.Popen(
-                command, cwd=project.root, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+                command,
+                cwd=project.root,
+                env=named(project),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             said = self.process.communicate()[1].strip().splitlines()
             if self.process.returncode:
