@@ -16,7 +16,17 @@ from packyak.engine.declare.origin import here
 from packyak.engine.errors import DeclarationError
 
 ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
-WHOLE = ("textract:", "comprehend:", "comprehendmedical:", "cloudwatch:PutMetricData", "kms:GenerateRandom")
+WHOLE = (  # what AWS can only allow on everything
+    "textract:",
+    "comprehend:",
+    "comprehendmedical:",
+    "cloudwatch:PutMetricData",
+    "kms:GenerateRandom",
+    "s3:ListAllMyBuckets",
+    "dynamodb:ListTables",
+    "sqs:ListQueues",
+    "sns:ListTopics",
+)
 _END = re.compile(r"[^*]*\*?")
 
 

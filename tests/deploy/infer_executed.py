@@ -23,7 +23,10 @@ from packyak.deploy.grants.infer.found import Inference, NotKnown
 from packyak.deploy.grants.infer.observed import Observed, covers, hooked, watching
 
 DEPTH, SECONDS = 4, 0.5
-LATER = ("exit_callback",)  # is called where the block ends, and read where it is handed over
+LATER = (
+    "exit_callback",
+    "sorted_pages",
+)  # asked where a block ends or pages are gone over, and read where it is written
 
 
 def main() -> int:

@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 from infer_corpus import REFUSED, Case, cases, found, read
+from packyak.deploy.grants.infer.paste import line_for_operation
+from packyak.deploy.grants.infer.rows import SERVICES
+from packyak.deploy.grants.infer.table import rows_of
+from packyak.engine.declare.allow import Allow
+
+import packyak.grants
 
 CASES = cases()
 
@@ -31,6 +37,21 @@ def test_a_refusal_says_where_and_what_to_do(case: Case) -> None:
         said = str(refusal)
         assert said.startswith(f"{refusal.file}:{refusal.line} in function {case.name}: ")
         assert said.endswith(f" Write grants=[{refusal.grant}] on what is declared, or narrow the code.")
+        assert pasted(refusal.grant)
+
+
+def pasted(grant: str) -> list[Allow]:
+    """What a line comes to where it is pasted."""
+    found: list[Allow] = eval(f"[{grant}]", dict(vars(packyak.grants)))
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_has_a_line_that_can_be_pasted(service: str) -> None:
+    for operation, rows in rows_of(service).items():
+        grants = pasted(line_for_operation(service, operation))
+        asked = {row.action for row in rows} - {"-"}
+        assert not asked or {each.action for each in grants} & asked, operation
 
 
 def test_nothing_that_was_not_written_out_is_granted_everywhere() -> None:

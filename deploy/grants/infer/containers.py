@@ -7,7 +7,7 @@ import collections
 import enum
 import types
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer import aws, members
 from packyak.deploy.grants.infer.atoms import (
@@ -81,11 +81,16 @@ def _fields(m: Machine, atom: Made) -> list[Value] | None:
 def _live_sequence(m: Machine, atom: Live) -> list[Value] | None:
     value = atom.value
     if isinstance(value, enum.EnumMeta):
-        return [wrap(each) for each in value.__members__.values()]
+        return _members(value)
     if not isinstance(value, LIVE) or len(value) > MOST or m.heap.fields(atom):
         return None
     items = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
     return [wrap(each) for each in items]
+
+
+def _members(kind: Any) -> list[Value]:
+    """The members of an enumeration."""
+    return [wrap(each) for each in kind.__members__.values()]
 
 
 def _pairs(m: Machine, atom: Known, node: ast.AST) -> list[Value] | None:
@@ -141,7 +146,7 @@ def _elements(m: Machine, atom: Atom, env: Env, node: ast.AST) -> Value:
         more = BEYOND if len(atom.value) > LOOKED_AT else NOTHING
         return union(map(wrap, list(atom.value)[:LOOKED_AT])) | union(m.heap.fields(atom).values()) | more
     if isinstance(atom, Live) and isinstance(atom.value, enum.EnumMeta):
-        return union(wrap(each) for each in atom.value)
+        return union(_members(atom.value))
     if isinstance(atom, Live) and isinstance(atom.value, types.GeneratorType | map | filter | zip):
         return _of_live_iterator(m, atom, env, node)
     found = members.dunder(m, atom, "__iter__", [], env, node) | members.dunder(m, atom, "__aiter__", [], env, node)

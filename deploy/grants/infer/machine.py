@@ -31,6 +31,7 @@ from packyak.deploy.grants.infer.atoms import (
 )
 from packyak.deploy.grants.infer.found import Action, Inference, Need, Refusal, inference
 from packyak.deploy.grants.infer.heap import REST, Env, Heap
+from packyak.deploy.grants.infer.paste import line_for
 from packyak.deploy.grants.infer.texts import narrowed, shared_start
 from packyak.engine.declare.source import FunctionNode, function_node
 
@@ -107,7 +108,9 @@ class Machine:
             if (self.heap.version, len(self.read)) == before:
                 return inference(self.label, self._actions, self._refusals)
         self._refusals.add(
-            Refusal("", 0, self.label, "the code changes what it calls in more ways than are followed", (), "")
+            Refusal(
+                "", 0, self.label, "the code changes what it calls in more ways than are followed", (), line_for(())
+            )
         )
         return inference(self.label, self._actions, self._refusals)
 
@@ -123,8 +126,6 @@ class Machine:
 
     def refuse(self, node: ast.AST, env: Env, what: str, about: Iterable[str] = (), grant: str = "") -> Value:
         """Notes what cannot be told. The value of what was refused is unknown."""
-        from packyak.deploy.grants.infer.paste import line_for
-
         file, line = self.place(node, env)
         services = tuple(sorted(set(about)))
         self._refusals.add(Refusal(file, line, self.label, what, services, grant or line_for(services)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer.atoms import NOTHING, Unknown, Value, one
 from packyak.deploy.grants.infer.heap import Env
-from packyak.deploy.grants.infer.live import module_file, settings_of, wrap, writers_of
+from packyak.deploy.grants.infer.live import is_followed, module_file, settings_of, wrap, writers_of
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -36,6 +36,7 @@ def from_module(m: Machine, namespace: dict[str, Any], name: str) -> Value:
     """A name of a module: what it is now, what code that was read gives it, and what other code may."""
     found = m.heap.get(("module", id(namespace)), name)
     file = module_file(namespace)
+    file = file if is_followed(file) else ""
     if name in namespace:
         found |= wrap(namespace[name])
         if file and name in settings_of(file) and isinstance(namespace[name], str | None):

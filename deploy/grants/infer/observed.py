@@ -82,20 +82,33 @@ def watching() -> Iterator[list[Observed]]:
 def hooked(events: Mapping[str, Callable[..., Any]], *, last: bool = False) -> Iterator[None]:
     """Hears events of every client of botocore, made before or within the block, before (or after) everybody else."""
     from botocore import handlers
-    from botocore.client import BaseClient
 
-    clients = [each for each in gc.get_objects() if isinstance(each, BaseClient)]
+    emitters = _emitters()
     for event, hear in events.items():
         handlers.BUILTIN_HANDLERS.insert(len(handlers.BUILTIN_HANDLERS) if last else 0, (event, hear))
-        for client in clients:
-            (client.meta.events.register_last if last else client.meta.events.register_first)(event, hear)
+        for each in emitters:
+            (each.register_last if last else each.register_first)(event, hear)
     try:
         yield
     finally:
         for event, hear in events.items():
             handlers.BUILTIN_HANDLERS.remove((event, hear))
-            for client in clients:
-                client.meta.events.unregister(event, hear)
+            for each in emitters:
+                each.unregister(event, hear)
+
+
+def _emitters() -> list[Any]:
+    """Where the clients and sessions that there are tell what they do; a new session hears of `BUILTIN_HANDLERS`."""
+    from botocore.client import BaseClient
+    from botocore.session import Session
+
+    found = []
+    for each in gc.get_objects():
+        if issubclass(type(each), BaseClient):  # isinstance would ask dead proxies
+            found.append(each.meta.events)
+        elif issubclass(type(each), Session):
+            found.append(each.get_component("event_emitter"))
+    return found
 
 
 def _caller() -> tuple[str, int]:

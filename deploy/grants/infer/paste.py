@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from packyak.deploy.grants.infer.rows import SERVICES
-from packyak.deploy.grants.infer.table import rows_of
+from packyak.deploy.grants.infer.table import Row, rows_of
 from packyak.deploy.grants.infer.texts import texts_of
 
 if TYPE_CHECKING:
@@ -52,13 +52,18 @@ def line_for_operation(
     service: str, operation: str, machine: Machine | None = None, given: Mapping[str, Value] | None = None
 ) -> str:
     """A line for an operation, with what is known of its parameters."""
-    rows = [each for each in rows_of(service).get(operation, ()) if "if" not in each.options]
+    every = rows_of(service).get(operation, ())
+    rows = [each for each in every if "if" not in each.options] or list(every)
     if not rows:
         return f'Allow("{_prefix(service)}:{operation}", "arn:aws:{_prefix(service)}:{{region}}:{{account}}:NAME")'
-    if service == "s3" and rows[0].action in _VERBS:
-        bucket, key = _known(given, "Bucket", "my-bucket"), "*"
-        return ", ".join(dict.fromkeys(f'S3.{_VERBS[row.action]}("{bucket}/{key}")' for row in rows))
-    return ", ".join(dict.fromkeys(_generic(service, operation, row.action, row.resource) for row in rows))
+    bucket = _known(given, "Bucket", "my-bucket")
+    return ", ".join(dict.fromkeys(_line(service, operation, each, bucket) for each in rows))
+
+
+def _line(service: str, operation: str, row: Row, bucket: str) -> str:
+    if service == "s3" and row.action in _VERBS:
+        return f'S3.{_VERBS[row.action]}("{bucket}/*")'
+    return _generic(service, operation, row.action, row.resource)
 
 
 def _known(given: Mapping[str, Value] | None, name: str, otherwise: str) -> str:
