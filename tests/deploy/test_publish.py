@@ -94,6 +94,7 @@ def test_cut_off_at_some_calls_the_next_publication_repairs_it(first: Made, seco
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", WAYS)
 def test_cut_off_at_any_call_the_next_publication_repairs_it(first: Made, second: Made, how: str) -> None:
     cut_off(first, second, how, step=1, start=1)
