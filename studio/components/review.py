@@ -59,6 +59,7 @@ class Desk:
     again: tuple[str, ...] = ()
     like: Similar | None = None
     last: Decision | None = None
+    learned: str = ""
 
 
 def review_page(project: Project) -> None:
@@ -108,7 +109,7 @@ def _queue(project: Project, asset: str) -> None:
     address.given("queue", QUEUE, lambda said: said if said in titles else "")
     chosen = st.segmented_control(
         "Queue", list(titles), format_func=titles.__getitem__, default=None if QUEUE in st.session_state else "",
-        key=QUEUE, label_visibility="collapsed", required=True,
+        key=QUEUE, label_visibility="collapsed", required=True, persist_state="session",
     )  # fmt: skip
     address.note("queue", QUEUE, chosen)
 
@@ -152,7 +153,7 @@ def _page(project: Project, asset: str) -> None:
             notes=desk.notes,
             again=desk.again,
             offer=_offer(desk.like),
-            learned=_learned(project, asset),
+            learned=desk.learned,
         )
     )
     if "spread" in event and desk.like is not None:
@@ -228,6 +229,7 @@ def _deal(project: Project, desk: Desk, asset: str) -> None:
     if not other and desk.since_dealt < DEALT - FEW and not _all_answered(desk):
         return
     desk.found = project.review(asset or None, limit=DEALT, keys=keys, only=only)
+    desk.learned = _learned(project, asset)
     desk.types.update(review.editors_of(desk.found.questions))
     desk.scope, desk.list = scope, desk.list + 1
     desk.since_dealt, desk.saved_before = 0, len(desk.saved)

@@ -84,6 +84,38 @@ def test_keys_answer_undo_and_skip(studio: Serve, taught: Callable[[int], Path],
     assert page.locator(".deck b").count() == 0  # a record's text is text
 
 
+def test_second_opinions_are_blind_and_differences_a_queue(
+    studio: Serve, taught: Callable[[int], Path], browse: Browse
+) -> None:
+    folder = taught(12)
+    for key, value in (("n001", "delivery"), ("n002", "account")):
+        Opened.open(folder).correct("topic", key, "topic", value, by="bo")
+    page = browse(f"{studio(folder)}/review?asset=topic&queue=second")
+    found = deck(page)
+    expect(page.locator(".answer")).to_contain_text("hidden until you have answered")
+    expect(page.get_by_role("button", name="Accept A")).to_have_count(0)
+    expect(page.locator(".desk")).to_contain_text("packyak review topic --only second")
+    page.keyboard.press("a")  # nothing can be accepted that is not shown
+    expect(found).to_have_attribute("data-answered", "0")
+    first = found.get_attribute("data-card")
+    page.keyboard.press("4")
+    expect(found).to_have_attribute("data-open", "0", timeout=60_000)
+    (differ,) = Opened.open(folder).disagreements()
+    assert (differ.key, {each.value for each in differ.opinions}) == (first, {"other", said_by_bo(first)})
+    page.get_by_role("radio", name="People differ (1)").click(
+        timeout=60_000
+    )  # counted once the page noticed the answer
+    expect(found).to_have_attribute("data-card", str(first), timeout=60_000)
+    page.get_by_role("button", name="Trace").click()
+    expect(page.locator(".part.here")).to_contain_text(str(first), timeout=60_000)
+    page.go_back()
+    assert deck(page).get_attribute("data-card") == first and "queue=disagreement" in page.url
+
+
+def said_by_bo(key: str | None) -> str:
+    return {"n001": "delivery", "n002": "account"}[str(key)]
+
+
 @pytest.mark.slow
 def test_a_storm_of_keys_on_a_slow_server(studio: Serve, taught: Callable[[int], Path], browse: Browse) -> None:
     folder = taught(STORM + 60)

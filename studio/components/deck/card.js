@@ -8,6 +8,7 @@ export const drawCard = (card, act) => {
   const box = make("article", "question"), head = make("div", "head");
   head.append(link(`${card.asset} \u2192 ${card.key}`, "Open this record", () => act.open(card)), tag(card.reason, card.tone));
   if (card.random) head.append(tag("drawn at random", ""));
+  head.append(link("Trace", `Draw the trace of ${card.key} on the graph`, () => act.trace(card), "trace"));
   box.append(head, make("h2", "", card.title), make("p", "why", card.why));
   const fields = make("dl", "fields");
   for (const { name, text } of card.inputs) {
@@ -61,4 +62,4 @@ const part = (title, content) => {
 };
 
 const tag = (text, tone) => make("span", `tag ${tone}`, text);
-const link = (text, label, act) => press(text, label, act, "link");
+const link = (text, label, act, more = "") => press(text, label, act, `link ${more}`);

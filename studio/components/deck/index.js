@@ -48,7 +48,10 @@ class Deck {
       this.list = data.list;
       const fresh = data.scope !== this.scope; // another choice of assets: the cards in hand go
       this.scope = data.scope;
-      if (fresh) this.cards = [];
+      if (fresh) {
+        this.cards = [];
+        this.seen = new Set(this.log.open.map(name)); // another list may ask again what was answered in this one
+      }
       for (const told of data.again) this.seen.delete(told);
       const inHand = new Set(this.cards.map(name));
       this.cards.push(...data.cards.filter((card) => !this.seen.has(name(card)) && !inHand.has(name(card))));
@@ -77,7 +80,9 @@ class Deck {
     this.status();
   }
 
-  acts() { return { open: ({ asset, key }) => visit("records", { asset, key }) }; }
+  acts() {
+    return { open: ({ asset, key }) => visit("records", { asset, key }), trace: ({ asset, key, column }) => visit("pipeline", { of: asset, key, ...(column ? { field: column } : {}) }) };
+  }
 
   // Search among the choices, or type the value where there are none.
   field(card) {
