@@ -120,7 +120,7 @@ def _confirmation(project: Project, preview: export.Preview, attempt: export.Att
 
 
 def _lines(section: export.Section) -> None:
-    with st.container(gap="xsmall", key=f"changes_{section.kind}"):
+    with st.container(gap="xsmall"):  # without a key: what has to be confirmed is shown twice
         for each in section.changes[:SHOWN]:
             _line(each, section)
         rest = section.changes[SHOWN:]

@@ -153,6 +153,26 @@ def test_a_publication_that_failed_is_told_with_its_next_step(folder: Path) -> N
     assert "It did not get through" not in text_of(app)
 
 
+def test_more_rights_than_before_are_confirmed_apart(folder: Path) -> None:
+    from packyak.deploy.publish.kept import Published, keep
+    from packyak.deploy.publish.project import planned
+    from packyak.engine.project import Project
+
+    with Project.open(folder) as project:
+        keep(Published(planned(project), "2026-10-01", "123456789012", "us-east-1", "dev", ("a",)), project.home)
+    code = folder / "pipeline.py"
+    code.write_text(code.read_text().replace('"*.csv"', '"*.tsv"'))
+    app = shown()
+    next(each for each in app.button if each.label == "Export to AWS").click().run()
+    said = text_of(app).replace("\\", "")
+    assert "Somebody may do more than before" in said and "This did not work" not in said
+    assert said.count("patients gains read of files inbox/*.tsv") == 2  # among the changes, and to be confirmed
+    assert any("What it costs" in each.value for each in app.subheader)
+    assert not (folder / ".packyak" / "cloud" / "export.json").exists()
+    next(each for each in app.button if each.label == "Not now").click().run()
+    assert not any(each.label == "That is meant: export" for each in app.button)
+
+
 def test_somebody_who_is_no_admin_may_not_press(folder: Path) -> None:
     with (folder / "packyak.toml").open("a") as file:
         file.write('\n[roles]\nviewer = ["*"]\nadmin = ["ana"]\n')

@@ -55,6 +55,8 @@ def test_one_press_publishes_and_more_rights_need_a_second_in_red(
         page.get_by_role("button", name="Export to AWS").click()
         widening = page.locator(".st-key-widening")
         expect(widening).to_contain_text("slow gains read of topic")
+        expect(page.locator(".st-key-bill")).to_be_visible()
+        expect(page.locator(".st-key-problem")).to_have_count(0)
         page.screenshot(path=SHOTS / "export_widening.png")
         page.get_by_role("button", name="That is meant: export").click()
         expect(widening).to_have_count(0)
