@@ -152,12 +152,29 @@ def file_of(function: types.FunctionType) -> str:
 
 def follows(function: Any) -> bool:
     """Whether a function's code is read."""
-    return isinstance(function, types.FunctionType) and is_followed(file_of(function))
+    if not isinstance(function, types.FunctionType) or not is_followed(file_of(function)):
+        return False
+    return not (file_of(function) == "<string>" and _of_fields(function))
+
+
+def _of_fields(function: types.FunctionType) -> bool:
+    """Whether `dataclasses` wrote a function: a special method that knows nothing but the fields."""
+    code = function.__code__
+    special = code.co_name.startswith("__") and code.co_name.endswith("__")
+    return special and not any(name in function.__globals__ for name in code.co_names)
+
+
+def is_builtin(kind: type) -> bool:
+    """Whether a class is written in C: one that `exec` made may say that it is of `builtins`, too."""
+    return not kind.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE
 
 
 def followed_class(kind: type) -> bool:
     """Whether a class is the project's."""
-    return kind.__module__ != "builtins" and is_followed(file_of_module(kind.__module__) or "<stdin>")
+    top = kind.__module__.partition(".")[0]
+    if is_builtin(kind) or (top in sys.stdlib_module_names and top not in ("builtins", "__main__")):
+        return False
+    return is_followed(file_of_module(kind.__module__) or "<stdin>")
 
 
 def dotted(value: Any) -> str:

@@ -37,6 +37,7 @@ from packyak.deploy.grants.infer.live import (
     dotted,
     followed_class,
     follows,
+    is_builtin,
     module_file,
     settings_of,
     wrap,
@@ -324,7 +325,7 @@ def dunder(m: Machine, owner: Atom, name: str, given: list[Value], env: Env, nod
         found = classes.lookup(m, owner.kind_of, name)
         return union(m.call_inner(each, Args([one(owner), *given]), node) for each in found if isinstance(each, Inner))
     kind = _class_of(owner)
-    if kind is None or kind.__module__ == "builtins":
+    if kind is None or is_builtin(kind):
         return NOTHING
     found_live = inspect.getattr_static(kind, name, None)
     inner = getattr(found_live, "__wrapped__", found_live)

@@ -753,3 +753,24 @@ def session_of_its_own(name):
 def assumed_role(arn):
     #: refused
     boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="x")
+
+
+# case: special_method_made_by_exec
+made: dict = {"s3": s3}
+exec("class Made:\n    def __eq__(self, other):\n        return s3.delete_object(Bucket='notes', Key='a')\n", made)
+
+
+def special_method_made_by_exec():
+    #: refused
+    return made["Made"]() == 1
+
+
+# case: generated_special_methods
+@dataclass(order=True, frozen=True)
+class Point:
+    x: int = 0
+
+
+def generated_special_methods(points):
+    #: s3:GetObject notes/a
+    return s3.get_object(Bucket="notes", Key="a") if Point(1) == Point(2) or sorted([Point(1)]) else None
