@@ -21,6 +21,7 @@ ROUND = "grid_round"
 REFUSED = "refused"
 OPENED = "opened_row"
 MARKED = "marks_shown"
+LOCALIZED = 3  # the decimals that the browser's own way of writing numbers keeps
 DTYPES = {"integer": "Int64", "number": "Float64", "flag": "boolean", "moment": "datetime64[us]"}
 
 
@@ -128,7 +129,8 @@ def _column(editor: Editor) -> Any:
     if editor.kind == "integer":
         return config.NumberColumn(step=1, format="localized", **common)
     if editor.kind == "number":
-        return config.NumberColumn(format="localized", **common)
+        shape = "localized" if editor.decimals <= LOCALIZED else f"%.{editor.decimals}f"
+        return config.NumberColumn(format=shape, **common)
     if editor.kind == "flag":
         return config.CheckboxColumn(**common)
     if editor.kind == "moment":

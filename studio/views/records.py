@@ -54,7 +54,7 @@ Cell = tuple[str, str]
 @dataclass(frozen=True)
 class Editor:
     """How one column is shown and edited. `width`: pixels, 0 for as wide as its content. `whole_days`: moments of which
-    only the day tells anything."""
+    only the day tells anything. `decimals`: how many of a number tell something, up to 6."""
 
     column: str
     kind: Kind
@@ -63,6 +63,7 @@ class Editor:
     choices: tuple[Any, ...] = ()
     width: int = 0
     whole_days: bool = False
+    decimals: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ def _editor(column: ColumnInfo, sample: Sequence[Any], editable: bool) -> Editor
     width = 380 if kind == "text" and longest > LONG_TEXT else 0
     open_to = editable and column.editable and kind != "shown"
     days = kind == "moment" and _whole_days(sample)
-    return Editor(column.name, kind, open_to, column.owner, column.choices or (), width, days)
+    decimals = max((_decimals(value) for value in sample if isinstance(value, float)), default=0)
+    return Editor(column.name, kind, open_to, column.owner, column.choices or (), width, days, decimals)
+
+
+def _decimals(number: float) -> int:
+    return len(f"{number:.6f}".rstrip("0").partition(".")[2])
 
 
 def _whole_days(sample: Sequence[Any]) -> bool:

@@ -23,7 +23,7 @@ class ColumnFacts:
     name: str
     type: str
     filled: float
-    distinct: int
+    distinct: int | None
     smallest: str
     largest: str
     mean: str
@@ -41,11 +41,12 @@ def _facts(name: str, values: pa.ChunkedArray) -> ColumnFacts:
     filled = 1 - values.null_count / len(values) if len(values) else 0.0
     held = values.drop_null().combine_chunks()
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or not len(held):
-        return ColumnFacts(name, _type_words(kind), filled, 0, "", "", "", (), "")
+        return ColumnFacts(name, _type_words(kind), filled, None, "", "", "", (), "")
     counts = _counts(held)
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     low, high = (bound.as_py() for bound in pc.min_max(held).values()) if _ordered(kind) else (None, None)
     often = [number for _, number in counts[:BINS]]
+    often = often if often[0] > 1 else []  # all different: nothing is more frequent than anything else
     spread = often if pa.types.is_string(kind) or not _ordered(kind) else _histogram(held)
     return ColumnFacts(
         name,
@@ -66,6 +67,8 @@ def _type_words(kind: pa.DataType) -> str:
         return "integer"
     if pa.types.is_floating(kind):
         return "number"
+    if pa.types.is_fixed_size_list(kind):
+        return f"vector of {kind.list_size}"
     return str(kind).partition("[")[0].partition("<")[0]
 
 

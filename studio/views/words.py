@@ -9,6 +9,7 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 EMPTY = "\N{EM DASH}"
+MOST_NUMBERS = 4
 
 
 def count(number: float | None) -> str:
@@ -98,6 +99,9 @@ def value(thing: Any, limit: int = 0) -> str:
         text = thing.strftime("%Y-%m-%d %H:%M:%S")
     elif isinstance(thing, bytes):
         text = f"{len(thing):,} bytes"
+    elif isinstance(thing, list) and len(thing) > MOST_NUMBERS and all(isinstance(each, float) for each in thing):
+        head = ", ".join(f"{each:.4g}" for each in thing[:MOST_NUMBERS])
+        text = f"[{head}, \N{HORIZONTAL ELLIPSIS}] {len(thing):,} numbers"
     elif isinstance(thing, (list, dict)):
         text = json.dumps(thing, ensure_ascii=False, default=str)
     else:

@@ -66,3 +66,8 @@ def test_a_sentence_keeps_the_name_that_it_begins_with() -> None:
     assert words.sentence("its code changed") == "Its code changed."
     assert words.sentence("abstain_below none to 0.8") == "abstain_below none to 0.8."
     assert words.sentence("") == ""
+
+
+def test_a_vector_is_told_by_its_first_numbers() -> None:
+    assert words.value([0.123456, -1.5, 2.0, 3.0, 4.0]) == "[0.1235, -1.5, 2, 3, \N{HORIZONTAL ELLIPSIS}] 5 numbers"
+    assert words.value([0.5, 1.0]) == "[0.5, 1.0]"
