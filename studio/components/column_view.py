@@ -41,6 +41,7 @@ def column_view(project: Project, asset: str) -> None:
         height="content",
         row_height=44,
         alt=f"Columns of {asset}",
+        placeholder=words.EMPTY,
         column_config={
             "column": config.TextColumn(pinned=True),
             "filled": config.ProgressColumn(format="percent", min_value=0, max_value=1, width=130),
