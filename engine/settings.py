@@ -55,7 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("batch_rows", 10_000, "count", "How many records are handed to one batch at most."),
     Setting("threads", "auto", "auto-or-count", "Threads for SQL; auto: one for each core."),
     Setting("processes", "auto", "auto-or-count",
-            "Processes that share the records of a function which computes for long; auto: one for each core, 1: none."),
+            "Processes sharing the records of a function that computes for long; auto: one for each core, 1: none."),
     Setting("lock_ttl_seconds", 60, "number", "After how long without a sign of life a run's lock is free again."),
     Setting("retries", 0, "whole", "How often a run calls again what raised, where the asset says no retries= itself."),
     Setting("retry_wait_seconds", 2, "number", "How long it waits before it calls again."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import ProjectNotFound
@@ -31,7 +31,16 @@ class ActiveProject(Protocol):
 
     def secret_value(self, name: str) -> str: ...
 
-    def find(self, index: str, text: str, k: int = 5, where: str | None = None) -> Any: ...
+    def find(
+        self,
+        index: str,
+        text: str = "",
+        k: int = 5,
+        where: str | None = None,
+        *,
+        how: Literal["hybrid", "vector", "text"] = "hybrid",
+        like: str | None = None,
+    ) -> Any: ...
 
 
 _ACTIVE: ContextVar[ActiveProject | None] = ContextVar("packyak_project", default=None)

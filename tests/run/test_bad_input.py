@@ -67,7 +67,9 @@ def test_a_bad_file_fails_alone_and_says_where(project_folder: Write, name: str,
     assert fragment in error
     status = next(each for each in project.status() if each.name == "rows")
     assert status.failed_records == 1
-    assert status.reason.startswith(f"up to date; 1 file failed, inbox/{name}:2: " if ".csv" in name else "up to date; 1")
+    assert status.reason.startswith(
+        f"up to date; 1 file failed, inbox/{name}:2: " if ".csv" in name else "up to date; 1"
+    )
     assert name in status.reason and name in record.asset("rows").message  # type: ignore[union-attr]
 
 
