@@ -1,4 +1,4 @@
-"""What the bench promises: at no step is a user's function called once more than needed; and the parts that it tells."""
+"""What the bench promises: at no step is a user's function called once more than needed; and the parts it tells."""
 
 import sys
 from pathlib import Path
