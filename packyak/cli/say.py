@@ -28,6 +28,8 @@ CODES: Mapping[type[BaseException], int] = {
     errors.RunFailed: NOT_UP_TO_DATE,
     errors.CheckFailed: NOT_UP_TO_DATE,
     errors.UserCodeError: NOT_UP_TO_DATE,
+    errors.PublishFailed: NOT_UP_TO_DATE,
+    errors.NotConfirmed: NOT_UP_TO_DATE,
 }
 
 
