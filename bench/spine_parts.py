@@ -8,6 +8,7 @@ of its own, in the folder of a project that has already run twice: `python spine
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import time
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def main() -> None:
 
     project = Project.open()
     project.sql("select 1 as n")  # what a warm worker has loaded already
+    importlib.import_module("packyak.engine.lineage.events")
     clocks = watched()
     began = time.process_time()
     record = project.run()
