@@ -61,7 +61,7 @@ def test_a_batch_has_at_most_so_many_records(project_folder: Write, monkeypatch:
     sizes: list[int] = []
     decide = transforms.decide
     monkeypatch.setattr(
-        transforms, "decide", lambda s, n, part, t: (sizes.append(part.num_rows), decide(s, n, part, t))[1]
+        transforms, "decide", lambda s, n, part, *more: (sizes.append(part.num_rows), decide(s, n, part, *more))[1]
     )
     assert project(project_folder, ["x"] * 100, batch_rows=7).run().state == "done"
     assert max(sizes) == 7 and sum(sizes) == 100
