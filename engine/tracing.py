@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packyak.engine.lineage.chain import Direction, Trace
@@ -55,13 +56,17 @@ class Tracing:
         return trace(ground or ground_now(reader), name, key, column, direction, limit=limit, project=self.name)
 
     def outside(self) -> OutsideGraph:
-        """The jobs and data of other tools, as far as their events were imported."""
-        return Outside(self.home).graph()
+        """The jobs and data of other tools, as far as their events were imported. Asked again, it reads what is new."""
+        return self._outside.graph()
+
+    @cached_property
+    def _outside(self) -> Outside:
+        return Outside(self.home)
 
     def import_lineage(self, data: bytes) -> ImportReport:
         """Takes in OpenLineage events of other tools (JSON lines, an array, one object); says what is wrong with which.
         None is lost, and nothing in them raises."""
-        return Outside(self.home).receive(data)
+        return self._outside.receive(data)
 
     def send_lineage(self) -> OutboxState:
         """Sends events that wait for a backend now, corrections not yet told included; says how many still wait."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from packyak.engine.lineage.accept import Accepted, read_events
@@ -25,7 +25,10 @@ LOOSE_FILES = 50
 
 @dataclass(frozen=True)
 class Node:
-    """Something of another tool. kind: job or data. columns: as last told; also: other names of the same data."""
+    """Something of another tool. kind: job or data. columns: as last told; also: other names of the same data.
+
+    event, job, run, at: what the last event about it says: its type, whose run, and when.
+    """
 
     kind: Literal["job", "data"]
     namespace: str
@@ -34,6 +37,9 @@ class Node:
     columns: tuple[str, ...] = ()
     also: tuple[Name, ...] = ()
     at: str = ""
+    event: str = ""
+    job: str = ""
+    run: str = ""
 
     @property
     def id(self) -> str:
@@ -92,6 +98,7 @@ class Outside:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._read: dict[str, OutsideGraph] = {}
+        self._whole: tuple[list[str], OutsideGraph] = ([], OutsideGraph())
 
     def receive(self, data: bytes) -> ImportReport:
         """Takes in events, as JSON lines, an array or one object; answers what was found. Never raises for what the
@@ -108,14 +115,19 @@ class Outside:
         return ImportReport(len(events), counts["valid"], counts["tolerated"], counts["rejected"], reports, name)
 
     def graph(self) -> OutsideGraph:
-        """All that is known. Reads what is new since the last look."""
+        """All that is known. Reads what is new since the last look; with nothing new, answers the same object."""
         names = self._home.names(FOLDER, GRAPH)
-        self._read = {name: self._read[name] for name in names if name in self._read}
-        for name in names:
-            if name not in self._read:
-                data = self._home.read(f"{FOLDER}/{name}")
-                self._read[name] = _parsed(data) if data else OutsideGraph()
-        return _merged(self._read[name] for name in names)
+        known, whole = self._whole
+        if names == known:
+            return whole
+        read = {name: self._read[name] if name in self._read else self._graph_in(name) for name in names}
+        whole = _merged(read.values())
+        self._read, self._whole = read, (names, whole)
+        return whole
+
+    def _graph_in(self, name: str) -> OutsideGraph:
+        data = self._home.read(f"{FOLDER}/{name}")
+        return _parsed(data) if data else OutsideGraph()
 
     def _keep_graph(self, name: str, graph: OutsideGraph) -> None:
         plain = {"nodes": [asdict(node) for node in graph.nodes.values()], "edges": sorted(graph.edges)}
@@ -152,9 +164,7 @@ def _job(event: Mapping[str, Any]) -> Node | None:
     job = event.get("job")
     if not isinstance(job, dict) or not _named(job):
         return None
-    return Node(
-        "job", job["namespace"], job["name"], str(event.get("producer", "")), at=str(event.get("eventTime", ""))
-    )
+    return Node("job", job["namespace"], job["name"], str(event.get("producer", "")), (), (), *_last(event))
 
 
 def _data(event: Mapping[str, Any], side: str) -> list[Node]:
@@ -172,8 +182,19 @@ def _data_node(data: Mapping[str, Any], event: Mapping[str, Any]) -> Node | None
     also = tuple(
         (each["namespace"], each["name"]) for each in _listed(facets, "symlinks", "identifiers") if _named(each)
     )
-    at = str(event.get("eventTime", ""))
-    return Node("data", data["namespace"], data["name"], str(event.get("producer", "")), names, also, at)
+    return Node("data", data["namespace"], data["name"], str(event.get("producer", "")), names, also, *_last(event))
+
+
+def _last(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """An event's time, type, job and run, as a node keeps them. What is no text is not told."""
+    job, run = event.get("job"), event.get("run")
+    at, kind, run_id = event.get("eventTime"), event.get("eventType"), run.get("runId") if isinstance(run, dict) else ""
+    whose = f"{job['namespace']} {job['name']}" if isinstance(job, dict) and _named(job) else ""
+    return _text(at), _text(kind), whose, _text(run_id)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _column_edges(event: Mapping[str, Any], nodes: dict[str, Node]) -> set[tuple[str, str]]:
@@ -213,7 +234,7 @@ def _newer(known: Node | None, node: Node) -> Node:
         return node
     late, early = (node, known) if node.at >= known.at else (known, node)
     also = tuple(dict.fromkeys([*early.also, *late.also]))
-    return Node(late.kind, late.namespace, late.name, late.producer, late.columns or early.columns, also, late.at)
+    return replace(late, columns=late.columns or early.columns, also=also)
 
 
 def _merged(graphs: Iterable[OutsideGraph]) -> OutsideGraph:

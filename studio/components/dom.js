@@ -24,12 +24,13 @@ export const press = (text, label, act, name) => {
 // Names that hold what was typed: those that start with it first, then words that do, then anywhere.
 export const matching = (items, typed, limit = 9) => {
   const wanted = typed.trim().toLowerCase();
-  const rank = ({ name }) => {
+  const rank = ({ name: id, title }) => {
+    const name = title || id;
     const place = name.toLowerCase().indexOf(wanted);
     return place < 0 ? 9 : place === 0 ? 0 : /[\s_./-]/.test(name[place - 1]) ? 1 : 2;
   };
   return items.map((item) => [rank(item), item]).filter(([order]) => order < 9)
-    .sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length).slice(0, limit).map(([, item]) => item);
+    .sort((a, b) => a[0] - b[0] || (a[1].title || a[1].name).length - (b[1].title || b[1].name).length).slice(0, limit).map(([, item]) => item);
 };
 
 // To another page of the studio, in one step of the browser's history: a switch asked of the server leaves one more, the

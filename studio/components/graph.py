@@ -30,7 +30,8 @@ class Notice:
 @dataclass(frozen=True)
 class Shown:
     """What stands out on the board: the chosen card and column, what is in focus, whether columns are drawn, what to
-    say over a graph of the past, and whether a record's trail is drawn."""
+    say over a graph of the past, whether a record's trail is drawn; what there is of other tools in words, "" for
+    nothing, and whether it is drawn."""
 
     chosen: str = ""
     column: str = ""
@@ -38,6 +39,8 @@ class Shown:
     columns: bool = False
     past: str = ""
     trail: bool = False
+    around: str = ""
+    outside: bool = False
 
 
 @cache
@@ -67,7 +70,7 @@ def graph(
 
 def event(key: str) -> Mapping[str, Any]:
     """What was done in this run of the script: `name` (a card chosen, "" for none), `open` (the groups to show open),
-    `focus`, `columns`, `column`, `dismissed`; empty for nothing."""
+    `focus`, `outside`, `columns`, `column`, `dismissed`; empty for nothing."""
     state = st.session_state.get(key)
     found = state.get("event") if state is not None else None
     return dict(found) if found else {}

@@ -1,7 +1,7 @@
 """How the graph is looked at, kept in the address: a link shows the same, Back undoes it, a refresh loses nothing.
 
 `asset`: the chosen node; `open`: open groups; `focus`, `steps`: only what is near; `columns`, `column`: column level;
-`at`: a past moment.
+`outside`: 0 leaves out other tools; `at`: a past moment.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.declare.nodes import Graph
 from packyak.studio.components.graph import Shown
+from packyak.studio.components.outside import Around
 from packyak.studio.views import pipeline
 from packyak.studio.views.focus import Focus
 from packyak.studio.views.groups import PREFIX
+from packyak.studio.views.outside import Beyond
 from packyak.studio.views.pipeline import Look
 from packyak.studio.views.threads import ColumnLevel, column_level
 
@@ -24,26 +26,37 @@ if TYPE_CHECKING:
 SEPARATOR = ","
 
 
-def shown(graph: Graph, past: str = "") -> Shown:
+def shown(graph: Graph, past: str = "", around: Around | None = None) -> Shown:
     """What stands out, as the address says. past: what to say of a graph that is no longer so."""
+    names = frozenset(graph.nodes) | frozenset(around.shown.nodes if around else ())
     asked = st.query_params
     chosen = asked.get("asset", "")
     columns = asked.get("columns") == "1" and not past
-    return Shown(chosen if chosen in graph.nodes else "", asked.get("column", ""), _focus(graph), columns, past)
+    return Shown(
+        chosen if chosen in names else "",
+        asked.get("column", ""),
+        _focus(names),
+        columns,
+        past,
+        around=around.hint if around else "",
+        outside=bool(around and around.shown.nodes),
+    )
 
 
-def look(project: Project, graph: Graph) -> Look:
+def look(project: Project, graph: Graph, beyond: Beyond | None = None) -> Look:
     """How to draw the graph, as the address says. graph: the project's, or one of the past."""
     asked = st.query_params
     opened = frozenset(filter(None, asked.get("open", "").split(SEPARATOR)))
     hidden = pipeline.group_of(graph, asked.get("asset", "")) if asked.get("asset") in graph.nodes else None
     level = _level(project) if asked.get("columns") == "1" and graph is project.graph else ColumnLevel()
-    return Look(opened | ({hidden} if hidden else set()), _focus(graph), level)
+    beyond = beyond or Beyond()
+    focus = _focus(frozenset(graph.nodes) | frozenset(beyond.nodes))
+    return Look(opened | ({hidden} if hidden else set()), focus, level, beyond=beyond)
 
 
-def _focus(graph: Graph) -> Focus | None:
+def _focus(names: frozenset[str]) -> Focus | None:
     name, steps = st.query_params.get("focus", ""), st.query_params.get("steps", "0")
-    return Focus(name, int(steps) if steps.isdigit() else 0) if name in graph.nodes else None
+    return Focus(name, int(steps) if steps.isdigit() else 0) if name in names else None
 
 
 def _level(project: Project) -> ColumnLevel:
@@ -82,6 +95,8 @@ def take(event: Mapping[str, Any]) -> None:
         focus = event["focus"] or {}
         _set("focus", str(focus.get("name", "")))
         _set("steps", str(focus.get("hops") or "") if focus else "")
+    if "outside" in event:
+        _set("outside", "" if event["outside"] else "0")
     if "columns" in event:
         _set("columns", "1" if event["columns"] else "")
         asked.pop("column", None)

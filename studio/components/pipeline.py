@@ -15,6 +15,7 @@ from packyak.engine.run.runs import RunRecord
 from packyak.studio.components import look, then, trail
 from packyak.studio.components.asset_panel import asset_panel
 from packyak.studio.components.graph import Notice, event, graph
+from packyak.studio.components.outside import around, outside_panel
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch
 from packyak.studio.shell.identity import refused
@@ -59,9 +60,10 @@ def _page(project: Project, live: bool) -> None:
         return
     statuses = _statuses(project, run)
     traced = trail.traced(project)
-    shown = replace(look.shown(project.graph), trail=traced is not None)
+    others = around(project)
+    shown = replace(look.shown(project.graph, around=others), trail=traced is not None)
     _header(project, pipeline.assets(project.graph, statuses), run)
-    seen = replace(look.look(project, project.graph), trail=traced.trail if traced else None)
+    seen = replace(look.look(project, project.graph, others.shown), trail=traced.trail if traced else None)
     board = pipeline.board(project.graph, statuses, progress.of_assets(run), look=seen)
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):
@@ -71,7 +73,10 @@ def _page(project: Project, live: bool) -> None:
                 trail.trail_panel(project, traced, shown.chosen)
         elif shown.chosen:
             with st.container(key="asset_panel", width=380, gap="small"):
-                asset_panel(project, shown.chosen, statuses, run)
+                if shown.chosen in others.shown.nodes:
+                    outside_panel(project, others.shown, shown.chosen)
+                else:
+                    asset_panel(project, shown.chosen, statuses, run)
 
 
 def _past(project: Project, past: Then) -> None:

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from packyak.engine.lineage.outside import FOLDER, GRAPH
 from packyak.studio.views import desk
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -32,9 +33,10 @@ def watch(project: Project) -> str:
 
 
 def beat(project: Project) -> str:
-    """What differs once something happened: a publication, a correction, the begin or end of a run."""
-    run = project.running()
-    return f"{project.published.seq()} {project.log.position()} {run.id if run else ''}"
+    """What differs once something happened: a publication, a correction, an import of other tools' events, the begin or
+    end of a run."""
+    run, imports = project.running(), len(project.home.names(FOLDER, GRAPH))
+    return f"{project.published.seq()} {project.log.position()} {imports} {run.id if run else ''}"
 
 
 def answer(request: Request) -> JSONResponse:

@@ -91,13 +91,15 @@ def card_of(
     kind = status.kind if status else ""
     if status is None or is_source(node):
         line = source_line(node, status)
-        return _placed(spot, name=node.name, kind=kind, state="source", line=line, label=f"{node.name}, {kind}, {line}")
+        return placed_card(
+            spot, name=node.name, kind=kind, state="source", line=line, label=f"{node.name}, {kind}, {line}"
+        )
     state = SHOWN_IN_RUN.get(progress.state, status.state) if progress else status.state
     line = told or (progress.line if progress and progress.line else card_line(status))
     rows = words.count(status.rows) if status.rows is not None else ""
     marks = card_marks(status)
     spoken = [node.name, kind, line, f"{rows} rows" if rows else "", *(mark.text for mark in marks), spot.trail]
-    return _placed(
+    return placed_card(
         spot,
         name=node.name,
         kind=kind,
@@ -126,10 +128,12 @@ def group_card(
     marks += [Mark(f"{words.count(failed)} failed", "bad", "records that failed")] if failed else []
     marks += [Mark(f"{words.count(corrected)} corrected", "accent")] if corrected else []
     label = f"{title}, group of {words.counted(size, 'asset')}, {line}"
-    return _placed(spot, name=name, title=title, kind="group", state=state, line=line, marks=tuple(marks), label=label)
+    return placed_card(
+        spot, name=name, title=title, kind="group", state=state, line=line, marks=tuple(marks), label=label
+    )
 
 
-def _placed(
+def placed_card(
     spot: Spot,
     *,
     name: str,
@@ -144,6 +148,7 @@ def _placed(
     marks: tuple[Mark, ...] = (),
     progress: float | None = None,
 ) -> Card:
+    """A card where the layout put it."""
     place, below = spot.across, spot.down
     return Card(
         name,

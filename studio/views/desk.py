@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from packyak.engine.declare.nodes import Graph, IndexNode, TableNode
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.views import progress
+from packyak.studio.views.outside import is_outside
 
 RUN, RETRY, CANCEL, COPY, KEYS = "run", "retry", "cancel", "copy", "keys"
 
@@ -61,6 +62,7 @@ OF_PAGE: Mapping[str, KeyGroup] = {
             Key(("F",), "fit the whole graph"),
             Key(("T",), "turn it: across or down"),
             Key(("C",), "columns and where they come from"),
+            Key(("O",), "jobs and data of other tools"),
             Key(("+", "\N{MINUS SIGN}", "0"), "nearer, further, 100 %"),
         ),
     ),
@@ -148,7 +150,7 @@ def command(page: str, params: Mapping[str, str]) -> str:
     if page == "pipeline" and params.get("at"):
         return f"packyak status {asset} --at {shlex.quote(params['at'])}".replace("  ", " ")
     if page == "pipeline":
-        return f"packyak status {asset}".rstrip()
+        return "packyak status" if is_outside(params.get("asset", "")) else f"packyak status {asset}".rstrip()
     if page == "review":
         queue = shlex.quote(params["queue"]) if params.get("queue") else ""
         return f"packyak review {asset}".rstrip() + (f" --only {queue}" if queue else "")

@@ -6,7 +6,7 @@ Takes what the engine answers (graph, statuses, the run under way) and words it;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -21,12 +21,15 @@ from packyak.engine.declare.nodes import (
     Node,
     TableNode,
 )
+from packyak.engine.lineage.outside import OutsideGraph
+from packyak.engine.lineage.places import Places
 from packyak.engine.run.answers import AssetStatus, PlanStep, State
 from packyak.studio.views import words
 from packyak.studio.views.cards import STATE_ORDER, STATE_WORDS, Card, Spot, card_of, group_card, is_source
 from packyak.studio.views.focus import Focus, near
 from packyak.studio.views.groups import PREFIX, Folding, folding
-from packyak.studio.views.layout import Layout, Link, Point, Size, arrange
+from packyak.studio.views.layout import Layout, Link, Point, Route, Size, arrange
+from packyak.studio.views.outside import KIND, OUTSIDE, Beyond, beyond, outside_card, straight, title
 from packyak.studio.views.progress import AssetProgress
 from packyak.studio.views.threads import ColumnLevel, Thread
 from packyak.studio.views.trail import Trail
@@ -39,18 +42,20 @@ NEEDS_RUN: frozenset[State] = frozenset({"stale", "failed", "blocked", "never"})
 @dataclass(frozen=True)
 class Look:
     """How a person wants to see the graph: the groups that are open, what is in focus, columns or not, the trail of a
-    record; `lines`: what cards say instead of how they stand."""
+    record; `lines`: what cards say instead of how they stand; `beyond`: what other tools do around the project."""
 
     open: frozenset[str] = frozenset()
     focus: Focus | None = None
     level: ColumnLevel = field(default_factory=ColumnLevel)
     lines: Mapping[str, str] = field(default_factory=dict)
     trail: Trail | None = None
+    beyond: Beyond = field(default_factory=Beyond)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One edge as drawn, with what flows over it. `trail`: what of a traced record's past or future does."""
+    """One edge as drawn, with what flows over it. `trail`: what of a traced record's past or future does. `outside`:
+    another tool tells of it."""
 
     source: str
     target: str
@@ -59,15 +64,17 @@ class Edge:
     rows: str
     delta: str
     trail: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True)
 class Find:
-    """What the search of the graph finds."""
+    """What the search of the graph finds. `title`: what it is called, where that is not its name."""
 
     name: str
     kind: str
     state: str
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Group:
 class Board:
     """The whole graph, ready to draw, laid out from left to right (`across`) and downwards: the window's shape decides.
 
-    `shape` changes only when cards or edges come or go. `total`: nodes in the project, shown or not.
+    `shape` changes only when cards or edges come or go. `total`: nodes in the project and around it, shown or not.
     """
 
     cards: tuple[Card, ...]
@@ -118,33 +125,42 @@ def board(
     look = look or Look()
     known = {status.name: status for status in statuses}
     every, links = _nodes(graph), _all_links(graph)
-    shown = every
-    if look.focus is not None and look.focus.name in graph.nodes:
-        inside = near(look.focus, links)
-        shown = [node for node in every if node.name in inside]
-    folded = folding(graph, [node.name for node in shown], _within(shown, links), look.open)
-    sizes = _sizes(shown, folded, look.level)
-    lines = _folded(folded, _within(shown, links))
-    ways = Ways(placed(sizes, lines), placed(sizes, lines, down=True))
+    shown, outer = every, tuple(look.beyond.nodes)
+    if look.focus is not None and (look.focus.name in graph.nodes or look.focus.name in outer):
+        inside = near(look.focus, (*links, *look.beyond.links))
+        shown, outer = [node for node in every if node.name in inside], tuple(each for each in outer if each in inside)
+    within = _within({node.name for node in shown}, links)
+    folded = folding(graph, [node.name for node in shown], within, look.open)
+    sizes = (*_sizes(shown, folded, look.level), *((name, OUTSIDE) for name in outer))
+    lines = _folded(folded, within)
+    theirs = _folded(folded, _within({*outer, *(node.name for node in shown)}, look.beyond.links))
+    laid, turned = straight(lines, theirs)
+    ways = Ways(placed(sizes, lines + laid), placed(sizes, lines + laid, down=True))
     cards = _cards(shown, folded, known, progress or {}, ways, look, now)
+    cards += tuple(outside_card(name, look.beyond.nodes[name], _spot(ways, name)) for name in outer)
     across, down = ((layout.width, layout.height) for layout in (ways.across, ways.down))
     return Board(
         cards,
-        _edges(ways, known, look.trail.lines(folded.card) if look.trail else {}),
+        _edges(ways, known, look.trail.lines(folded.card) if look.trail else {}, frozenset(theirs), turned),
         across,
         down,
-        _shape(sizes, lines),
-        len(every),
-        tuple(_find(node, known.get(node.name)) for node in every),
+        _shape(sizes, lines, theirs),
+        len(every) + len(look.beyond.nodes),
+        (*(_find(node, known.get(node.name)) for node in every), *_outside_finds(look.beyond)),
         tuple(Group(name, size, name in folded.open) for name, size in folded.sizes.items()),
         _threads(look.level, {card.name for card in cards}),
     )
 
 
+def around(outside: OutsideGraph, places: Places, project: str, graph: Graph) -> Beyond:
+    """What other tools do around a project's graph."""
+    return beyond(outside, places, project, graph, [node.name for node in _nodes(graph)])
+
+
 def group_of(graph: Graph, name: str) -> str | None:
     """The group that hides a node when it is closed."""
     nodes = [node.name for node in _nodes(graph)]
-    return folding(graph, nodes, _within(_nodes(graph), _all_links(graph)), None).group.get(name)
+    return folding(graph, nodes, _within(set(nodes), _all_links(graph)), None).group.get(name)
 
 
 def _nodes(graph: Graph) -> list[Node]:
@@ -156,8 +172,7 @@ def _all_links(graph: Graph) -> list[Link]:
     return [link for node in graph.nodes.values() if not isinstance(node, CheckNode) for link in _links(node)]
 
 
-def _within(shown: Sequence[Node], links: Sequence[Link]) -> list[Link]:
-    names = {node.name for node in shown}
+def _within(names: Set[str], links: Sequence[Link]) -> list[Link]:
     return [link for link in links if link[0] in names and link[1] in names]
 
 
@@ -206,6 +221,14 @@ def _find(node: Node, status: AssetStatus | None) -> Find:
     return Find(node.name, status.kind if status else "", status.state if status else "source")
 
 
+def _outside_finds(found: Beyond) -> tuple[Find, ...]:
+    return tuple(Find(name, f"{KIND} {node.kind}", KIND, title(node)) for name, node in found.nodes.items())
+
+
+def _spot(ways: Ways, name: str) -> Spot:
+    return Spot(ways.across.places[name], ways.down.places[name])
+
+
 def _threads(level: ColumnLevel, cards: set[str]) -> tuple[Thread, ...]:
     listed = {f"{card}.{row.name}" for card in cards for row in level.shown(card)}
     return tuple(thread for thread in level.threads if listed.issuperset(thread.ends))
@@ -248,15 +271,25 @@ def _idle_buckets(graph: Graph) -> set[str]:
     return {bucket for bucket, patterns in readers.items() if all(patterns)}
 
 
-def _edges(ways: Ways, known: Mapping[str, AssetStatus], trail: Mapping[Link, str]) -> tuple[Edge, ...]:
+def _edges(
+    ways: Ways, known: Mapping[str, AssetStatus], trail: Mapping[Link, str], theirs: Set[Link], turned: Set[Link]
+) -> tuple[Edge, ...]:
     edges = []
     for route, below in zip(ways.across.routes, ways.down.routes, strict=True):
-        status = known.get(route.source)
-        rows = "" if status is None or status.rows is None else words.count(status.rows)
-        change = words.delta(status.delta if status else None)
-        edges.append(Edge(route.source, route.target, route.points, below.points, rows, change,
-                          trail.get((route.source, route.target), "")))  # fmt: skip
+        link, back = (route.source, route.target), (route.target, route.source)
+        if back in turned:
+            edges.append(Edge(*back, route.points[::-1], below.points[::-1], "", "", outside=True))
+        if link in theirs:
+            edges.append(Edge(*link, route.points, below.points, "", "", outside=True))
+        elif back not in turned:
+            edges.append(_edge(route, below, known.get(route.source), trail.get(link, "")))
     return tuple(edges)
+
+
+def _edge(route: Route, below: Route, status: AssetStatus | None, trail: str) -> Edge:
+    rows = "" if status is None or status.rows is None else words.count(status.rows)
+    change = words.delta(status.delta if status else None)
+    return Edge(route.source, route.target, route.points, below.points, rows, change, trail)
 
 
 def assets(graph: Graph, statuses: Sequence[AssetStatus]) -> tuple[AssetStatus, ...]:

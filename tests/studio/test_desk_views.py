@@ -196,6 +196,7 @@ def test_the_palette_and_the_bar(project_folder: Callable[..., Path]) -> None:
     assert under_way[0].act == desk.CANCEL
     assert desk.command("records", {"asset": "a b", "key": "it's"}) == """packyak show 'a b' --key 'it'"'"'s'"""
     assert desk.command("home", {}) == "" and desk.command("pipeline", {}) == "packyak status"
+    assert desk.command("pipeline", {"asset": "job dbt plans"}) == "packyak status"  # another tool's
 
 
 @pytest.mark.parametrize(

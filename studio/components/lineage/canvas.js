@@ -44,9 +44,9 @@ export class Picture {
     for (const edge of seen) {
       const on = isOn(edge);
       if (on || edge.running) late.push([edge, on]);
-      else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.45 : 0.75, 1.4);
+      else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.45 : 0.75, 1.4, null, edge.outside);
     }
-    for (const [edge, on] of late) this.edge(edge.points, scene.ink.accent, on || !lit ? 0.95 : 0.4, on ? 2 : 1.7, edge.running ? (time / 30) % 12 : null);
+    for (const [edge, on] of late) this.edge(edge.points, scene.ink.accent, on || !lit ? 0.95 : 0.4, on ? 2 : 1.7, edge.running ? (time / 30) % 12 : null, edge.outside);
     if (k >= LABELS_FROM && !scene.threads.length) for (const edge of seen) this.label(scene.trail ? { ...edge, rows: edge.trail, delta: "" } : edge, !lit || isOn(edge));
     for (const card of scene.far) if (view.over(card, MARGIN)) this.block(card, lit && !lit.has(card.name));
     this.threads();
@@ -113,10 +113,12 @@ export class Picture {
     pen.beginPath();
     pen.roundRect(card.x, card.y, card.width, card.height, 9);
     pen.fill();
+    if (card.state === "outside") pen.setLineDash([5 / k, 4 / k]);
     pen.stroke();
+    pen.setLineDash([]);
     pen.fillStyle = ink[card.state] ?? ink.edge;
     if (tiny) pen.globalAlpha *= 0.75;
-    pen.fillRect(card.x, card.y + 4, tiny ? card.width : 10, card.height - 8);
+    if (card.state !== "outside") pen.fillRect(card.x, card.y + 4, tiny ? card.width : 10, card.height - 8);
     if (k > 0.12) {
       pen.fillStyle = ink.text;
       pen.font = `600 ${clamp(11 / k, 14, 34)}px ${ink.font}`;

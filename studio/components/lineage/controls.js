@@ -49,12 +49,13 @@ export class Bar {
     this.focus.setAttribute("role", "group");
     this.focus.setAttribute("aria-label", "Show only what is near the chosen asset");
     this.columns = press("Columns", "Show columns and where they come from (C)", () => board.send({ columns: !board.data.columns }));
+    this.outside = press("Outside", "Show jobs and data of other tools (O)", () => board.toggleOutside());
     this.groups = menu("Groups", "Open and close groups of assets", (done) => this.listGroups(done));
     this.files = menu("Export", "Save the graph as a file", (done) => [
       press("As SVG", "", () => { done(); saveSvg(board.scene(), board.data.title); }),
       press("As PNG", "", () => { done(); savePng(board.scene(), board.data.title); }),
     ]);
-    this.element.append(this.focus, this.groups, this.columns, this.files);
+    this.element.append(this.focus, this.groups, this.outside, this.columns, this.files);
   }
 
   update() {
@@ -62,6 +63,9 @@ export class Bar {
     this.columns.setAttribute("aria-pressed", String(data.columns));
     this.columns.hidden = !data.cards.length || Boolean(data.past);
     this.files.hidden = !data.cards.length;
+    this.outside.hidden = !data.around;
+    this.outside.title = `${data.around} (O)`;
+    this.outside.setAttribute("aria-pressed", String(data.outside));
     this.groups.hidden = !data.groups.length;
     const { focus } = data, name = focus?.name ?? chosen;
     this.focus.hidden = !name || (!focus && data.total < 4);

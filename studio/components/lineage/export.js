@@ -2,7 +2,7 @@
 
 import { arrow, curves, middleOf } from "./ink.js";
 
-const NAMES = "http://www.w3.org/2000/svg", EDGE = 24, MOST_PIXELS = 8000;
+const NAMES = "http://www.w3.org/2000/svg", EDGE = 24, MOST_PIXELS = 8000, DASHED = { "stroke-dasharray": "4 4" };
 
 const shape = (parent, tag, facts, words) => {
   const made = document.createElementNS(NAMES, tag);
@@ -23,9 +23,9 @@ export const svgOf = ({ places, edges, threads, down, ink, width, height }) => {
   return new XMLSerializer().serializeToString(root);
 };
 
-const line = (root, { points }, down, colour, width) => {
+const line = (root, { points, outside }, down, colour, width) => {
   const path = curves(points, down, 7).map((parts) => `C${parts.map((point) => point.join(" ")).join(",")}`).join("");
-  shape(root, "path", { d: `M${points[0].join(" ")}${path}`, fill: "none", stroke: colour, "stroke-width": width });
+  shape(root, "path", { d: `M${points[0].join(" ")}${path}`, fill: "none", stroke: colour, "stroke-width": width, ...(outside ? DASHED : {}) });
   shape(root, "polygon", { points: arrow(points[points.length - 1], down).map((point) => point.join(",")).join(" "), fill: colour });
 };
 
@@ -36,9 +36,9 @@ const label = (root, { rows, delta, points }, ink) => {
 };
 
 const block = (root, card, ink) => {
-  const source = card.state === "source";
+  const outside = card.state === "outside", source = outside || card.state === "source";
   const box = { x: card.x, y: card.y, width: card.width, height: card.height, rx: 9 };
-  shape(root, "rect", { ...box, fill: source ? ink.second : ink.back, stroke: ink.line });
+  shape(root, "rect", { ...box, fill: source ? ink.second : ink.back, stroke: ink.line, ...(outside ? DASHED : {}) });
   if (!source) shape(root, "rect", { x: card.x, y: card.y + 4, width: 4, height: card.height - 8, fill: ink[card.state] ?? ink.edge });
   const left = card.x + 16, cut = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}\u2026` : text);
   shape(root, "text", { x: left, y: card.y + 24, "font-size": 14, "font-weight": 600, fill: ink.text }, cut(card.title, 20));

@@ -39,7 +39,7 @@ export class Finder {
     line.id = `found-${place}`;
     line.setAttribute("role", "option");
     line.dataset.state = item.state;
-    line.append(make("span", "", item.name), make("em", "", item.kind));
+    line.append(make("span", "", item.title || item.name), make("em", "", item.kind));
     line.onpointerdown = (event) => { event.preventDefault(); this.choose(item); };
     return line;
   }

@@ -77,7 +77,7 @@ export class Hands {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(".finder, .menu")) return;
     const act = { "+": () => view.zoom(1.25), "=": () => view.zoom(1.25), "-": () => view.zoom(0.8), 0: () => view.zoom(1 / view.k),
       f: () => board.fit(true), t: () => board.turn(board.way === "down" ? "across" : "down"), c: () => board.send({ columns: !board.data.columns }),
-      Escape: () => board.select("") }[event.key];
+      o: () => board.toggleOutside(), Escape: () => board.select("") }[event.key];
     const next = act || !event.key.startsWith("Arrow") ? null : this.next(event.key);
     if (!act && !next) return;
     event.preventDefault();

@@ -125,6 +125,10 @@ class Board {
     this.litColumns = column && this.threads.length ? this.threadLinks.lineage(column) : null;
   }
 
+  toggleOutside() {
+    if (this.data.around) this.send({ outside: !this.data.outside });
+  }
+
   // ---- where it stands
 
   stretch() {
