@@ -137,7 +137,7 @@ def board(
     laid, turned = straight(lines, theirs)
     ways = Ways(placed(sizes, lines + laid), placed(sizes, lines + laid, down=True))
     cards = _cards(shown, folded, known, progress or {}, ways, look, now)
-    cards += tuple(outside_card(name, look.beyond.nodes[name], _spot(ways, name)) for name in outer)
+    cards += tuple(outside_card(name, look.beyond.nodes[name], _spot(ways, name, look.trail)) for name in outer)
     across, down = ((layout.width, layout.height) for layout in (ways.across, ways.down))
     return Board(
         cards,
@@ -225,8 +225,9 @@ def _outside_finds(found: Beyond) -> tuple[Find, ...]:
     return tuple(Find(name, f"{KIND} {node.kind}", KIND, title(node)) for name, node in found.nodes.items())
 
 
-def _spot(ways: Ways, name: str) -> Spot:
-    return Spot(ways.across.places[name], ways.down.places[name])
+def _spot(ways: Ways, name: str, trail: Trail | None) -> Spot:
+    told = trail.words([name]) if trail else ""
+    return Spot(ways.across.places[name], ways.down.places[name], trail=told)
 
 
 def _threads(level: ColumnLevel, cards: set[str]) -> tuple[Thread, ...]:
@@ -278,9 +279,9 @@ def _edges(
     for route, below in zip(ways.across.routes, ways.down.routes, strict=True):
         link, back = (route.source, route.target), (route.target, route.source)
         if back in turned:
-            edges.append(Edge(*back, route.points[::-1], below.points[::-1], "", "", outside=True))
+            edges.append(Edge(*back, route.points[::-1], below.points[::-1], "", "", trail.get(back, ""), outside=True))
         if link in theirs:
-            edges.append(Edge(*link, route.points, below.points, "", "", outside=True))
+            edges.append(Edge(*link, route.points, below.points, "", "", trail.get(link, ""), outside=True))
         elif back not in turned:
             edges.append(_edge(route, below, known.get(route.source), trail.get(link, "")))
     return tuple(edges)

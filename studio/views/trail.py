@@ -5,7 +5,7 @@ them, and what made each: code, model, correction, person, run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,19 +23,22 @@ FILES = frozenset({"file", "files"})
 @dataclass(frozen=True)
 class Trail:
     """How a trace lies in the graph. assets: how many records of each (0: all of it, as a whole, `wholes` says how
-    many); passes: the graph's edges that it runs along, with how many records do."""
+    many); passes: the graph's edges that it runs along, with how many records do; outside: what of other tools it runs
+    through, which nobody told record by record."""
 
     start: str
     assets: Mapping[str, int]
     files: frozenset[str] = frozenset()
     wholes: Mapping[str, int | None] = field(default_factory=dict)
     passes: Mapping[Link, int] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
 
-    def words(self, names: Iterable[str]) -> str:
-        """What a card says that stands for these assets: "3 records", "all 1,500", "" where it is not on the trail."""
+    def words(self, names: Sequence[str]) -> str:
+        """What a card says that stands for these assets: "3 records", "all 1,500", of another tool's "as a whole"; ""
+        where it is not on the trail."""
         mine = [name for name in names if name in self.assets]
         if not mine:
-            return ""
+            return "as a whole" if any(name in self.outside for name in names) else ""
         if self.start in mine:
             return "this record"
         number = sum(self.assets[name] for name in mine)
@@ -71,11 +74,13 @@ def trail_of(graph: Graph, traces: Sequence[Trace]) -> Trail:
         for link in each.links:
             ends = link.above[0], link.below[0]
             if ends not in paths:
-                paths[ends] = _path(graph, *ends)
+                paths[ends] = [ends] if link.how == "outside" else _path(graph, *ends)
             for passed in paths[ends]:
                 passes.setdefault(passed, set()).update({link.above[1]} - {""})
+    others = frozenset(step.asset for each in traces for step in each.steps if step.kind == "outside")
     counted = {name: len(keys) for name, keys in records.items()}
-    return Trail(start, counted, frozenset(files), wholes, {link: len(keys) for link, keys in passes.items()})
+    passed_by = {link: len(keys) for link, keys in passes.items()}
+    return Trail(start, counted, frozenset(files), wholes, passed_by, others)
 
 
 def _path(graph: Graph, above: str, below: str) -> list[Link]:

@@ -13,6 +13,7 @@ from packyak.studio.views import outside, pipeline
 from packyak.studio.views.focus import Focus
 from packyak.studio.views.outside import Beyond
 from packyak.studio.views.pipeline import Board, Look
+from packyak.studio.views.trail import trail_of
 
 FIXTURES = Path(__file__).parents[1] / "lineage" / "fixtures"
 WAREHOUSE = "postgres://warehouse.example.org:5432"
@@ -151,3 +152,18 @@ def test_the_name_of_a_tool() -> None:
     assert outside.tool(f"{base}/apache/airflow/tree/providers-openlineage/2.20.3") == "airflow"
     assert outside.tool("https://jobs.example.org") == "jobs.example.org"
     assert outside.tool("our scheduler") == "our scheduler" and outside.tool("") == ""
+
+
+def test_the_trail_of_a_record_runs_through_other_tools(project_folder: Callable[..., Path]) -> None:
+    project = Project.open(project_folder(SOURCE))
+    bucket = project.home.local / "buckets" / "inbox"
+    bucket.mkdir(parents=True)
+    (bucket / "a.jsonl").write_text('{"id": "a", "x": 1}\n')
+    project.run()
+    take_in(project, "dbt.jsonl", "airflow.jsonl", "spark.jsonl")
+    traces = tuple(project.trace("rows", "a", direction=way) for way in ("up", "down"))
+    trail = trail_of(project.graph, traces)
+    board = drawn(project, Look(beyond=around(project), trail=trail))
+    said = {card.name: card.trail for card in board.cards if card.kind == "outside"}
+    assert said == dict.fromkeys([RAW, DBT, PLANS, AIRFLOW, SPARK, REPORTS], "as a whole")
+    assert all(edge.trail for edge in board.edges)

@@ -81,3 +81,7 @@ def test_outside_on_the_graph(studio: Serve, ran: Path, browse: Browse, dark: bo
     expect(panel).to_contain_text("topic")
     page.go_back()
     expect(panel).to_contain_text(HOSTILE)
+    page.screenshot(path=SHOTS / f"outside_chosen{'_dark' if dark else ''}.png")
+    page.goto(f"{page.url.partition('?')[0]}?of=topic&key=N-007")
+    expect(card(page, "write_tickets").locator(".mark.trail")).to_have_text("as a whole")
+    expect(page.locator("div.trail")).to_contain_text("write_tickets (another tool)")

@@ -63,7 +63,7 @@ export class Cards {
     Object.assign(element.style, { left: `${card.x}px`, top: `${card.y}px`, width: `${card.width}px`, height: `${card.height}px` });
     const head = make("span", "line");
     head.append(make("span", "name", card.title), make("span", "kind", card.kind));
-    const parts = card.trail && card.state === "source" ? [head] : [head, make("span", "state", card.line)], foot = this.foot(card);
+    const parts = card.trail && /source|outside/.test(card.state) ? [head] : [head, make("span", "state", card.line)], foot = this.foot(card);
     if (foot.childNodes.length) parts.push(foot);
     if (card.progress !== null) {
       const bar = make("span", "bar"), done = make("i");
