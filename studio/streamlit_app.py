@@ -36,6 +36,7 @@ from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
 from packyak.studio.shell.layouts import ROUTE as MAP_ROUTE  # noqa: E402
 from packyak.studio.shell.origins import OwnOrigin  # noqa: E402
 from packyak.studio.shell.pulse import ROUTE  # noqa: E402
+from packyak.studio.shell.quick import QuickStart  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 
@@ -49,5 +50,6 @@ app = st.App(
         Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS or ["*"]),
         Middleware(OwnOrigin, hosts=HOSTS),
         Middleware(Token, token=of_launch()),
+        Middleware(QuickStart),
     ),
 )

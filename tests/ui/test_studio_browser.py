@@ -58,6 +58,18 @@ INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canv
     .data.filter((value, place) => place % 4 === 3 && value > 0).length"""
 
 
+def test_a_deep_link_finds_its_server_at_once(studio: Serve, ran: Path, browse: Browse) -> None:
+    page = browse(f"{studio(ran)}/runs")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(page.locator(".run").first).to_be_visible()
+    idle(page)
+    assert page.evaluate("Boolean(window.__streamlit.HOST_CONFIG)")
+    assert any("/static/js/BidiComponent." in url for url in asked)
+    assert not [url for url in asked if "/runs/_stcore" in url]
+
+
 def test_the_graph_shows_the_project_and_a_click_opens_its_panel(studio: Serve, ran: Path, browse: Browse) -> None:
     page = browse(studio(ran))
     expect(board(page)).to_have_attribute("data-edges", "4")

@@ -1,0 +1,104 @@
+"""What a page needs from the first moment, told in the page that Streamlit serves: the browser need not find it out.
+
+Streamlit's page asks twice where its server is (on a deep link first in the wrong place) before it connects, and loads
+the parts that draw a grid or one of our components only when the first of them arrives. Here the page is told where its
+server is, and which of those parts to fetch meanwhile. Where another Streamlit names things otherwise, nothing is said.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+from packyak.studio.shell import places
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
+EVERYWHERE = ("BidiComponent", "Html", "Button")
+ALSO = {"records": ("Selectbox", "ButtonGroup", "TextInput", "DataFrame", "Pagination")}
+PATHS = {f"/{name}" if name != "pipeline" else "/": EVERYWHERE + ALSO.get(name, ()) for name in places.BY_NAME}
+UNASKED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})  # the page comes whole and plain
+IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*["'`]\./([\w.-]+\.js)["'`]""")
+HEAD = b"</head>"
+COOKIE = "_streamlit_xsrf="
+# Told its host's settings Streamlit connects without a ping; the cookie that the ping brings has to be there already.
+TELL = """<script>{{
+const own = {path}, at = location.pathname
+if (at.endsWith(own)) window.__streamlit = {{
+  BACKEND_BASE_URL: location.origin + at.slice(0, at.length - own.length) + "/",
+  ...(document.cookie.includes("{cookie}")
+    ? {{ HOST_CONFIG: {{ allowedOrigins: [location.origin], useExternalAuthToken: false }} }} : {{}}),
+}}
+}}</script>
+"""
+
+
+@cache
+def parts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The files of Streamlit's parts of these names and all that they import, but for what its page loads anyway."""
+    page = SCRIPTS.parent.parent / "index.html"
+    known = set(re.findall(r"static/js/([\w.-]+\.js)", page.read_text(encoding="utf-8"))) if page.is_file() else set()
+    found: list[str] = []
+    ahead = [file.name for name in names for file in sorted(SCRIPTS.glob(f"{name}.*.js"))]
+    while ahead:
+        name = ahead.pop(0)
+        if name in known or not (SCRIPTS / name).is_file():
+            continue
+        known.add(name)
+        found.append(name)
+        ahead += IMPORTED.findall((SCRIPTS / name).read_text(encoding="utf-8"))
+    return tuple(found)
+
+
+def links(files: Iterable[str]) -> str:
+    """Tags that have the browser fetch and compile these."""
+    return "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">\n' for file in files)
+
+
+@cache
+def head(path: str) -> bytes:
+    """What comes into the head of the page at this path."""
+    own = json.dumps(path)
+    return (TELL.format(path=own, cookie=COOKIE) + links(parts(PATHS[path]))).encode()
+
+
+class QuickStart:
+    """Adds `head` to the pages that it knows, when they are answered whole; everything else passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in PATHS:
+            await self.app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def gather(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and _is_page(message):
+                start = message
+            elif start is None or message["type"] != "http.response.body":
+                await send(message)
+            else:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    whole = body.replace(HEAD, head(scope["path"]) + HEAD, 1)
+                    headers = MutableHeaders(scope=start)
+                    headers["Content-Length"] = str(len(whole))
+                    del headers["ETag"], headers["Last-Modified"]  # they tell of the page without what is added
+                    await send(start)
+                    await send({"type": "http.response.body", "body": whole})
+
+        asked = [(name, value) for name, value in scope["headers"] if name not in UNASKED]
+        await self.app({**scope, "headers": asked}, receive, gather)
+
+
+def _is_page(start: Message) -> bool:
+    return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")

@@ -1,0 +1,71 @@
+"""A page says from the start where its server is and what to load; with another Streamlit it is the page as it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packyak.studio.shell import quick
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+INDEX = quick.SCRIPTS.parent.parent / "index.html"
+LINKED = re.compile(r'<link rel="modulepreload" crossorigin href="\./static/js/([^"]+)">')
+
+
+def page(_: object) -> Response:
+    return FileResponse(INDEX)
+
+
+def other(_: object) -> Response:
+    return JSONResponse({"head": "</head>"}, headers={"ETag": '"kept"'})
+
+
+@pytest.fixture
+def site() -> Iterator[TestClient]:
+    quick.parts.cache_clear()
+    quick.head.cache_clear()
+    paths = ["/", "/records", "/elsewhere"]
+    routes = [*(Route(path, page) for path in paths), Route("/runs", other)]
+    yield TestClient(Starlette(routes=routes, middleware=[Middleware(quick.QuickStart), Middleware(GZipMiddleware)]))
+    quick.parts.cache_clear()
+    quick.head.cache_clear()
+
+
+def test_records_names_the_grid_and_all_that_it_imports_once(site: TestClient) -> None:
+    text = site.get("/records").text
+    files = LINKED.findall(text)
+    assert len(files) == len(set(files)) and any(name.startswith("DataFrame.") for name in files)
+    for name in files:
+        imported = quick.IMPORTED.findall((quick.SCRIPTS / name).read_text())
+        assert set(imported) <= set(files) | set(re.findall(r"static/js/([\w.-]+\.js)", INDEX.read_text()))
+    assert not any(name.startswith("DataFrame.") for name in LINKED.findall(site.get("/").text))
+
+
+def test_a_page_comes_whole_even_to_who_has_an_older_one(site: TestClient) -> None:
+    known = site.get("/elsewhere").headers["etag"]
+    answer = site.get("/records", headers={"If-None-Match": known, "Accept-Encoding": "gzip"})
+    assert answer.status_code == 200 and "etag" not in answer.headers
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    told = quick.head("/records").decode()
+    assert answer.text == INDEX.read_text().replace("</head>", told + "</head>")
+    assert 'const own = "/records"' in told and answer.text.index("window.__streamlit") < answer.text.index("<body>")
+
+
+def test_what_is_no_page_of_ours_passes_as_it_is(site: TestClient) -> None:
+    assert site.get("/elsewhere").text == INDEX.read_text()
+    answer = site.get("/runs")
+    assert answer.json() == {"head": "</head>"} and answer.headers["etag"] == '"kept"'
+    assert site.get("/models").status_code == 404
+
+
+def test_a_streamlit_without_these_parts(site: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(quick, "SCRIPTS", tmp_path / "static" / "static" / "js")
+    plain, text = LINKED.findall(INDEX.read_text()), site.get("/records").text
+    assert LINKED.findall(text) == plain and "window.__streamlit" in text
