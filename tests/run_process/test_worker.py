@@ -195,6 +195,7 @@ def test_kill_9_in_a_run(start: Start, home: Home) -> None:
     os.kill(client.address.pid, signal.SIGKILL)
     run.over()
     assert isinstance(run.error, RunFailed)
+    assert wait_until(lambda: not client.address.alive, 20)  # its connections close before the process is gone
     with pytest.raises(NoWorker):
         connect(home.uri)
     assert [each.id for each in RunStore(home).sweep()] == [name]
