@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from packyak.studio.components.home import welcome
 from packyak.studio.components.shell import around, tell_problem
-from packyak.studio.shell import identity, places, projects
+from packyak.studio.shell import identity, places, projects, quick
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -35,6 +35,7 @@ def main() -> None:
         page.run()
     except Exception as error:  # told in our words; Streamlit's own would name neither file nor next step
         tell_problem(error)
+    quick.settle()
 
 
 def _alone(logo: str, draw: Callable[[], None]) -> None:

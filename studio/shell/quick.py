@@ -7,6 +7,7 @@ server is, and which of those parts to fetch meanwhile. Where another Streamlit 
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterable
@@ -98,6 +99,14 @@ class QuickStart:
 
         asked = [(name, value) for name, value in scope["headers"] if name not in UNASKED]
         await self.app({**scope, "headers": asked}, receive, gather)
+
+
+@cache
+def settle() -> None:
+    """Once, when a first page is drawn: what is loaded by then stays. Streamlit looks for garbage after each run of a
+    script, before its last words have left; that it looks through every library again only holds those up."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_page(start: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,3 +70,17 @@ def test_a_streamlit_without_these_parts(site: TestClient, monkeypatch: pytest.M
     monkeypatch.setattr(quick, "SCRIPTS", tmp_path / "static" / "static" / "js")
     plain, text = LINKED.findall(INDEX.read_text()), site.get("/records").text
     assert LINKED.findall(text) == plain and "window.__streamlit" in text
+
+
+def test_what_is_loaded_is_left_out_of_the_search_for_garbage_once() -> None:
+    quick.settle.cache_clear()
+    gc.unfreeze()
+    try:
+        quick.settle()
+        frozen = gc.get_freeze_count()
+        assert frozen > 10_000
+        later: list[object] = [[number] for number in range(100)]
+        quick.settle()
+        assert len(later) == 100 and gc.get_freeze_count() <= frozen
+    finally:
+        gc.unfreeze()
