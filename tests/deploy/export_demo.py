@@ -26,6 +26,7 @@ from local_cloud import LocalCloud, local_cloud
 from packyak.deploy.grants.local_s3 import LocalS3, local_s3
 from packyak.deploy.grants.memory_s3 import MemoryS3
 from packyak.deploy.grants.running import Runners
+from packyak.deploy.stacks.names import Names
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
 from packyak.engine.run.correct import Said
@@ -103,11 +104,11 @@ def client(cloud: LocalCloud, service: str) -> Any:
     )  # fmt: skip
 
 
-def deployed(cloud: LocalCloud, prefix: str, unit: str) -> Mapping[str, Any]:
-    """What the role of a unit may do, as IAM says it."""
+def deployed(cloud: LocalCloud, role: str) -> Mapping[str, Any]:
+    """What a role may do, as IAM says it."""
     iam = client(cloud, "iam")
     statements: list[Any] = []
-    for attached in iam.list_attached_role_policies(RoleName=f"{prefix}-{unit}")["AttachedPolicies"]:
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
         document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)
         statements += document["PolicyVersion"]["Document"]["Statement"]
@@ -163,7 +164,7 @@ def look(cloud: LocalCloud, outcome: Mapping[str, Any], project: str) -> Deploye
     return Deployed(
         home,
         order,
-        {unit: deployed(cloud, f"packyak-{project}", unit) for level in order for unit in level},
+        {unit: deployed(cloud, Names(project, bucket).of(unit)) for level in order for unit in level},
         key_of(cloud),
         {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names},
     )
