@@ -191,7 +191,7 @@ def _unit(unit: Mapping[str, Any], plan: Mapping[str, Any]) -> Mapping[str, Any]
     levels = {name: number for number, level in enumerate(plan["order"], start=1) for name in level}
     starts = [_starts(each) for each in plan["triggers"] if each["starts"] == unit["name"]]
     return {
-        "step": levels.get(unit["name"]),
+        "step": str(levels.get(unit["name"], "")),  # a function is no step of the state machine
         "name": unit["name"],
         "kind": unit["kind"],
         "reads": ", ".join(unit["reads"]),
