@@ -7,6 +7,7 @@ server is, and which of those parts to fetch meanwhile. Where another Streamlit 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import re
@@ -107,6 +108,7 @@ def settle() -> None:
     script, before its last words have left; that it looks through every library again only holds those up."""
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or a library that counts what is left at the end takes all that for lost
 
 
 def _is_page(start: Message) -> bool:
