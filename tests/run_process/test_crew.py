@@ -157,7 +157,11 @@ def children() -> list[str]:
     import psutil
 
     def is_ours(process: psutil.Process) -> bool:
-        return "loky" in " ".join(process.cmdline()) and "resource_tracker" not in " ".join(process.cmdline())
+        try:
+            line = " ".join(process.cmdline())
+        except psutil.Error:  # gone, or dead and not yet fetched: of this process or of another test's
+            return False
+        return "loky" in line and "resource_tracker" not in line
 
     return [str(each) for each in psutil.Process().children(recursive=True) if is_ours(each)]
 
