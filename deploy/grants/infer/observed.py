@@ -102,6 +102,7 @@ def _emitters() -> list[Any]:
     from botocore.client import BaseClient
     from botocore.session import Session
 
+    gc.unfreeze()  # what was set aside from the search for garbage is not listed
     found = []
     for each in gc.get_objects():
         if issubclass(type(each), BaseClient):  # isinstance would ask dead proxies
