@@ -31,11 +31,13 @@ Collect = Callable[[Iterable[Any]], Any]
 
 @dataclass
 class Crew:
-    """Processes that call a project's functions. size: how many; 1 means none but this one."""
+    """Processes that call a project's functions. size: how many; 1 means none but this one. person: who asked for the
+    run, whose roles hold there too."""
 
     root: str
     home: str
     size: int
+    person: str
     _seconds: dict[str, tuple[int, float]] = field(default_factory=dict)  # by asset: records sampled, their time
     _alone: set[str] = field(default_factory=set)  # assets whose answers stay in this process
     _executor: Executor | None = None
@@ -94,7 +96,7 @@ class Crew:
         """None where the other processes would not do the same: then the records are called here."""
         step = max(1, math.ceil(count / (self.size * SHARES)))
         if self._executor is None:
-            self._executor = _started(self.size, self.root, self.home)
+            self._executor = _started(self.size, self.root, self.home, self.person)
         parts: list[Future[crew_member.Said | None]] = [
             self._executor.submit(
                 crew_member.call, node.name, code, [column[at : at + step] for column in columns], min(step, count - at)
@@ -133,10 +135,12 @@ def size_of(setting: Any) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _started(size: int, root: str, home: str) -> Executor:
+def _started(size: int, root: str, home: str, person: str) -> Executor:
     from loky import ProcessPoolExecutor
 
-    started: Executor = ProcessPoolExecutor(max_workers=size, initializer=crew_member.join, initargs=(root, home))
+    started: Executor = ProcessPoolExecutor(
+        max_workers=size, initializer=crew_member.join, initargs=(root, home, person)
+    )
     return started
 
 

@@ -23,11 +23,12 @@ class Said:
     printed: str = ""
 
 
-def join(root: str, home: str) -> None:
-    """Opens the project and makes it the active one. Ctrl-C is for the process that asked."""
+def join(root: str, home: str, person: str) -> None:
+    """Opens the project as who asked for the run, and makes it the active one. Ctrl-C is for the process that asked."""
     global _project
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _project = import_module("packyak.engine.project").Project.open(root, home=home)  # a layer above this one
+    project = import_module("packyak.engine.project").Project  # a layer above this one
+    _project = project.open(root, home=home).acting(person)
     _project.__enter__()
 
 

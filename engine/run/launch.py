@@ -86,7 +86,9 @@ def run_project(
 def crew_of(project: Project) -> Crew | None:
     """The processes that a run may use; none for a project that was not opened from its folder."""
     size = size_of(project.settings["processes"])
-    return Crew(str(project.root), project.home.uri, size) if project.module_names and size > 1 else None
+    if not project.module_names or size < 2:
+        return None
+    return Crew(str(project.root), project.home.uri, size, project.person)
 
 
 @contextmanager

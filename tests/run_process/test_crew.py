@@ -142,6 +142,21 @@ def test_a_file_that_changed_meanwhile_is_not_used_by_halves(folder: Path) -> No
 
 
 @pytest.mark.slow
+def test_who_asked_for_the_run_is_who_asks_there_too(folder: Path) -> None:
+    text = (folder / "pipeline.py").read_text()
+    (folder / "pipeline.py").write_text(text.replace("    if id == 124:", "    inbox.list_sync()\n    if id == 124:"))
+    with (folder / "packyak.toml").open("a") as toml:
+        toml.write('\n[roles]\nadmin = ["ana"]\n')
+    project = Project.open(folder).acting("ana")
+    record = project.run()
+    assert record.state == "done"
+    facts = project.read("facts")
+    assert len(set(facts["where"].to_pylist()) - {None}) > 1
+    failed = {each.asset: each.failed for each in record.assets}
+    assert failed["facts"] == COUNT // 50  # those that raise, and none that was refused
+
+
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_not_run_again(folder: Path) -> None:
     script = folder / "script.py"
     script.write_text(
