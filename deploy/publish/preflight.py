@@ -62,10 +62,9 @@ def look(
     found += _quotas(account, stacks)
     found.append(_allowed(account, caller, stacks))
     found += [
-        Looked("grants", "unsure", f"{each.role}: it cannot be told {each.what} ({each.place}); the cloud denies it",
-               "declare it with grants=, or narrow the code")
+        Looked("grants", "wrong", f"{each.place} in {each.what.rstrip('.')}", "`packyak grants` shows it by role")
         for each in plan.undecided
-    ]  # fmt: skip
+    ]
     return tuple(found)
 
 

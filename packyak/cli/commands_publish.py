@@ -235,7 +235,7 @@ def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any],
         return DONE
     _say_diff(outcome.diff)
     for each in plan.undecided:
-        note(f"{each.place}: {each.role}: it cannot be told {each.what}; the cloud will deny it")
+        note(f"In the way of exporting: {each.place} in {each.what}")
     say(f"About ${cost.month:.2f} a month when nothing runs, ${cost.once:.4f} for a whole run (`packyak cost`)")
     return DONE
 

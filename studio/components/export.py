@@ -147,9 +147,9 @@ def _changes(preview: export.Preview) -> None:
             st.markdown(f":{section.tone}-badge[{section.title}]")
             _lines(section)
         if preview.undecided:
-            st.markdown(":orange-badge[Will be denied]")
+            st.markdown(":red-badge[In the way]")
             for each in preview.undecided:
-                st.markdown(f":orange[:material/help:] {literal(each.words)} :gray-badge[{literal(each.place)}]")
+                st.markdown(f":red[:material/help:] {literal(each.words)} :gray-badge[{literal(each.place)}]")
 
 
 def _units(preview: export.Preview) -> None:

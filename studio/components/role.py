@@ -43,7 +43,8 @@ def _sheet(sheet: RoleSheet) -> None:
         f"{words.counted(len(sheet.own), 'grant')} because of what it declares, nothing else but what each run needs."
     )
     for line in sheet.undecided:
-        st.warning(literal(f"It cannot be told {line}. Nothing is granted for it."), icon=":material/help:")
+        said = f"{line} Nothing is granted for it, and the project cannot be exported before it is decided."
+        st.warning(literal(said), icon=":material/help:")
     st.dataframe(
         grants.table(sheet.own), hide_index=True, height="content" if len(sheet.own) < 9 else 300, alt="Grants"
     )

@@ -171,7 +171,7 @@ def preview_of(said: Mapping[str, Any]) -> Preview:
         region=str(plan["region"]),
         units=tuple(_unit(each, plan) for each in plan["units"]),
         bill=_bill(cost),
-        undecided=tuple(ChangeLine(f"{each['role']}: it cannot be told {each['what']}", each["place"])
+        undecided=tuple(ChangeLine(each["what"], each["place"])
                         for each in plan["undecided"]),
         stages=dict(said["stages"]),
         credentials=str(said["credentials"]),

@@ -85,6 +85,27 @@ def test_everything_stands_and_a_second_time_changes_nothing(first: Made) -> Non
     assert cloud.builds == ["slim-a1b2"]
 
 
+def test_code_of_which_nobody_can_tell_what_it_does_is_not_exported(project_folder: Write, tmp_path: Path) -> None:
+    loose = """
+import boto3
+
+@transform(patients)
+def told(id: str) -> str:
+    return getattr(boto3.client("s3"), id)()
+"""
+    project, plan = planned(project_folder(SOURCE + loose, files=FILES))
+    cloud = FakeCloud()
+    with pytest.raises(CloudError, match=r"pipeline\.py:\d+ in transform told: .* cannot be decided") as caught:
+        publish(made(tmp_path / "loose", plan, project.graph, project), cloud, Asked())
+    assert "packyak grants" in caught.value.next_step
+    assert not cloud.stacks and not cloud.buckets
+
+    declared = loose.replace("@transform(patients)", "@transform(patients, grants=[S3.get('notes/*')])")
+    wide = f"from packyak.grants import S3\n{SOURCE}{declared}"
+    project, plan = planned(project_folder(wide, files=FILES))
+    assert publish(made(tmp_path / "told", plan, project.graph, project), cloud, Asked()).state == "published"
+
+
 WAYS = ("killed before", "killed after", "refused")
 
 
