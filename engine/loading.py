@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from packyak.engine.errors import DeclarationError, PackyakError
-from packyak.engine.run.reload import sources_of
+from packyak.engine.run.worker.reload import sources_of
 
 
 def load_modules(root: Path, names: Sequence[str]) -> tuple[ModuleType, ...]:

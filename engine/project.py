@@ -271,7 +271,7 @@ class Project(Roles, Teaching, Learning, Tracing):
         alone: these assets only, as what they read stands now, in this process and without deleting anything.
         """
         if not here and not alone:
-            from packyak.engine.run.remote import run_in_worker
+            from packyak.engine.run.worker.remote import run_in_worker
 
             done = run_in_worker(self, assets, wait=wait, retry_failed=retry_failed, on_progress=on_progress)
             if done is not None:

@@ -15,7 +15,7 @@ from packyak.engine.errors import NoWorker
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
-    from packyak.engine.run.client import Client
+    from packyak.engine.run.worker.client import Client
 
 
 class Desk:
@@ -42,7 +42,7 @@ class Desk:
     @cached_property
     def worker(self) -> Client | None:
         """The warm worker, None where none runs."""
-        from packyak.engine.run.client import connect
+        from packyak.engine.run.worker.client import connect
 
         if not self.place.uses_worker:
             return None

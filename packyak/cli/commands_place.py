@@ -196,9 +196,9 @@ def stop(
 
 def _stop_worker(place: Place, force: bool) -> int | None:
     """Ends the worker of the home, also one of another version; answers its process. Raises RunBusy."""
-    from packyak.engine.run.address import address_file, read_address
-    from packyak.engine.run.client import Client
     from packyak.engine.run.process import end
+    from packyak.engine.run.worker.address import address_file, read_address
+    from packyak.engine.run.worker.client import Client
 
     address = read_address(address_file(place.home))
     if address is None or not address.alive:

@@ -190,7 +190,7 @@ def _declarations(place: Place) -> Iterator[Finding]:
 
 
 def _worker(place: Place) -> Iterator[Finding]:
-    from packyak.engine.run.client import connect
+    from packyak.engine.run.worker.client import connect
 
     if not place.uses_worker:
         yield Finding("worker", "ok", "off: every command does its own work")

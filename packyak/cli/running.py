@@ -24,8 +24,8 @@ from packyak.engine.store.home import Home
 
 if TYPE_CHECKING:
     from packyak.cli.following import View
-    from packyak.engine.run.client import Client
     from packyak.engine.run.runs import RunRecord
+    from packyak.engine.run.worker.client import Client
 
 SECONDS_BETWEEN_TRIES = 0.5
 
@@ -73,7 +73,7 @@ def _nothing(assets: int, failed: int, asked: Asked) -> int:
 
 def _run_in_worker(place: Place, asked: Asked, view: View) -> RunRecord | None:
     """The run as the worker did it, None where none can be had."""
-    from packyak.engine.run.client import connect_or_start, stop_run
+    from packyak.engine.run.worker.client import connect_or_start, stop_run
 
     running: list[str] = []
 
@@ -176,8 +176,8 @@ def cancel(place: Place, as_json: bool = False) -> int:
     refuse(place.roles, str(place.settings["person"]), "cancel")
     import socket
 
-    from packyak.engine.run.client import stop_run
     from packyak.engine.run.runs import RunStore
+    from packyak.engine.run.worker.client import stop_run
 
     home = Home(place.home)
     store = RunStore(home)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from packyak.engine.errors import RunFailed
-from packyak.engine.run.remote import run_in_worker
 from packyak.engine.run.runs import RunRecord
+from packyak.engine.run.worker.remote import run_in_worker
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from packyak.engine.errors import NoWorker
-from packyak.engine.run.client import connect
+from packyak.engine.run.worker.client import connect
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from packyak.engine.errors import NoWorker
-from packyak.engine.run.address import address_file, code_version, read_address
-from packyak.engine.run.client import Client, connect_or_start
 from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.process import end
+from packyak.engine.run.worker.address import address_file, code_version, read_address
+from packyak.engine.run.worker.client import Client, connect_or_start
 from packyak.engine.store.home import Home, open_home
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyak.engine.run.reload import Sources
+from packyak.engine.run.worker.reload import Sources
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_libraries_within_the_project_and_packyak_itself_stay(sources: Sources, 
         assert sys.modules["somelib"] is somelib
     finally:
         sys.path.remove(str(library))
-    assert "packyak.engine.run.reload" in sys.modules
+    assert "packyak.engine.run.worker.reload" in sys.modules
 
 
 def test_line_numbers_and_sources_for_tracebacks_are_the_new_ones(sources: Sources, root: Path) -> None:

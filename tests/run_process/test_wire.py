@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packyak.engine import errors
-from packyak.engine.run import wire
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, ColumnInfo, Page, Plan, PlanStep
 from packyak.engine.run.runs import AssetRun, RunRecord
+from packyak.engine.run.worker import wire
 
 
 def travelled(value: Any) -> Any:
@@ -78,7 +78,7 @@ def test_tables_round_trip() -> None:
 def test_only_records_of_the_engine_are_made() -> None:
     assert wire.unpack({"$": "record", "type": "subprocess:Popen", "fields": {"args": ["true"]}}) == {"args": ["true"]}
     with pytest.raises(TypeError, match="no record"):
-        wire.unpack({"$": "record", "type": "packyak.engine.run.client:Client", "fields": {}})
+        wire.unpack({"$": "record", "type": "packyak.engine.run.worker.client:Client", "fields": {}})
 
 
 def test_errors_keep_their_kind_and_fields() -> None:
@@ -102,7 +102,7 @@ def test_a_strange_error_is_named_with_its_traceback() -> None:
 def test_records_of_runs_need_no_heavy_import() -> None:
     program = """
 import sys, json
-from packyak.engine.run import client, wire
+from packyak.engine.run.worker import client, wire
 from packyak.engine.run.runs import RunRecord
 wire.unpack(json.loads(json.dumps(wire.pack(RunRecord("r", "done")))))
 heavy = ("pyarrow", "prefect", "lance", "duckdb", "httpx", "subprocess", "asyncio")

@@ -18,14 +18,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from packyak.engine.errors import DataError, NoWorker, PackyakError, RunBusy, RunCancelled, RunFailed
-from packyak.engine.run import address as address_module
-from packyak.engine.run.address import Address, address_file, read_address
 from packyak.engine.run.answers import Cause
-from packyak.engine.run.client import Client, connect, connect_or_start, stop_run
-from packyak.engine.run.output import LOG_BYTES, WorkerLog
 from packyak.engine.run.process import wait_until
 from packyak.engine.run.runs import RunRecord, RunStore
-from packyak.engine.run.target import Target
+from packyak.engine.run.worker import address as address_module
+from packyak.engine.run.worker.address import Address, address_file, read_address
+from packyak.engine.run.worker.client import Client, connect, connect_or_start, stop_run
+from packyak.engine.run.worker.output import LOG_BYTES, WorkerLog
+from packyak.engine.run.worker.target import Target
 from packyak.engine.store.home import Home
 
 Start = Callable[..., Client]
@@ -242,9 +242,9 @@ def test_strangers_are_refused(start: Start, home: Home) -> None:
 def test_a_worker_of_another_version_is_replaced(start: Start, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     old = start()
     old.address.write(address_file(home.uri))
-    monkeypatch.setattr("packyak.engine.run.client.code_version", lambda: "newer")
-    monkeypatch.setattr("packyak.engine.run.client.connect", _of_any_version)
-    _replace = __import__("packyak.engine.run.client", fromlist=["_replace_other"])._replace_other
+    monkeypatch.setattr("packyak.engine.run.worker.client.code_version", lambda: "newer")
+    monkeypatch.setattr("packyak.engine.run.worker.client.connect", _of_any_version)
+    _replace = __import__("packyak.engine.run.worker.client", fromlist=["_replace_other"])._replace_other
     _replace(home.uri)
     assert wait_until(lambda: not old.address.alive, 5)
     assert start().address.pid != old.address.pid
@@ -314,7 +314,7 @@ def test_the_worker_never_imports_prefect(start: Start) -> None:
 def test_the_log_is_bounded(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
-from packyak.engine.run.output import WorkerLog
+from packyak.engine.run.worker.output import WorkerLog
 log = WorkerLog(Path({str(tmp_path / "worker.log")!r}))
 log.take_over()
 for number in range(60_000):

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from packyak.engine.run.reload import Sources
+from packyak.engine.run.worker.reload import Sources
 
 
 class Target:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packyak.engine.errors import NoWorker, RunFailed
-from packyak.engine.run.address import HOST, Address, address_file, code_version, read_address
 from packyak.engine.run.process import end, spawn, wait_until
+from packyak.engine.run.worker.address import HOST, Address, address_file, code_version, read_address
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 10.0
 CONNECT_SECONDS = 2.0
-SERVED = "packyak.engine.run.worker:open_project"
+SERVED = "packyak.engine.run.worker.serve:open_project"
 
 
 class Client:
@@ -78,7 +78,7 @@ class Client:
 
         Raises what the run raises, RunBusy where another one is on, RunFailed when the worker dies.
         """
-        from packyak.engine.run import wire
+        from packyak.engine.run.worker import wire
 
         environment = dict(os.environ)
         messages = self.request(
@@ -120,7 +120,7 @@ class Client:
         wait_until(lambda: not self.address.alive, 5.0)
 
     def _last(self, messages: Iterator[dict[str, Any]]) -> Any:
-        from packyak.engine.run import wire
+        from packyak.engine.run.worker import wire
 
         for message in messages:
             if message["type"] == "result":
@@ -133,7 +133,7 @@ class Client:
 def _packed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     if not args and not kwargs:
         return {}
-    from packyak.engine.run import wire
+    from packyak.engine.run.worker import wire
 
     return {"args": wire.pack(list(args)), "kwargs": wire.pack(kwargs)}
 
@@ -191,7 +191,7 @@ def _replace_other(home: str) -> None:
 
 def _start(home: str, root: Path, idle_minutes: float | None, serve: str) -> subprocess.Popen[bytes]:
     # -P: the project's folder must not lend its `types.py` or `queue.py` to the standard library's names
-    command = [sys.executable, "-P", "-m", "packyak.engine.run.worker", "--root", str(root), "--home", home]
+    command = [sys.executable, "-P", "-m", "packyak.engine.run.worker.serve", "--root", str(root), "--home", home]
     if idle_minutes is not None:
         command += ["--idle-minutes", str(idle_minutes)]
     try:

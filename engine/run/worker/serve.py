@@ -1,6 +1,6 @@
 """The warm process of a project: it keeps engine, models and the user's modules loaded and takes work over a socket.
 
-    python -m packyak.engine.run.worker --root DIR --home URI
+    python -m packyak.engine.run.worker.serve --root DIR --home URI
 
 One request a connection, on 127.0.0.1: the token of a private file and a line of JSON come in, lines of JSON go back,
 the last one a result or an error. Runs execute one at a time in the main thread, where signals and user code behave as
@@ -28,15 +28,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from packyak.engine.errors import NoWorker, PackyakError, RunBusy, RunCancelled
-from packyak.engine.run import wire
-from packyak.engine.run.address import HOST, Address, address_file, code_version, read_address
-from packyak.engine.run.output import WorkerLog
 from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.process import only_one, start_mark
-from packyak.engine.run.reload import sources_of
 from packyak.engine.run.runs import RunRecord, RunStore
-from packyak.engine.run.target import Target
 from packyak.engine.run.teach.background import Background
+from packyak.engine.run.worker import wire
+from packyak.engine.run.worker.address import HOST, Address, address_file, code_version, read_address
+from packyak.engine.run.worker.output import WorkerLog
+from packyak.engine.run.worker.reload import sources_of
+from packyak.engine.run.worker.target import Target
 from packyak.engine.store.home import Home
 
 IDLE_MINUTES = 30.0
@@ -354,12 +354,14 @@ def open_project(root: str, home: str) -> Any:
 
 def main(arguments: list[str] | None = None) -> int:
     """The process itself."""
-    parser = argparse.ArgumentParser(prog="packyak.engine.run.worker", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="packyak.engine.run.worker.serve", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--root", required=True)
     parser.add_argument("--home", required=True)
     parser.add_argument("--idle-minutes", type=float, default=IDLE_MINUTES)
     parser.add_argument(
-        "--serve", default="packyak.engine.run.worker:open_project", help="what makes the served object"
+        "--serve", default="packyak.engine.run.worker.serve:open_project", help="what makes the served object"
     )
     asked = parser.parse_args(arguments)
     module, _, name = asked.serve.partition(":")

@@ -52,7 +52,7 @@ def read_address(path: Path) -> Address | None:
 @cache
 def code_version() -> str:
     """Names the code of this engine and the Python that runs it: a worker of another one is not asked anything."""
-    engine = Path(__file__).parents[1]
+    engine = Path(__file__).parents[2]
     newest = 0
     for folder, _, names in os.walk(engine):
         for name in names:

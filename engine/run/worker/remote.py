@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from packyak.engine.errors import NoWorker
-from packyak.engine.run.client import connect_or_start
 from packyak.engine.run.runs import RunRecord
+from packyak.engine.run.worker.client import connect_or_start
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
