@@ -25,9 +25,9 @@ from packyak.engine.roles import Roles, guarded
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.fingerprint import Codes, codes_of
 from packyak.engine.run.limits import limits_of
-from packyak.engine.run.pages import Wanted, page_of
 from packyak.engine.run.plan import plan_of
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.pages import Wanted, page_of
+from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.schedule import check_lines
 from packyak.engine.run.scope import Scope, load_candidates

@@ -24,7 +24,7 @@ from packyak.engine.run.questions import (
     Review,
     Similar,
 )
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.review.assemble import review as questions_of
 from packyak.engine.run.review.deciding import decide as apply_answers
 from packyak.engine.run.scope import Scope

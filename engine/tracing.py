@@ -13,7 +13,7 @@ from packyak.engine.run.answers import Diff, PastGraph, VersionInfo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from packyak.engine.run.read import Reader
+    from packyak.engine.run.read.reader import Reader
     from packyak.engine.run.runs import RunRecord
     from packyak.engine.store.home import Home
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 from packyak.engine.errors import CorrectionError
 from packyak.engine.run.correct import Desk, Said, save, typed
 from packyak.engine.run.questions import Bulk, Example, Similar
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.review.nearest import Near, nearest_records
-from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.corrections import decode
 
 SHOWN = 5

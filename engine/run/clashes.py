@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.memo import Aside, Record, read_aside
-from packyak.engine.run.view import KEY, PARENT
+from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.store.tables import among, within
 
 Rank = tuple[int, str]

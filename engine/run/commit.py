@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.run.memo import Aside, read_aside
 from packyak.engine.run.override import Overrides
-from packyak.engine.run.view import KEY, PARENT, quoted
+from packyak.engine.run.read.view import KEY, PARENT, quoted
 from packyak.engine.store.query import Query, hash_sum
 from packyak.engine.store.shape import plain
 from packyak.engine.store.tables import Table, among, within

@@ -23,7 +23,7 @@ from packyak.engine.errors import CorrectionError
 from packyak.engine.run.correct import Said, drafted
 from packyak.engine.run.fingerprint import digest
 from packyak.engine.run.questions import BadRow, Imported
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
 from packyak.engine.store.corrections import Correction, decode
 
 NEEDED = ("key", "column", "value")

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
 from packyak.engine.errors import DataError, nearest
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.view import KEY, Snapshot, quoted
 from packyak.engine.store.home import Home
 from packyak.engine.store.vectors import Embedder, Hit, How, SearchTable, text_hash
 

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
 from packyak.engine.errors import DataError, MissingExtra, QueryError
 from packyak.engine.run.indexes import index_lag, index_of
-from packyak.engine.run.read import Reader
-from packyak.engine.run.view import KEY, quoted
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.store.home import Home
 from packyak.engine.store.vectors import MODEL, VECTOR, SearchTable
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+from packyak.engine.run.read.view import KEY
 from packyak.engine.run.types import as_texts, type_name
-from packyak.engine.run.view import KEY
 from packyak.engine.store.corrections import decode, encode
 
 SCHEMA = pa.schema(

@@ -13,8 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from packyak.engine.run.read.view import KEY
 from packyak.engine.run.types import type_name
-from packyak.engine.run.view import KEY
 from packyak.engine.store.corrections import Correction, decode
 
 

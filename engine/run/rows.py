@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import Column, TransformNode
 from packyak.engine.declare.readers import Reading
 from packyak.engine.errors import DataError
+from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.types import arrow_type, as_texts, type_name
-from packyak.engine.run.view import KEY, PARENT
 
 CHUNK = 10_000
 

@@ -24,7 +24,7 @@ from packyak.engine.run.fingerprint import Codes, digest
 from packyak.engine.run.limits import Limits
 from packyak.engine.run.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.override import Overrides
-from packyak.engine.run.view import Snapshot
+from packyak.engine.run.read.view import Snapshot
 from packyak.engine.store.corrections import Correction, CorrectionLog, Field, standing
 from packyak.engine.store.files import BucketFolder, FileStat
 from packyak.engine.store.home import Home

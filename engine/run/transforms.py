@@ -23,11 +23,11 @@ from packyak.engine.run.apply import Answers, Tick, describe
 from packyak.engine.run.commit import Writer
 from packyak.engine.run.learned import arguments, decide
 from packyak.engine.run.memo import Aside, memo_rows
+from packyak.engine.run.read.uncover import uncovered
+from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import schema_of
-from packyak.engine.run.uncover import uncovered
-from packyak.engine.run.view import KEY, PARENT
 from packyak.engine.run.work import Work, file_work, record_work, stamp
 from packyak.engine.store.files import FileStat
 

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import FilesNode, LearnedNode, Parameter, TransformNode
+from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.files import FileStat
 from packyak.engine.store.tables import among

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from packyak.engine.errors import DataError, QueryError
 from packyak.engine.project import Project
-from packyak.engine.run import ranks
 from packyak.engine.run.answers import Filter, Page
-from packyak.engine.run.pages import Wanted, page_of
+from packyak.engine.run.read import ranks
+from packyak.engine.run.read.pages import Wanted, page_of
 from packyak.engine.store.shelf import Shelf
 
 SOURCE = """

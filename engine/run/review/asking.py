@@ -15,13 +15,13 @@ from packyak.engine.run.correct import computed_rows, input_hashes
 from packyak.engine.run.fingerprint import digest
 from packyak.engine.run.opinions import opinion
 from packyak.engine.run.questions import Neighbour, Question, Reach, Reason
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import Snapshot
 from packyak.engine.run.review.looks import Look, rows_of
 from packyak.engine.run.review.nearest import inputs_shown, notes_on
 from packyak.engine.run.review.reach import Downstream
 from packyak.engine.run.review.space import space_of
 from packyak.engine.run.review.wavering import Asked, Task
-from packyak.engine.run.view import Snapshot
 from packyak.engine.store.corrections import decode, encode, standing
 
 NEIGHBOURS = 5

@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import LearnedNode, TableNode
 from packyak.engine.run.questions import Only, Question, Review
-from packyak.engine.run.read import Reader, can_be_corrected
+from packyak.engine.run.read.reader import Reader, can_be_corrected
+from packyak.engine.run.read.view import KEY, Snapshot
 from packyak.engine.run.review.asking import Field, asked_fields, seen_names
 from packyak.engine.run.review.looks import Look, second_looks
 from packyak.engine.run.review.reach import Downstream
 from packyak.engine.run.review.second import second_opinions
 from packyak.engine.run.review.wavering import RANDOM_SHARE, Asked, Task, drawn, most_telling, tasks_on
-from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.store.corrections import standing
 
 

@@ -14,7 +14,7 @@ from packyak.engine.run.correct import Said, drafted
 from packyak.engine.run.fingerprint import digest
 from packyak.engine.run.opinions import weigh
 from packyak.engine.run.questions import Decided, Decision
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.review.asking import record_columns, seen_names
 from packyak.engine.store.corrections import Correction, Kind, encode
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.learn.tasks import tasks_of
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import Snapshot
 from packyak.engine.run.review.space import space_of
-from packyak.engine.run.view import Snapshot
 from packyak.engine.store.corrections import Correction, decode, encode
 
 SURE = 0.6

@@ -16,11 +16,11 @@ from packyak.engine.run.checks import result_from
 from packyak.engine.run.correct import computed_rows, input_hashes
 from packyak.engine.run.opinions import weigh
 from packyak.engine.run.questions import Reason
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Snapshot
 from packyak.engine.run.review.doubted import doubted_words
 from packyak.engine.run.review.space import inputs_of
 from packyak.engine.run.rows import encode_key
-from packyak.engine.run.view import KEY, Snapshot
 from packyak.engine.store.corrections import Correction, decode, encode
 
 MOST = 500

@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.run.questions import Neighbour
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.review.space import inputs_of, space_of
-from packyak.engine.run.view import KEY, Snapshot, quoted
 from packyak.engine.store.corrections import encode
 from packyak.engine.store.tables import among
 

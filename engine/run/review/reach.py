@@ -14,8 +14,8 @@ import numpy.typing as npt
 from packyak.engine.declare.nodes import TableNode, TransformNode
 from packyak.engine.lineage.columns import ColumnEdges, edges_of
 from packyak.engine.run.questions import Reach
-from packyak.engine.run.read import Reader
-from packyak.engine.run.view import PARENT, Snapshot
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import PARENT, Snapshot
 
 EVERY = ""
 

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode, TransformNode
-from packyak.engine.run.read import Reader
-from packyak.engine.run.view import KEY, Snapshot
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Snapshot
 from packyak.engine.run.work import read_columns
 from packyak.engine.store.tables import Table
 

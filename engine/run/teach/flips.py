@@ -15,9 +15,9 @@ from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.run.apply import Tick
 from packyak.engine.run.learned import by_model, by_rule
 from packyak.engine.run.lessons import Flip, Flips, Group
+from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.rows import one_each
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.view import KEY, quoted
 from packyak.engine.run.work import record_inputs
 from packyak.engine.store.corrections import decode
 

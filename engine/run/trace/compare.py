@@ -13,11 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.run.answers import Change, Diff, FieldChange
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.trace.ground import Ground, ground_of, wanted
 from packyak.engine.run.trace.moments import moment_of
 from packyak.engine.run.trace.reasons import Reasons
-from packyak.engine.run.view import KEY, quoted
 from packyak.engine.store.published import AssetVersion
 
 ASKED = 50_000  # records up to which all are asked why, not only those shown

@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, TransformNode
 from packyak.engine.errors import DataError
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.trace.applied import in_force_at
-from packyak.engine.run.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.store.corrections import Correction
 from packyak.engine.store.published import AssetVersion
 from packyak.engine.store.tables import among

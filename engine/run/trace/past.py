@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packyak.engine.run.answers import PastAsset, PastGraph
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.trace.makers import maker_of
 from packyak.engine.run.trace.moments import moment_of
 from packyak.engine.store.published import AssetVersion

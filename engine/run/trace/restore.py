@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.progress import Progress
+from packyak.engine.run.read.view import KEY
 from packyak.engine.run.runs import RunRecord, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.tell import Teller
 from packyak.engine.run.trace.makers import maker_of
 from packyak.engine.run.trace.moments import moment_of
 from packyak.engine.run.update import Result
-from packyak.engine.run.view import KEY
 from packyak.engine.store.lease import Lease
 from packyak.engine.store.published import AssetVersion, Vector
 from packyak.engine.store.tables import Table

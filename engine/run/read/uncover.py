@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.run.memo import read_aside
-from packyak.engine.run.view import KEY, PARENT
+from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.store.tables import among
 
 

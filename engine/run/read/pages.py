@@ -14,10 +14,10 @@ import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.answers import ColumnInfo, Filter, Page
-from packyak.engine.run.ranks import Asked, View, named_in
-from packyak.engine.run.read import Reader
+from packyak.engine.run.read.ranks import Asked, View, named_in
+from packyak.engine.run.read.reader import Reader
+from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.trace.moments import parted
-from packyak.engine.run.view import KEY, Snapshot, quoted
 
 MOST_BY_RANK = 20_000  # more rows than that are read faster from end to end
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled")

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import QueryError
-from packyak.engine.run.view import KEY, Overlaid, Snapshot
+from packyak.engine.run.read.view import KEY, Overlaid, Snapshot
 from packyak.engine.store.shape import plain
 from packyak.engine.store.shelf import Ranks, Shelf, Stored
 
