@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from packyak.engine.run import bulk, exchange, opinions
-from packyak.engine.run import correct as saving
-from packyak.engine.run.correct import Said
-from packyak.engine.run.opinions import Rule
+from packyak.engine.run.correct import bulk, exchange, opinions, saving
+from packyak.engine.run.correct.opinions import Rule
+from packyak.engine.run.correct.saving import Said
 from packyak.engine.run.questions import (
     Agreement,
     Bulk,

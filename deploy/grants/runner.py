@@ -29,7 +29,7 @@ from packyak.engine.loading import load_modules
 from packyak.engine.project import Project
 from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.checks import result_from
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 from packyak.engine.run.tidy import tidy_project
 from packyak.engine.settings import load_config
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Page, RecordDetail
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 from packyak.studio.components import saving
 from packyak.studio.components.record import record_sheet
 from packyak.studio.components.record_past import record_past

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from packyak.engine.errors import PackyakError
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 from packyak.studio.components import grid
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import records, words

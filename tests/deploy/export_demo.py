@@ -29,7 +29,7 @@ from packyak.deploy.grants.running import Runners
 from packyak.deploy.stacks.names import Names
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.project import Project
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 from packyak.sample_data import create
 
 TICKETS = 400

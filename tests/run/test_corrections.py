@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from packyak.engine.errors import CorrectionError, PackyakError
 from packyak.engine.project import Project
-from packyak.engine.run.correct import Said
-from packyak.engine.run.opinions import Rule
+from packyak.engine.run.correct.opinions import Rule
+from packyak.engine.run.correct.saving import Said
 from packyak.engine.run.questions import Agreement
 from saying import PIPELINE, edit, put, run, tickets, values
 

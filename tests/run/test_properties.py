@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 from packyak.engine.project import Project
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 
 SETTINGS = 'name = "{name}"\nmodules = ["pipeline"]\n[settings]\nprefect = "off"\nworker = "off"\n'
 

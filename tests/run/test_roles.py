@@ -10,7 +10,7 @@ import pytest
 from packyak.engine.errors import NotAllowed, PackyakError, SettingError
 from packyak.engine.project import Project
 from packyak.engine.roles import FREE, NEEDS, allows, doors, role_of
-from packyak.engine.run.correct import Said
+from packyak.engine.run.correct.saving import Said
 from packyak.engine.settings import ROLES
 
 SOURCE = """

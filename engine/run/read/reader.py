@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, VersionInfo
+from packyak.engine.run.correct.override import Overrides
 from packyak.engine.run.memo import read_aside
-from packyak.engine.run.override import Overrides
 from packyak.engine.run.read.ranks import View
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Overlaid, Selection, Snapshot, quoted

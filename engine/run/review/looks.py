@@ -13,8 +13,8 @@ from typing import Any
 
 from packyak.engine.declare.nodes import AssetNode, LearnedNode, SqlNode, TableNode, TransformNode
 from packyak.engine.run.checks import result_from
-from packyak.engine.run.correct import computed_rows, input_hashes
-from packyak.engine.run.opinions import weigh
+from packyak.engine.run.correct.opinions import weigh
+from packyak.engine.run.correct.saving import computed_rows, input_hashes
 from packyak.engine.run.questions import Reason
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from packyak.engine.run.correct.opinions import weigh, words_by_field
 from packyak.engine.run.fingerprint import digest
-from packyak.engine.run.opinions import weigh, words_by_field
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.corrections import Correction, standing
 

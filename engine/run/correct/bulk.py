@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.errors import CorrectionError
-from packyak.engine.run.correct import Desk, Said, save, typed
+from packyak.engine.run.correct.saving import Desk, Said, save, typed
 from packyak.engine.run.questions import Bulk, Example, Similar
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, quoted
