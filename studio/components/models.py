@@ -131,9 +131,7 @@ def _body(project: Project, found: Models) -> None:
     if found.due:
         st.caption(literal(words.sentence(f"due to learn: {found.due}")))
     if not found.cards:
-        left = max(found.train_after - found.corrections, 0)
-        more = f"{words.counted(left, 'more answer')} and it learns" if left else "the next run learns"
-        st.text(f"Nothing was learned yet: the first rule answers. {words.sentence(more)}")
+        _nothing_learned(found)
         return
     card = found.card or found.cards[0]
     judged = project.judged(found.asset, card.id)
@@ -157,6 +155,22 @@ def _body(project: Project, found: Models) -> None:
         st.dataframe(taught, hide_index=True, height=280, alt="Corrections that taught the model")
 
 
+def _nothing_learned(found: Models) -> None:
+    """What to do so that there is something to see here."""
+    left = max(found.train_after - found.corrections, 0)
+    more = f"{words.counted(left, 'more answer')} and it learns" if left else "the next run learns"
+    with st.container(key="nothing", width=520):
+        st.subheader("Nothing was learned yet", anchor=False)
+        st.text(
+            f"The first rule answers. {words.sentence(more)} Then this page shows how often it is right, what it "
+            "confuses, whether its confidence can be believed, and what each new model would change."
+        )
+        st.page_link(
+            places.review(), label="Answer the best questions", icon=":material/rate_review:",
+            query_params={"asset": found.asset},
+        )  # fmt: skip
+
+
 def _table(title: str, rows: list[dict[str, object]]) -> None:
     st.markdown(f"**{title}**")
     st.dataframe(rows, hide_index=True, height="content" if len(rows) < 9 else 320, alt=title)
@@ -165,8 +179,8 @@ def _table(title: str, rows: list[dict[str, object]]) -> None:
 def _curve(found: Models) -> None:
     points = models.curve(found.cards, found.current)
     st.markdown("**How it grew: right on held-out answers**")
-    if len(points) < 2:
-        st.caption(f"{models.score_words(found.cards[0].score)}; a line is drawn from the second model on.")
+    if not points:
+        st.caption(models.score_words(found.cards[0].score))
         return
     learning_curve(points, key="models_curve")
 
