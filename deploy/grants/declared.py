@@ -154,11 +154,11 @@ class Declared:
         yield self.of_node(node.name, WRITE, f"{table}/*", why, node)
 
     def _learned(self, node: LearnedNode) -> Iterator[Grant]:
+        if not tasks_of(node):
+            return  # its first rule is all there is
         models = f"models/{node.name}"
         for action, path, why in _OF_LEARNED:
             yield self.of_engine(node.name, action, path, why)
-        if not tasks_of(node):
-            return
         yield self.of_node(node.name, LIST, f"{models}/*", "its models", node)
         yield self.of_node(node.name, READ, f"{models}/*", "its models", node)
         yield self.of_node(node.name, WRITE, f"{models}/*", "it learns", node)

@@ -83,12 +83,13 @@ def prove(
             bench.stage(role, FIRST)
         for name, data in later:
             server.put(HOME.bucket, HOME.path(name), data)
-        bench.stage(people, LATER)
+        said = bench.stage(people, LATER).get("corrected", {})
+        learned = [name for name in by_role if isinstance(project.graph[name], LearnedNode)]
+        bench.enough = {name: count for name, count in said.items() if name in learned}
         for role in roles:
             bench.stage(role, LATER)
-        learned = [name for name in by_role if isinstance(project.graph[name], LearnedNode)]
         with runners.under(server.environment(ADMIN)) as ask:
-            ask({"promote": learned})
+            ask({"promote": learned, "enough": bench.enough})
         for role in roles:
             if role.name in learned:
                 bench.stage(role, TAUGHT)
@@ -106,7 +107,8 @@ def prove(
 
 
 class _Bench:
-    """Runs roles and their mutants on a server. mutants: how many there were; cpu: seconds that their runs took."""
+    """Runs roles and their mutants on a server. enough: with how many corrections each learned transform is content,
+    as many as were said; mutants: how many there were; cpu: seconds that their runs took."""
 
     def __init__(self, server: LocalS3, runners: Runners, share: float, seed: int, tell: Tell) -> None:
         self.server = server
@@ -114,17 +116,19 @@ class _Bench:
         self.share = share
         self.seed = seed
         self.tell = tell
+        self.enough: dict[str, int] = {}
         self.mutants = 0
         self.cpu = 0.0
         self.last = 0.0  # seconds that the last run took in its process
 
-    def stage(self, role: _Role, stage: str) -> None:
-        """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good."""
+    def stage(self, role: _Role, stage: str) -> dict[str, Any]:
+        """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good. Answers
+        what came of it."""
         self.server.mark()
         with self.runners.under(self.server.environment(role.access_key)) as ask:
-            self._stage(role, stage, ask)
+            return self._stage(role, stage, ask)
 
-    def _stage(self, role: _Role, stage: str, ask: Ask) -> None:
+    def _stage(self, role: _Role, stage: str, ask: Ask) -> dict[str, Any]:
         outcome, seen = self._run(role, ask)
         role.requests += len(seen)
         self._note(role, stage, outcome, seen)
@@ -142,6 +146,7 @@ class _Bench:
                 role.problems.append(f"{stage}: a second run came to something else: {again['problem']}")
         problem = f" ({_short(outcome)})" if outcome["problem"] else ""
         self.tell(f"{role.name} {stage}: {outcome['state']}{problem}, {len(seen)} requests, {_told(role)}")
+        return outcome
 
     def _drawn(self, role: _Role, used: Sequence[Grant]) -> list[Grant]:
         """The share of a role's grants that is taken away; the same ones for the same seed."""
@@ -164,7 +169,8 @@ class _Bench:
     def _run(self, role: _Role, ask: Ask) -> tuple[dict[str, Any], list[Seen]]:
         """The run's outcome, with the version that is then published, and what it was seen to want."""
         self.server.gate.take()
-        outcome = ask({"run": role.name} if role.deed is None else dict(role.deed))
+        deed = {"run": role.name} if role.deed is None else role.deed
+        outcome = ask({**deed, "enough": self.enough})
         self.last = float(outcome.pop("cpu"))
         seen = self.server.gate.take()
         strangers = {each.role for each in seen} - {role.access_key}

@@ -43,6 +43,7 @@ def _all(declared: Declared) -> Iterator[Grant]:
     learned = [node for node in declared.graph.tables if isinstance(node, LearnedNode)]
     if learned:
         yield declared.of_engine(REVIEWER, LIST, "promotions/", "which model answers")
+    if any(tasks_of(each) for each in learned):
         yield declared.of_engine(REVIEWER, READ, "promotions/*", "which model answers")
     for table in declared.graph.tables:
         for folder, why in (("tables", "its records"), ("memo", "how they came to be")):

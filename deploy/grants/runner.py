@@ -4,8 +4,9 @@
 Each connection gets a process of its own, forked before anything was opened, so that nothing that one role saw can help
 another. Its first line is the environment (credentials and the server's address), then one JSON request a line,
 answered with one line: `{"run": NAME}` brings one unit up to date alone; `{"correct": NAMES}` says something about
-records of each; `{"promote": NAMES}` lets the last model of each answer. All of them: `_DEEDS`. What the project prints
-goes to standard error. It ends with its standard input.
+records of each; `{"promote": NAMES}` lets the last model of each answer. All of them: `_DEEDS`. A second word, `enough`,
+is with how many corrections each learned transform is content. What the project prints goes to standard error. It ends
+with its standard input.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from packyak.engine.declare.nodes import LearnedNode, Node, TableNode
+from packyak.engine.declare.nodes import Graph, LearnedNode, Node, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.loading import load_modules
 from packyak.engine.project import Project
@@ -46,10 +47,21 @@ def answer(folder: str, home: str, request: Mapping[str, Any]) -> dict[str, Any]
     _forget()
     try:
         with Project.open(folder, home=home) as project:
+            project.graph = _content_with(project.graph, request.get("enough", {}))
             done = _DEEDS[next(iter(request))](project, next(iter(request.values())))
     except Exception as error:  # whatever it was, it is the answer
         done = {"state": "error", "problem": f"{type(error).__name__}: {error}"}
     return {**done, "cpu": time.process_time() - began}
+
+
+def _content_with(graph: Graph, enough: Mapping[str, int]) -> Graph:
+    """A graph whose learned transforms learn from so many corrections, where their authors want more than there is."""
+    nodes = dict(graph.nodes)
+    for name, most in enough.items():
+        node = nodes[name]
+        assert isinstance(node, LearnedNode)
+        nodes[name] = replace(node, train_after=min(node.train_after, most))
+    return Graph(nodes)
 
 
 def _run(project: Project, asset: str) -> dict[str, Any]:
@@ -82,39 +94,56 @@ def _forget() -> None:
 
 
 def _correct_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
-    return {"state": "done", "problem": "", "corrected": [name for name in names if _correct(project, name)]}
+    """corrected: for each asset of which something could be said, about how many of its records."""
+    said = {name: _correct(project, name) for name in names}
+    return {"state": "done", "problem": "", "corrected": {name: count for name, count in said.items() if count}}
 
 
-def _correct(project: Project, name: str) -> bool:
-    """Says something about records of an asset, where anything can be said: another record's value for one of them; of
-    a learned one as much as it needs to learn, the values it has in turn."""
+def _correct(project: Project, name: str) -> int:
+    """Says something about records of an asset: another value for the first; of a learned one as much as it needs to
+    learn, or as there are records: the values they have, and where they have none those of others in turn."""
     node = project.graph[name]
     most = node.train_after if isinstance(node, LearnedNode) else 1
     page = project.page(name, limit=max(50, 2 * most))
     rows = page.rows.to_pylist()
     for column in page.columns:
-        known = [row for row in rows if row[column.name] is not None]
-        values = list(dict.fromkeys([*(row[column.name] for row in known), *_choices(node, column.name)]))
-        if not column.editable or column.owner != name or len(values) < 2:
+        if not rows or not column.editable or column.owner != name:
             continue
-        if not rows:
-            return False
-        first = (known or rows)[0]
-        other = next(value for value in values if value != first[column.name])
-        said = [Said(name, first["_key"], column.name, other)]
-        said += [Said(name, row["_key"], column.name, kind="accept") for row in known[1:most]]
+        rows.sort(key=lambda row: row[column.name] is None)
+        values = list(dict.fromkeys(each[column.name] for each in rows if each[column.name] is not None))
+        values = list(dict.fromkeys([*values, *_choices(node, column.name)]))
+        if len(values) < 2:
+            continue
+        other = next(value for value in values if value != rows[0][column.name])
+        said = [Said(name, rows[0]["_key"], column.name, other)]
+        said += [_word(name, row, column.name, values[at % len(values)]) for at, row in enumerate(rows[1:most])]
         try:
             project.correct_many(said, by="proof")
         except PackyakError:
             continue
-        return True
-    return False
+        return len(said)
+    return 0
+
+
+def _word(asset: str, row: Mapping[str, Any], column: str, value: Any) -> Said:
+    if row[column] is not None:
+        return Said(asset, row["_key"], column, kind="accept")
+    return Said(asset, row["_key"], column, value)
+
+
+_OTHERS: Mapping[str, tuple[Any, ...]] = {
+    "string": ("one", "another"),
+    "int64": (0, 1),
+    "float64": (0.0, 1.0),
+    "bool": (False, True),
+}
 
 
 def _choices(node: Node, column: str) -> tuple[Any, ...]:
-    """What a column may be, where its declaration says so."""
+    """What a column may be, where its declaration says so, and otherwise what any column of its type may be."""
     columns = node.columns if isinstance(node, TableNode) else None
-    return next((each.choices or () for each in columns or () if each.name == column), ())
+    declared = next((each for each in columns or () if each.name == column), None)
+    return (declared.choices or _OTHERS.get(declared.type, ())) if declared else ()
 
 
 def _review(project: Project, names: Sequence[str]) -> dict[str, Any]:
