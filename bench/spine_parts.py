@@ -48,7 +48,7 @@ class Clocks:
 
 def watched() -> Clocks:
     """Clocks on the engine's parts."""
-    from packyak.engine.run import apply, learned, transforms
+    from packyak.engine.run.compute import apply, learned, transforms
     from packyak.engine.run.scope import Scope
     from packyak.engine.run.tell import Teller
     from packyak.engine.store import query

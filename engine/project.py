@@ -23,8 +23,8 @@ from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
 from packyak.engine.roles import Roles, guarded
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
+from packyak.engine.run.compute.limits import limits_of
 from packyak.engine.run.fingerprint import Codes, codes_of
-from packyak.engine.run.limits import limits_of
 from packyak.engine.run.plan import plan_of
 from packyak.engine.run.read.pages import Wanted, page_of
 from packyak.engine.run.read.reader import Reader

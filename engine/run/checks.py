@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import CheckNode, TableNode
 from packyak.engine.run.answers import CheckResult
-from packyak.engine.run.apply import describe, finish
+from packyak.engine.run.compute.apply import describe, finish
+from packyak.engine.run.compute.rows import table_of_dicts
+from packyak.engine.run.compute.whole import bind, hand_over
 from packyak.engine.run.fingerprint import digest
-from packyak.engine.run.rows import table_of_dicts
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.whole import bind, hand_over
 from packyak.engine.store.sql import tables_of
 
 SHOWN = 20

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
 from packyak.engine.run import schedule
-from packyak.engine.run.crew import Crew, size_of
+from packyak.engine.run.compute.crew import Crew, size_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
 from packyak.engine.run.gate import close_gate, write_gate

@@ -17,13 +17,13 @@ import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, LearnedNode, TransformNode
 from packyak.engine.learn.models import RULE, ModelStore
 from packyak.engine.learn.tasks import signature_of
-from packyak.engine.run.apply import Answers, Tick
-from packyak.engine.run.commit import HELD_BYTES
+from packyak.engine.run.compute.apply import Answers, Tick
+from packyak.engine.run.compute.commit import HELD_BYTES
+from packyak.engine.run.compute.crew import Crew
+from packyak.engine.run.compute.limits import Limits
 from packyak.engine.run.correct.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.correct.override import Overrides
-from packyak.engine.run.crew import Crew
 from packyak.engine.run.fingerprint import Codes, digest
-from packyak.engine.run.limits import Limits
 from packyak.engine.run.read.view import Snapshot
 from packyak.engine.store.corrections import Correction, CorrectionLog, Field, standing
 from packyak.engine.store.files import BucketFolder, FileStat

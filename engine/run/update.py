@@ -24,9 +24,18 @@ from packyak.engine.declare.nodes import (
     TransformNode,
 )
 from packyak.engine.errors import PackyakError, RunCancelled
-from packyak.engine.run.apply import describe
 from packyak.engine.run.checks import checks_on, evaluate
-from packyak.engine.run.commit import Delta
+from packyak.engine.run.compute.apply import describe
+from packyak.engine.run.compute.commit import Delta
+from packyak.engine.run.compute.transforms import (
+    Outcome,
+    bring_up_to_date,
+    find_work,
+    restamp,
+    work_in_corrections,
+    writer_for,
+)
+from packyak.engine.run.compute.whole import compute_whole, read_inputs, work_in_whole_corrections
 from packyak.engine.run.fingerprint import as_json
 from packyak.engine.run.functions import call_for_new_files, call_once, waiting_files
 from packyak.engine.run.indexes import update_index
@@ -35,8 +44,6 @@ from packyak.engine.run.read.view import KEY
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.trace.makers import keep_maker
-from packyak.engine.run.transforms import Outcome, bring_up_to_date, find_work, restamp, work_in_corrections, writer_for
-from packyak.engine.run.whole import compute_whole, read_inputs, work_in_whole_corrections
 from packyak.engine.run.work import Work, settled_inputs, threshold_of
 from packyak.engine.store.query import version_name
 from packyak.engine.store.secret import hidden

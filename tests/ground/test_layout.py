@@ -32,7 +32,7 @@ OWNERS = {
     "prefect": ("engine/run/flow.py", "engine/run/prefect_server.py"),
     "sentence_transformers": ("engine/learn/embed.py",),
     "torch": ("engine/learn/embed.py",),
-    "loky": ("engine/run/crew.py",),
+    "loky": ("engine/run/compute/crew.py",),
     "streamlit": ("studio/",),
     "aws_cdk": ("deploy/",),
 }

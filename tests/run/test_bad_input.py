@@ -324,7 +324,7 @@ def wait(name):
 CHILD = """
 import sys
 from packyak.engine.project import Project
-from packyak.engine.run import transforms
+from packyak.engine.run.compute import transforms
 transforms.COMMIT_SECONDS = 0.02
 Project.open(sys.argv[1]).run()
 """

@@ -16,7 +16,7 @@ from packyak.engine.declare import csv_blocks
 from packyak.engine.declare.bucket import File
 from packyak.engine.declare.readers import Reading, read_csv, read_jsonl
 from packyak.engine.errors import DataError
-from packyak.engine.run.rows import table_of_dicts, table_of_many
+from packyak.engine.run.compute.rows import table_of_dicts, table_of_many
 
 Made = Iterator[dict[str, Any]]
 TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from packyak.engine.project import Project
-from packyak.engine.run.memo import KEY
+from packyak.engine.run.compute.memo import KEY
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.tables import Table
 
@@ -139,6 +139,6 @@ def test_what_is_held_is_what_would_be_read(project_folder: Write, monkeypatch: 
 
 def test_what_is_too_large_is_read_again(project_folder: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = steps(project_folder(SOURCE))
-    monkeypatch.setattr("packyak.engine.run.commit.HELD_BYTES", 2000)
+    monkeypatch.setattr("packyak.engine.run.compute.commit.HELD_BYTES", 2000)
     monkeypatch.setattr("packyak.engine.run.scope.HELD_BYTES", 2000)
     assert steps(project_folder(SOURCE, name="other")) == expected

@@ -56,7 +56,7 @@ def errors(of: Project) -> int:
 
 
 def test_a_batch_has_at_most_so_many_records(project_folder: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    from packyak.engine.run import transforms
+    from packyak.engine.run.compute import transforms
 
     sizes: list[int] = []
     decide = transforms.decide

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from packyak.engine.project import Project
-from packyak.engine.run import crew as crews
+from packyak.engine.run.compute import crew as crews
 from packyak.engine.run.runs import RunRecord
 
 pytest.importorskip("loky")
@@ -160,7 +160,7 @@ def test_who_asked_for_the_run_is_who_asks_there_too(folder: Path) -> None:
 def test_a_script_without_a_guard_is_not_run_again(folder: Path) -> None:
     script = folder / "script.py"
     script.write_text(
-        "from packyak.engine.project import Project\nfrom packyak.engine.run import crew\n"
+        "from packyak.engine.project import Project\nfrom packyak.engine.run.compute import crew\n"
         "print('once')\ncrew.WORTH_SECONDS = 0.1\nproject = Project.open()\nprint(project.run().state)\n"
         "print(len(set(project.read('facts')['where'].to_pylist()) - {None}) > 1)\n"
     )

@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, VersionInfo
+from packyak.engine.run.compute.memo import read_aside
+from packyak.engine.run.compute.whole import bind
 from packyak.engine.run.correct.override import Overrides
-from packyak.engine.run.memo import read_aside
 from packyak.engine.run.read.ranks import View
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Overlaid, Selection, Snapshot, quoted
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.trace.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.types import type_name
-from packyak.engine.run.whole import bind
 from packyak.engine.store.published import AssetVersion, Published, Vector
 from packyak.engine.store.shelf import Opened, Shelf, Stored, name_of
 from packyak.engine.store.sql import tables_of

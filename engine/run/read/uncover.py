@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.run.memo import read_aside
+from packyak.engine.run.compute.memo import read_aside
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.store.tables import among
 

@@ -16,8 +16,8 @@ from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.learn.protocol import Labels
 from packyak.engine.learn.tasks import tasks_of
 from packyak.engine.learn.teacher import KEY, RULE_COLUMN
-from packyak.engine.run.apply import Answers, Tick, call_on_records
-from packyak.engine.run.rows import as_record
+from packyak.engine.run.compute.apply import Answers, Tick, call_on_records
+from packyak.engine.run.compute.rows import as_record
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import type_name
 from packyak.engine.run.work import record_inputs

@@ -24,7 +24,7 @@ from packyak.engine.learn.models import GATE, Act, Card, Promotion, Score
 from packyak.engine.learn.protocol import Labels, model_id
 from packyak.engine.learn.tasks import signature_of, tasks_of
 from packyak.engine.learn.teacher import KEY, RULE_COLUMN, HeldAnswer, Taught, Teacher, teacher_of
-from packyak.engine.run.apply import Tick
+from packyak.engine.run.compute.apply import Tick
 from packyak.engine.run.lessons import Lesson, called
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
@@ -72,6 +72,11 @@ def learn(
     files |= {held.NAME: held.to_bytes(answers)}
     card = scope.models.save(card, files)
     verdict = _verdict(scope, node, teacher, model, records, labels, answers, present, card)
+    scope.models.refresh()
+    if promote is None and (meanwhile := scope.model_of(node.name)) != present:  # another process decided on one
+        if meanwhile == card.id:
+            return Lesson(node.name, card, scope.models.promotions(node.name)[-1])
+        verdict = _verdict(scope, node, teacher, model, records, labels, answers, meanwhile, card)
     return Lesson(node.name, card, _decide(scope, node, card, verdict, by, promote))
 
 

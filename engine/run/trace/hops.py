@@ -24,10 +24,10 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.errors import PackyakError, QueryError
 from packyak.engine.lineage.chain import How, StepId
 from packyak.engine.lineage.columns import ColumnEdges, edges_of
+from packyak.engine.run.compute.whole import bind, key_sql
 from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.trace.ground import Ground, wanted
 from packyak.engine.run.types import type_name
-from packyak.engine.run.whole import bind, key_sql
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.sql import names_in, tables_of
 from packyak.engine.store.sql_records import RecordQuery, record_query

@@ -222,7 +222,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, PackyakError):
         return str(error)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "packyak/engine" not in frame.filename]
-    ours = __file__.rsplit("/", 2)[0]
+    ours = __file__.rsplit("/", 3)[0]
     frames = [frame for frame in frames if not frame.filename.startswith(ours)]
     place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
     return hidden(f"{type(error).__name__}: {error}{place}")[:2000]

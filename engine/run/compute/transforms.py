@@ -18,14 +18,14 @@ import pyarrow as pa
 from packyak.engine.declare.bucket import File
 from packyak.engine.declare.nodes import FilesNode, TransformNode
 from packyak.engine.errors import DataError
-from packyak.engine.run import clashes
-from packyak.engine.run.apply import Answers, Tick, describe
-from packyak.engine.run.commit import Writer
-from packyak.engine.run.learned import arguments, decide
-from packyak.engine.run.memo import Aside, memo_rows
+from packyak.engine.run.compute import clashes
+from packyak.engine.run.compute.apply import Answers, Tick, describe
+from packyak.engine.run.compute.commit import Writer
+from packyak.engine.run.compute.learned import arguments, decide
+from packyak.engine.run.compute.memo import Aside, memo_rows
+from packyak.engine.run.compute.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, PARENT
-from packyak.engine.run.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import schema_of
 from packyak.engine.run.work import Work, file_work, record_work, stamp

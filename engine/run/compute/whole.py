@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import AssetNode, Parameter, SqlNode, TableNode
 from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryError, UserCodeError
-from packyak.engine.run.apply import Tick, finish, whole_asset_failed
-from packyak.engine.run.commit import Writer
-from packyak.engine.run.memo import memo_rows
+from packyak.engine.run.compute.apply import Tick, finish, whole_asset_failed
+from packyak.engine.run.compute.commit import Writer
+from packyak.engine.run.compute.memo import memo_rows
+from packyak.engine.run.compute.rows import columns_of, table_of_dicts
+from packyak.engine.run.compute.transforms import Outcome
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Selection, Snapshot, quoted
-from packyak.engine.run.rows import columns_of, table_of_dicts
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.transforms import Outcome
 from packyak.engine.run.types import schema_of
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.query import rows_of

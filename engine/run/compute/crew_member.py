@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from packyak.engine.run.apply import Answers, call_on_records
+from packyak.engine.run.compute.apply import Answers, call_on_records
 
 _project: Any = None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import LearnedNode, TransformNode
-from packyak.engine.run.apply import Answers, Tick, call_on_records
+from packyak.engine.run.compute.apply import Answers, Tick, call_on_records
 from packyak.engine.run.scope import Scope
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import UserCodeError
-from packyak.engine.run import crew_member
-from packyak.engine.run.apply import SLICE_SECONDS, Answers, Tick, call_on_records, is_async
+from packyak.engine.run.compute import crew_member
+from packyak.engine.run.compute.apply import SLICE_SECONDS, Answers, Tick, call_on_records, is_async
 
 WORTH_SECONDS = 15.0  # of computing that must be left; starting two processes cost about 4 CPU s (measured)
 WORTH_EACH = 0.0003  # of one record: below, handing it over costs as much as calling it

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from packyak.engine.run.commit import Writer
-from packyak.engine.run.memo import Aside, Record, read_aside
+from packyak.engine.run.compute.commit import Writer
+from packyak.engine.run.compute.memo import Aside, Record, read_aside
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.store.tables import among, within
 

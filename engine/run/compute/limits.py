@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from packyak.engine.declare.nodes import TableNode, TransformNode
-from packyak.engine.run.apply import SLICE_SECONDS, Answers, Collect, Tick, call_on_records
+from packyak.engine.run.compute.apply import SLICE_SECONDS, Answers, Collect, Tick, call_on_records
 from packyak.engine.settings import Settings
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from packyak.engine.run.compute.memo import Aside, read_aside
 from packyak.engine.run.correct.override import Overrides
-from packyak.engine.run.memo import Aside, read_aside
 from packyak.engine.run.read.view import KEY, PARENT, quoted
 from packyak.engine.store.query import Query, hash_sum
 from packyak.engine.store.shape import plain
