@@ -7,7 +7,7 @@ the very call; a refusal that no `grants=` answers is undecided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from packyak.deploy.grants.grant import Evidence, Grant
 from packyak.deploy.grants.infer import Inference, Need, infer
 from packyak.deploy.grants.infer.atoms import UNKNOWN, Bucketed, FileOf, Hole, Value, one
 from packyak.deploy.grants.infer.texts import literal, text
-from packyak.deploy.grants.requests import DELETE, READ, WRITE
 from packyak.engine.declare.allow import Allow
 from packyak.engine.declare.nodes import (
     AssetNode,
@@ -121,29 +120,11 @@ def code_grants(code: Code, home: CloudHome, shown: Callable[[str], str]) -> Ite
     """What was read and what was declared, as grants. shown: a file as it is told."""
     for each in code.inference.actions:
         why = f"calls {each.call}" if each.call else "its code does"
-        yield from _grants(code.role, each.need, home, Evidence(why, "code", each.place))
+        yield _grant(code.role, each.need, home, Evidence(why, "code", each.place))
     for allow in code.allowed:
         place = f"{shown(allow.origin.file)}:{allow.origin.line}"
         need = Need(allow.action, allow.resource, allow.prefix)
-        yield from _grants(code.role, need, home, Evidence("by declaration", "declaration", place))
-
-
-def _grants(role: str, need: Need, home: CloudHome, evidence: Evidence) -> Iterator[Grant]:
-    """A need as grants. Arrow deletes a file of the home by looking at it first, and writes an empty object that keeps
-    its folder (a key that ends in a slash) after."""
-    yield _grant(role, need, home, evidence)
-    if need.action == DELETE and need.resource.startswith(BUCKET):
-        yield _grant(role, replace(need, action=READ), home, evidence)
-        for folder in _folders(need.resource):
-            yield _grant(role, Need(WRITE, folder), home, evidence)
-
-
-def _folders(resource: str) -> Iterator[str]:
-    known, star, _ = resource.partition("*")
-    parent = known[: known.rindex("/") + 1]
-    yield parent
-    if star:
-        yield f"{parent}*/"
+        yield _grant(code.role, need, home, Evidence("by declaration", "declaration", place))
 
 
 def _grant(role: str, need: Need, home: CloudHome, evidence: Evidence) -> Grant:

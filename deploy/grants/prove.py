@@ -122,8 +122,8 @@ class _Bench:
         self.last = 0.0  # seconds that the last run took in its process
 
     def stage(self, role: _Role, stage: str) -> dict[str, Any]:
-        """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good. Answers
-        what came of it."""
+        """One stage of one role: its run as it is, then with each used grant taken away, then as it is for good.
+        Answers what came of it."""
         self.server.mark()
         with self.runners.under(self.server.environment(role.access_key)) as ask:
             return self._stage(role, stage, ask)

@@ -4,7 +4,7 @@
 Each connection gets a process of its own, forked before anything was opened, so that nothing that one role saw can help
 another. Its first line is the environment (credentials and the server's address), then one JSON request a line,
 answered with one line: `{"run": NAME}` brings one unit up to date alone; `{"correct": NAMES}` says something about
-records of each; `{"promote": NAMES}` lets the last model of each answer. All of them: `_DEEDS`. A second word, `enough`,
+records of each; `{"promote": NAMES}` lets the last model of each answer. All of them: `_DEEDS`. A second word, `enough`
 is with how many corrections each learned transform is content. What the project prints goes to standard error. It ends
 with its standard input.
 """

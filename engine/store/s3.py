@@ -3,6 +3,8 @@
 Reads and writes go through Arrow's S3 client. An object appears whole or not at all. Arrow cannot write "only if
 absent"; where boto3 is installed `create` is S3's conditional put, elsewhere it looks first and then writes, which two
 writers at the same moment can both pass. Callers therefore use names that are unique, or read back what they created.
+Arrow also looks at an object before it deletes it, and writes one that stands for its folder after: with boto3 a
+deletion is one request, which asks for one permission.
 """
 
 from __future__ import annotations
@@ -118,11 +120,22 @@ class S3Place:
 
     def remove(self, name: str) -> None:
         """Deletes an object; one that is not there is no error."""
+        if self._client is not None:
+            self._delete(name)
+            return
         try:
             self._files.delete_file(self._at(name))
         except FileNotFoundError:
             return
         except OSError as error:
+            raise self._refused("delete", name, error) from error
+
+    def _delete(self, name: str) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.delete_object(Bucket=self.bucket, Key=self._key(name))  # type: ignore[union-attr]
+        except (BotoCoreError, ClientError) as error:
             raise self._refused("delete", name, error) from error
 
     def walk(self, folder: str) -> Iterator[tuple[str, int, int]]:

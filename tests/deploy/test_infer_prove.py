@@ -29,6 +29,7 @@ async def keep(file: File):
         await archive.get(key)
     await archive.put("late/one", b"1")
     await archive.delete("late/one")
+    await archive.delete("late/one")  # it is gone: no error, and nothing more to ask for
 
 
 @asset(key="k", grants=[Files.get("inbox/b.txt")])
@@ -63,7 +64,5 @@ def test_every_grant_that_was_read_is_needed(project_folder: Callable[..., Path]
         ("GetObject", "archive/kept/*"): ("proven", "code"),
         ("PutObject", "archive/late/one"): ("proven", "code"),
         ("DeleteObject", "archive/late/one"): ("proven", "code"),
-        ("GetObject", "archive/late/one"): ("proven", "code"),  # Arrow looks before it deletes,
-        ("PutObject", "archive/late/"): ("proven", "code"),  # and keeps the folder
     }
     assert on_buckets(roles["words"]) == {("GetObject", "inbox/b.txt"): ("proven", "declaration")}
