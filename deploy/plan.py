@@ -29,7 +29,7 @@ from packyak.engine.declare.nodes import (
     Node,
     TableNode,
 )
-from packyak.engine.run.status import kind_of
+from packyak.engine.run.due.status import kind_of
 from packyak.engine.settings import CONFIG_FILE, load_config
 
 if TYPE_CHECKING:

@@ -24,14 +24,14 @@ from packyak.engine.loading import load_modules, source_files
 from packyak.engine.roles import Roles, guarded
 from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.compute.limits import limits_of
-from packyak.engine.run.fingerprint import Codes, codes_of
-from packyak.engine.run.plan import plan_of
+from packyak.engine.run.due.fingerprint import Codes, codes_of
+from packyak.engine.run.due.plan import plan_of
+from packyak.engine.run.due.schedule import check_lines
+from packyak.engine.run.due.status import status_of
 from packyak.engine.run.read.pages import Wanted, page_of
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
-from packyak.engine.run.schedule import check_lines
 from packyak.engine.run.scope import Scope, load_candidates
-from packyak.engine.run.status import status_of
 from packyak.engine.settings import Config, Settings, find_config, load_config, resolve
 from packyak.engine.store.corrections import CorrectionLog
 from packyak.engine.store.files import BucketFolder

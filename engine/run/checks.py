@@ -17,7 +17,7 @@ from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.compute.apply import describe, finish
 from packyak.engine.run.compute.rows import table_of_dicts
 from packyak.engine.run.compute.whole import bind, hand_over
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.sql import tables_of

@@ -11,9 +11,9 @@ import json
 from collections.abc import Callable
 
 from packyak.engine.declare.nodes import FunctionNode
-from packyak.engine.run import schedule
 from packyak.engine.run.compute.apply import describe, finish
 from packyak.engine.run.compute.transforms import file_of
+from packyak.engine.run.due import schedule
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.files import FileStat
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
-from packyak.engine.run import schedule
 from packyak.engine.run.compute.crew import Crew, size_of
+from packyak.engine.run.due import schedule
+from packyak.engine.run.due.gate import close_gate, write_gate
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
-from packyak.engine.run.gate import close_gate, write_gate
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.progress import Progress

@@ -23,7 +23,7 @@ from packyak.engine.run.compute.crew import Crew
 from packyak.engine.run.compute.limits import Limits
 from packyak.engine.run.correct.opinions import Rule, weigh, words_by_field
 from packyak.engine.run.correct.override import Overrides
-from packyak.engine.run.fingerprint import Codes, digest
+from packyak.engine.run.due.fingerprint import Codes, digest
 from packyak.engine.run.read.view import Snapshot
 from packyak.engine.store.corrections import Correction, CorrectionLog, Field, standing
 from packyak.engine.store.files import BucketFolder, FileStat

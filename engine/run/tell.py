@@ -29,10 +29,10 @@ from packyak.engine.lineage.columns import edges_of
 from packyak.engine.lineage.outbox import is_configured
 from packyak.engine.lineage.tellers import forward, tell_corrections, write_events
 from packyak.engine.run.checks import result_from
+from packyak.engine.run.due.status import kind_of
 from packyak.engine.run.read.view import quoted
 from packyak.engine.run.runs import RunRecord, now
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.status import kind_of
 from packyak.engine.run.trace.applied import worked_in
 from packyak.engine.run.types import type_name
 from packyak.engine.run.update import Result

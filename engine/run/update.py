@@ -36,7 +36,8 @@ from packyak.engine.run.compute.transforms import (
     writer_for,
 )
 from packyak.engine.run.compute.whole import compute_whole, read_inputs, work_in_whole_corrections
-from packyak.engine.run.fingerprint import as_json
+from packyak.engine.run.due.fingerprint import as_json
+from packyak.engine.run.due.work import Work, settled_inputs, threshold_of
 from packyak.engine.run.functions import call_for_new_files, call_once, waiting_files
 from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
@@ -44,7 +45,6 @@ from packyak.engine.run.read.view import KEY
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.trace.makers import keep_maker
-from packyak.engine.run.work import Work, settled_inputs, threshold_of
 from packyak.engine.store.query import version_name
 from packyak.engine.store.secret import hidden
 from packyak.engine.store.tables import Table

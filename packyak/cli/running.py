@@ -19,7 +19,7 @@ from packyak.cli.say import CANCELLED, DONE, NOT_UP_TO_DATE, note, on_terminal, 
 from packyak.cli.words import counted, duration
 from packyak.engine.errors import NoWorker, RunBusy
 from packyak.engine.roles import refuse
-from packyak.engine.run.gate import nothing_to_do
+from packyak.engine.run.due.gate import nothing_to_do
 from packyak.engine.store.home import Home
 
 if TYPE_CHECKING:

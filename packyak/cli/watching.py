@@ -10,8 +10,8 @@ from packyak.cli.place import Place
 from packyak.cli.running import Asked, run, stopped_by_signals
 from packyak.cli.say import DONE, note, say_error
 from packyak.engine.errors import PackyakError
-from packyak.engine.run.gate import nothing_to_do
-from packyak.engine.run.signs import signs_of
+from packyak.engine.run.due.gate import nothing_to_do
+from packyak.engine.run.due.signs import signs_of
 from packyak.engine.store.home import Home
 
 

@@ -21,8 +21,8 @@ from packyak.engine.declare.nodes import (
     TableNode,
 )
 from packyak.engine.run.answers import AssetStatus, PastAsset, PastGraph, State
+from packyak.engine.run.due.status import kind_of
 from packyak.engine.run.runs import RunRecord
-from packyak.engine.run.status import kind_of
 from packyak.engine.store.published import Vector
 from packyak.studio.views import words
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packyak.engine.errors import DeclarationError
 from packyak.engine.project import Project
-from packyak.engine.run import gate, schedule
+from packyak.engine.run.due import gate, schedule
 
 PIPELINE = """
 from packyak import Bucket, function

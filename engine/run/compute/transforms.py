@@ -24,11 +24,11 @@ from packyak.engine.run.compute.commit import Writer
 from packyak.engine.run.compute.learned import arguments, decide
 from packyak.engine.run.compute.memo import Aside, memo_rows
 from packyak.engine.run.compute.rows import Rows, one_each, several, table_of_many
+from packyak.engine.run.due.work import Work, file_work, record_work, stamp
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import schema_of
-from packyak.engine.run.work import Work, file_work, record_work, stamp
 from packyak.engine.store.files import FileStat
 
 COMMIT_SECONDS = 2.0

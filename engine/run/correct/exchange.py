@@ -21,7 +21,7 @@ from typing import Any
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import CorrectionError
 from packyak.engine.run.correct.saving import Said, drafted
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.questions import BadRow, Imported
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.store.corrections import Correction, decode

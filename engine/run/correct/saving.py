@@ -16,9 +16,9 @@ import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import CorrectionError, DataError, PackyakError, nearest
 from packyak.engine.run.answers import ColumnInfo
+from packyak.engine.run.due.work import read_columns
 from packyak.engine.run.read.reader import Reader, can_be_corrected
 from packyak.engine.run.read.view import KEY, Snapshot
-from packyak.engine.run.work import read_columns
 from packyak.engine.store.corrections import Correction, Kind, decode, encode, ended_by
 
 

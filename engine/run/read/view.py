@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, TableNode
 from packyak.engine.errors import DataError
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.types import duckdb_type
 from packyak.engine.store.query import Query
 

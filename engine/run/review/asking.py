@@ -13,7 +13,7 @@ from packyak.engine.declare.nodes import LearnedNode, TableNode
 from packyak.engine.run.answers import ColumnInfo
 from packyak.engine.run.correct.opinions import opinion
 from packyak.engine.run.correct.saving import computed_rows, input_hashes
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.questions import Neighbour, Question, Reach, Reason
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import Snapshot

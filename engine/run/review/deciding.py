@@ -12,7 +12,7 @@ from typing import Any
 from packyak.engine.errors import CorrectionError, PackyakError
 from packyak.engine.run.correct.opinions import weigh
 from packyak.engine.run.correct.saving import Said, drafted
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.questions import Decided, Decision
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.review.asking import record_columns, seen_names

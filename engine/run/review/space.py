@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode, TransformNode
+from packyak.engine.run.due.work import read_columns
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot
-from packyak.engine.run.work import read_columns
 from packyak.engine.store.tables import Table
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import Column, LearnedNode
 from packyak.engine.learn.tasks import tasks_of
+from packyak.engine.run.due.work import record_inputs
 from packyak.engine.run.questions import Reason
 from packyak.engine.run.read.view import KEY
 from packyak.engine.run.review.reach import Downstream
 from packyak.engine.run.review.space import Space, space_of
-from packyak.engine.run.work import record_inputs
 from packyak.engine.store.tables import among
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from packyak.engine.learn.tasks import tasks_of
 from packyak.engine.learn.teacher import KEY, RULE_COLUMN
 from packyak.engine.run.compute.apply import Answers, Tick, call_on_records
 from packyak.engine.run.compute.rows import as_record
+from packyak.engine.run.due.work import record_inputs
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import type_name
-from packyak.engine.run.work import record_inputs
 from packyak.engine.store.corrections import decode
 
 DRAWN = "drawn"  # how a correction came to be whose record was drawn at random

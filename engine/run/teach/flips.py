@@ -15,10 +15,10 @@ from packyak.engine.declare.nodes import LearnedNode
 from packyak.engine.run.compute.apply import Tick
 from packyak.engine.run.compute.learned import by_model, by_rule
 from packyak.engine.run.compute.rows import one_each
+from packyak.engine.run.due.work import record_inputs
 from packyak.engine.run.lessons import Flip, Flips, Group
 from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.work import record_inputs
 from packyak.engine.store.corrections import decode
 
 SLICE = 20_000

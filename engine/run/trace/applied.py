@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 
 from packyak.engine.run.correct.opinions import weigh, words_by_field
-from packyak.engine.run.fingerprint import digest
+from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.corrections import Correction, standing
 

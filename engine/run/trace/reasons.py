@@ -9,11 +9,11 @@ from typing import Any
 
 from packyak.engine.declare.nodes import FilesNode, TableNode, TransformNode
 from packyak.engine.run.answers import Cause
+from packyak.engine.run.due.work import read_columns
 from packyak.engine.run.trace.applied import in_force_at
 from packyak.engine.run.trace.ground import Ground, own_rows
 from packyak.engine.run.trace.hops import edges_at
 from packyak.engine.run.trace.makers import Maker, maker_of
-from packyak.engine.run.work import read_columns
 from packyak.engine.store.corrections import Correction
 from packyak.engine.store.published import AssetVersion
 

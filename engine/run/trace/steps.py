@@ -10,8 +10,8 @@ from typing import Any
 from packyak.engine.declare.nodes import FilesNode, IndexNode, Node, TableNode, TransformNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.lineage.chain import Model, Step, Word
+from packyak.engine.run.due.status import kind_of
 from packyak.engine.run.runs import RunStore
-from packyak.engine.run.status import kind_of
 from packyak.engine.run.trace.ground import Ground, own_rows
 from packyak.engine.run.trace.makers import maker_of
 from packyak.engine.store.corrections import Correction, decode

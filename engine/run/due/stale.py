@@ -15,12 +15,12 @@ from packyak.engine.declare.nodes import FilesNode, IndexNode, LearnedNode, Node
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Cause
 from packyak.engine.run.compute.transforms import find_work
-from packyak.engine.run.fingerprint import code_diff
+from packyak.engine.run.due.fingerprint import code_diff
+from packyak.engine.run.due.work import Work, threshold_of
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.update import inputs_of, is_current
-from packyak.engine.run.work import Work, threshold_of
 
 
 @dataclass(frozen=True)

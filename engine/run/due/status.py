@@ -19,12 +19,12 @@ from packyak.engine.declare.nodes import (
     TableNode,
     TransformNode,
 )
-from packyak.engine.run import schedule
 from packyak.engine.run.answers import AssetStatus, State
 from packyak.engine.run.checks import result_from
+from packyak.engine.run.due import schedule
+from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.stale import Stale, stale_assets
 from packyak.engine.store.published import AssetVersion, Published
 from packyak.engine.store.vectors import SearchTable
 

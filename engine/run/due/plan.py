@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from packyak.engine.declare.nodes import FilesNode, IndexNode, TableNode, TransformNode
 from packyak.engine.run.answers import Plan, PlanStep
+from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.stale import Stale, stale_assets
 from packyak.engine.run.types import type_name
 from packyak.engine.store.corrections import decode
 

@@ -15,7 +15,7 @@ from cronsim import CronSim, CronSimError
 from packyak.engine.declare.nodes import FunctionNode, Graph
 from packyak.engine.errors import DeclarationError
 from packyak.engine.run.compute.apply import describe, finish
-from packyak.engine.run.signs import NEXT
+from packyak.engine.run.due.signs import NEXT
 from packyak.engine.store.home import Home
 
 CLOCK = "clock"
