@@ -31,14 +31,14 @@ def load_from_checkout(root: Path) -> None:
 if importlib.util.find_spec("packyak") is None:
     load_from_checkout(HERE.parent)
 
+from packyak.studio.shell.below import BelowPath, front_path  # noqa: E402
 from packyak.studio.shell.headers import SecurityHeaders  # noqa: E402
 from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
 from packyak.studio.shell.layouts import ROUTE as MAP_ROUTE  # noqa: E402
-from packyak.studio.shell.origins import OwnOrigin  # noqa: E402
+from packyak.studio.shell.origins import OwnHost, OwnOrigin  # noqa: E402
 from packyak.studio.shell.pulse import ROUTE  # noqa: E402
 from packyak.studio.shell.quick import QuickStart  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
-from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: E402
 
 HOSTS = st.get_option("server.allowedHosts") or []
 
@@ -47,7 +47,8 @@ app = st.App(
     routes=(ROUTE, MAP_ROUTE),
     middleware=(
         Middleware(SecurityHeaders),
-        Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS or ["*"]),
+        Middleware(BelowPath, base=front_path()),
+        Middleware(OwnHost, allowed_hosts=HOSTS or ["*"]),
         Middleware(OwnOrigin, hosts=HOSTS),
         Middleware(Token, token=of_launch()),
         Middleware(QuickStart),

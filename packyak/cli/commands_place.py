@@ -12,7 +12,7 @@ from packyak.cli.options import HomeUri, Json, ProjectFolder, command, flag
 from packyak.cli.place import Place, find_place
 from packyak.cli.say import DONE, NOT_UP_TO_DATE, note, say, say_json
 from packyak.cli.tables import show_table
-from packyak.engine.errors import NoWorker, ProjectNotFound
+from packyak.engine.errors import NoWorker, ProjectNotFound, SettingError
 from packyak.engine.roles import ANYBODY, people_of, refuse, role_of
 from packyak.engine.settings import SETTINGS, resolve
 
@@ -139,7 +139,10 @@ def doctor(project: ProjectFolder = None, home: HomeUri = None, as_json: Json = 
     ("packyak studio", "open this project's studio in the browser"),
     ("packyak studio --no-browser --port 8600", "only serve it, on that port"),
     ("packyak studio --home s3://bucket/prefix", "on a home in the cloud"),
-)
+    ("packyak studio --base-path /jupyterlab/default/proxy/8501", "behind a proxy that has it below that path"),
+    ("packyak studio --site https://studio.example.com --issuer https://login.example.com "
+     "--client-id packyak --client-secret oidc", "for a team that signs in; TLS ends at a proxy before it"),
+)  # fmt: skip
 def studio(
     project: ProjectFolder = None,
     home: HomeUri = None,
@@ -147,16 +150,40 @@ def studio(
         int | None, typer.Option("--port", help="The port; default: 8501, or a free one where that is taken.")
     ] = None,
     no_browser: Annotated[bool, flag("--no-browser", "Do not open the browser.")] = False,
+    base_path: Annotated[
+        str, typer.Option("--base-path", metavar="PATH", help="The path that a proxy has it below.", show_default=False)
+    ] = "",
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="A name of the proxy before it, or *.NAME; any number of them."),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="URL", help="Serve a team, which signs in, at this address.")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option("--issuer", metavar="URL", help="The team's OpenID provider.")] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", metavar="ID", help="What the provider calls this studio.")
+    ] = None,
+    client_secret: Annotated[
+        str | None, typer.Option("--client-secret", metavar="NAME", help="The Secret with what it shares with it.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Open the studio on 127.0.0.1. Ctrl-C ends it."""
+    """Open the studio on 127.0.0.1, or serve it to a team. Ctrl-C ends it."""
     from packyak.cli.studio import serve
+    from packyak.cli.team import team_of
 
     place: Place | None = None
     with contextlib.suppress(ProjectNotFound):
         place = find_place(project, home)
     if place is None and project is not None:
         find_place(project, home)  # a project that was named must be there
+    team = team_of(site, issuer, client_id, client_secret) if site else None
+    if team is not None and place is None:
+        find_place(project, home)  # a team is served one project
+    if team is None and (issuer or client_id or client_secret):
+        raise SettingError("signing in is for a studio with an address", next_step="give --site https://...")
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
 
     def ready(url: str, pid: int) -> None:
         if as_json:
@@ -164,7 +191,7 @@ def studio(
         else:
             say(f"The studio of {place.name if place else 'all projects'} is at {url} (Ctrl-C ends it)")
 
-    return serve(place, port, not no_browser, ready)
+    return serve(place, port, not no_browser and team is None, ready, base=base, hosts=hosts or (), team=team)
 
 
 @command(

@@ -19,10 +19,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from packyak.cli import team as teams
 from packyak.cli.place import Place
+from packyak.cli.team import Team
 from packyak.engine.errors import MissingExtra, PackyakError
 from packyak.engine.settings import PROJECT_VARIABLE
 
@@ -32,23 +34,49 @@ PORT = 8501
 START_SECONDS = 60.0
 HANDED_ON_SECONDS = 5.0
 TOKEN_VARIABLE = "PACKYAK_STUDIO_TOKEN"
+BASE_VARIABLE = "PACKYAK_STUDIO_BASE_PATH"
 WINDOW_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge")
 
 
-def serve(place: Place | None, port: int | None, browser: bool, ready: Callable[[str, int], None]) -> int:
+def serve(
+    place: Place | None,
+    port: int | None,
+    browser: bool,
+    ready: Callable[[str, int], None],
+    *,
+    base: str = "",
+    hosts: Sequence[str] = (),
+    team: Team | None = None,
+) -> int:
     """Runs the studio until it ends or is told to; answers its exit code.
 
-    ready: told the address and the process once the studio answers.
+    ready: told the address and the process once the studio answers. base: the path of a proxy that it lies below;
+    hosts: the proxy's names; team: who signs in, and where.
     """
     folder = studio_folder()
     port = _chosen(port)
-    told = environment(place)
-    token = told.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(24))
-    # What it prints is no part of this command's answer, which with --json is one document.
-    started = subprocess.Popen(_command(folder, port), env=told, stdin=subprocess.DEVNULL, stdout=STDERR)
-    with _ending(started) as process:
+    told = environment(place) | ({BASE_VARIABLE: base} if base else {})
+    options: dict[str, object] = {"server.address": HOST, "server.port": port}
+    with contextlib.ExitStack() as stack:
+        if team is not None and place is not None:
+            options |= {"server.address": team.address, "secrets.files": stack.enter_context(teams.told(team, place))}
+            token, hosts = told.setdefault(TOKEN_VARIABLE, "off"), [*hosts, team.host]
+            told.pop(team.variable, None)  # the project's code need not know it
+        else:
+            token = told.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(24))
+        # What it prints is no part of this command's answer, which with --json is one document.
+        command = _command(folder, options, hosts)
+        started = subprocess.Popen(command, env=told, stdin=subprocess.DEVNULL, stdout=STDERR)
         site = f"http://{HOST}:{port}"
-        url = f"{site}/?token={token}"
+        url = f"{team.site if team else site}{base}/" + (f"?token={token}" if token != "off" else "")
+        return _served(started, site, url, browser, ready)
+
+
+def _served(
+    started: subprocess.Popen[bytes], site: str, url: str, browser: bool, ready: Callable[[str, int], None]
+) -> int:
+    """The studio's exit code, once it ended. site: where it answers here; url: where people see it."""
+    with _ending(started) as process:
         if not _wait(site, process):
             raise PackyakError(
                 "the studio did not start", next_step="what it printed above says why; `packyak doctor` looks further"
@@ -83,15 +111,16 @@ def environment(place: Place | None) -> dict[str, str]:
     return told
 
 
-def _command(folder: Path, port: int) -> list[str]:
-    options: Mapping[str, object] = {
-        "server.address": HOST,
-        "server.port": port,
+def _command(folder: Path, options: dict[str, object], hosts: Sequence[str]) -> list[str]:
+    always = {
         "server.headless": "true",  # we open the browser; Streamlit would ask for an e-mail address first
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
     }
-    flags = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    told = [*(options | always).items()]
+    if hosts:  # beside this machine's own names, which a list given here replaces
+        told += [("server.allowedHosts", each) for each in (*teams.LOCAL, *hosts)]
+    flags = [word for name, value in told for word in (f"--{name}", str(value))]
     return [sys.executable, "-m", "streamlit", "run", str(folder), *flags]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.bundle import script, text
-from packyak.studio.shell import launch, places, pulse
+from packyak.studio.shell import below, launch, places, pulse
 from packyak.studio.views import desk as view
 from packyak.studio.views import words
 
@@ -44,7 +44,6 @@ def _desk(project: Project, page: str) -> None:
     run = launch.under_way(project)
     params, place = dict(st.query_params), words.tilde(project.home.uri)
     command = view.command(page, params)
-    base = f"/{st.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
     items = view.items(project.graph, places.titles(), run, command, project.may("run"))
     data = {
         "items": [asdict(item) for item in items],
@@ -53,8 +52,8 @@ def _desk(project: Project, page: str) -> None:
         "command": command,
         "pulse": {
             "page": page,
-            "base": base,
-            "path": f"{base}{pulse.watch(project)}",
+            "base": below.front_path(),
+            "path": pulse.watch(project),
             "beat": pulse.beat(project),
             "every": LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY,  # each look lists a few folders
         },

@@ -33,11 +33,17 @@ export const matching = (items, typed, limit = 9) => {
     .sort((a, b) => a[0] - b[0] || (a[1].title || a[1].name).length - (b[1].title || b[1].name).length).slice(0, limit).map(([, item]) => item);
 };
 
+// What stands before the studio's own paths in the browser's address: a proxy may have the studio below one of its own.
+export const base = () => {
+  const told = window.__streamlit?.BACKEND_BASE_URL;
+  return told ? new URL(told).pathname.replace(/\/$/, "") : document.documentElement.dataset.base ?? "";
+};
+
 // To another page of the studio, in one step of the browser's history: a switch asked of the server leaves one more, the
 // old page with the new page's address.
 export const visit = (page, params = {}) => {
-  const asked = new URLSearchParams(Object.entries(params)), base = document.documentElement.dataset.base ?? "";
-  history.pushState({}, "", `${base}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`);
+  const asked = new URLSearchParams(Object.entries(params));
+  history.pushState({}, "", `${base()}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`);
   dispatchEvent(new PopStateEvent("popstate"));
 };
 

@@ -6,7 +6,7 @@ cannot reach outside even by mistake. Streamlit needs inline styles, evaluated c
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_POLICY = "; ".join(
@@ -38,8 +38,11 @@ HEADERS = {
 }
 
 
+ONLY_TLS = "max-age=31536000"
+
+
 class SecurityHeaders:
-    """Adds `HEADERS` to every HTTP answer; WebSockets pass untouched."""
+    """Adds `HEADERS` to every HTTP answer; WebSockets pass untouched. What came through TLS comes so from then on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,10 +52,14 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        through_tls = Headers(scope=scope).get("x-forwarded-proto") == "https"
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                if through_tls:
+                    headers["Strict-Transport-Security"] = ONLY_TLS
                 if headers.get(ANY_ORIGIN) == "*":  # Streamlit's own files: other sites need not read even those
                     del headers[ANY_ORIGIN]
             await send(message)

@@ -1,7 +1,8 @@
 """The word that a launch of the studio asks for: on every route and on the WebSocket, as a cookie or once as `?token=`.
 
 `packyak studio` makes one for each launch, and so does a studio that answers on more than this machine. A plain
-`streamlit run studio` on the loopback address asks for none, unless `PACKYAK_STUDIO_TOKEN` is set ("auto": make one).
+`streamlit run studio` on the loopback address asks for none, unless `PACKYAK_STUDIO_TOKEN` is set ("auto": make one;
+"off": none, which only a studio takes in which people sign in).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
+from packyak.engine.errors import SettingError
+from packyak.studio.shell.below import front_path
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,9 +27,16 @@ OPEN_PATHS = frozenset({"/_stcore/health"})
 REFUSED = "This studio asks for the token of its launch. Open the address that it printed, with ?token= in it."
 
 
-def required(environment: Mapping[str, str], address: str | None) -> str | None:
+def required(environment: Mapping[str, str], address: str | None, signs_in: bool = False) -> str | None:
     """The token of this launch; None where none is needed. A new one is printed."""
     said = environment.get(VARIABLE, "").strip()
+    if said == "off":
+        if signs_in:
+            return None
+        raise SettingError(
+            f"{VARIABLE} is off, and nobody signs in: this studio would be open to everybody",
+            next_step="have people sign in (docs/studio.md), or leave the variable out",
+        )
     if said and said != "auto":
         return said
     if not said and is_loopback(address):
@@ -49,8 +59,9 @@ def is_loopback(address: str | None) -> bool:
 def of_launch() -> str | None:
     """The token that this process asks for."""
     import streamlit as st
+    from packyak.studio.shell.identity import signs_in
 
-    return required(os.environ, st.get_option("server.address"))
+    return required(os.environ, st.get_option("server.address"), signs_in())
 
 
 class Token:
@@ -82,10 +93,11 @@ class Token:
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
         rest = urlencode([(name, value) for name, value in _query(scope) if name != PARAMETER])
-        path = scope.get("root_path", "") + "/" + scope["path"].lstrip("/")
-        answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
+        # Relative, as a proxy may have the studio below a path that it tells nobody of.
+        answer = RedirectResponse(f"./{scope['path'].rpartition('/')[2]}" + (f"?{rest}" if rest else ""), 303)
         secure = scope.get("scheme") == "https"
-        answer.set_cookie(_name(scope), self.token or "", httponly=True, samesite="lax", secure=secure)
+        place = front_path() or "/"
+        answer.set_cookie(_name(scope), self.token or "", path=place, httponly=True, samesite="lax", secure=secure)
         await answer(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Refuses what another site's page sends here: a WebSocket, or anything but reading, with a foreign Origin.
+"""Refuses what is asked under another site's name, and what its page sends: a WebSocket, or anything but reading.
 
 Streamlit refuses such a WebSocket too, but asks a service on the internet for this machine's address before it does.
 """
@@ -8,11 +8,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from packyak.studio.shell.launch_token import OPEN_PATHS
 from starlette.datastructures import Headers
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class OwnHost(TrustedHostMiddleware):
+    """Refuses a foreign Host, but where is asked whether the studio is up: a load balancer asks for that by number."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in OPEN_PATHS:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class OwnOrigin:

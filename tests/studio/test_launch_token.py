@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
+from packyak.engine.errors import SettingError
 from packyak.studio.shell.launch_token import OPEN_PATHS, VARIABLE, Token, is_loopback, required
 
 
@@ -52,7 +54,7 @@ def test_others_are_refused_on_every_route(cookie: str) -> None:
 def test_the_token_in_the_address_becomes_a_cookie_and_leaves_it() -> None:
     answer = ask("secret", query="asset=topic&token=secret&key=a%26b")[0]
     headers = {name.decode(): value.decode() for name, value in answer["headers"]}
-    assert answer["status"] == 303 and headers["location"] == "/records?asset=topic&key=a%26b"
+    assert answer["status"] == 303 and headers["location"] == "./records?asset=topic&key=a%26b"
     assert "HttpOnly" in headers["set-cookie"] and "SameSite=lax" in headers["set-cookie"]
     cookie = headers["set-cookie"].partition(";")[0]
     assert ask("secret", cookie=cookie) == ask("secret", kind="websocket", cookie=cookie) == ["through"]
@@ -64,13 +66,25 @@ def test_the_launcher_may_ask_whether_the_studio_is_up() -> None:
 
 
 def test_a_redirect_stays_on_this_site() -> None:
-    headers = dict(ask("secret", path="//evil.example/", query="token=secret")[0]["headers"])
-    assert headers[b"location"].startswith(b"/") and not headers[b"location"].startswith(b"//")
+    for path in ("//evil.example/", "//evil.example", "/https:evil.example", "/\\evil.example", "/"):
+        headers = dict(ask("secret", path=path, query="token=secret")[0]["headers"])
+        assert headers[b"location"].startswith(b"./"), path
+        assert urlsplit(urljoin("http://127.0.0.1:8501/", headers[b"location"].decode())).netloc == "127.0.0.1:8501"
+
+
+def test_the_cookie_is_for_the_path_that_a_proxy_has_it_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACKYAK_STUDIO_BASE_PATH", "/lab/proxy/8501")
+    headers = dict(ask("secret", query="token=secret")[0]["headers"])
+    assert b"Path=/lab/proxy/8501;" in headers[b"set-cookie"]
 
 
 def test_where_a_token_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert required({}, "127.0.0.1") is None and required({VARIABLE: "given"}, "127.0.0.1") == "given"
     made = required({VARIABLE: "auto"}, "localhost")
     assert made and made in capsys.readouterr().err
+    assert required({VARIABLE: "off"}, "0.0.0.0", signs_in=True) is None
+    for address in ("0.0.0.0", "127.0.0.1", None):
+        with pytest.raises(SettingError, match="open to everybody"):
+            required({VARIABLE: "off"}, address)
     assert required({}, "0.0.0.0") and required({}, None) and required({}, "10.0.0.7")
     assert is_loopback("::1") and is_loopback("127.0.0.9") and not is_loopback("example.org")

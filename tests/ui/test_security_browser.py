@@ -106,7 +106,7 @@ def test_with_a_token_nothing_is_told_to_who_lacks_it(studio: Serve, ran: Path) 
         assert ask(url, f"{SOCKET}?token={token}", Origin=url, **UPGRADE, **more)[0] == 403
     assert ask(url, SOCKET, Origin=url, Cookie=cookie, **UPGRADE)[0] == 101
     status, headers, _ = ask(url, f"/records?asset=topic&token={token}")
-    assert status == 303 and headers["Location"] == "/records?asset=topic"
+    assert status == 303 and headers["Location"] == "./records?asset=topic"
     assert re.search(r"HttpOnly;.*SameSite=lax", headers["Set-Cookie"])
 
 

@@ -1,7 +1,7 @@
 // What lies around every page: the command palette (Ctrl+K), the list of keys (?), and the status bar at the foot.
 // Project text goes in by textContent only.
 
-import { make, press, visit } from "../dom.js";
+import { base, make, press, visit } from "../dom.js";
 import { Palette } from "./palette.js";
 import { Keys } from "./keys.js";
 
@@ -42,7 +42,7 @@ class Desk {
     const asked = location.search, place = new URLSearchParams(asked);
     place.set("page of the studio", this.data.pulse.page);
     try {
-      const answer = await fetch(`${this.data.pulse.path}?${place}`);
+      const answer = await fetch(`${base()}${this.data.pulse.path}?${place}`);
       if (!answer.ok) return;
       found = await answer.json();
     } catch { return; }

@@ -1,6 +1,6 @@
 // What a record says, beside the dot that is pointed at. Asked of the server when it is needed, then kept.
 
-import { make } from "../dom.js";
+import { base, make } from "../dom.js";
 
 const WAIT = 60, WIDE = 340;
 
@@ -38,7 +38,7 @@ export class Hint {
   async ask(row) {
     if (!this.known.has(row)) {
       try {
-        const answer = await fetch(`${this.path}/${row}`);
+        const answer = await fetch(`${base()}${this.path}/${row}`);
         if (!answer.ok) return;
         this.known.set(row, await answer.json());
       } catch { return; }
