@@ -40,7 +40,8 @@ from packyak.engine.store.published import Published
 from packyak.engine.store.query import Query
 from packyak.engine.store.secret import secret_value
 from packyak.engine.store.shelf import Shelf
-from packyak.engine.store.sql import query_key, tables_of
+from packyak.engine.store.sql import tables_of
+from packyak.engine.store.sql_keys import query_key
 from packyak.engine.teaching import Teaching
 from packyak.engine.tracing import Tracing
 

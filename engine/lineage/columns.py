@@ -14,7 +14,8 @@ from typing import Any, Literal
 from packyak.engine.declare.bucket import FILE_COLUMNS
 from packyak.engine.declare.nodes import AssetNode, FilesNode, Graph, Node, Parameter, SqlNode, TableNode, TransformNode
 from packyak.engine.errors import QueryError
-from packyak.engine.store.sql_columns import ColumnSource, QueryLineage, column_lineage
+from packyak.engine.store.sql_columns import QueryLineage, column_lineage
+from packyak.engine.store.sql_uses import ColumnSource
 
 Kind = Literal["direct", "indirect", "whole"]
 Schemas = Mapping[str, Sequence[str] | Mapping[str, Any]]

@@ -13,41 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from packyak.engine.errors import QueryError, nearest
-from packyak.engine.store.sql import DIALECT, aggregates, is_aggregate, parsed, place, problem, tables_of
+from packyak.engine.store.sql import DIALECT, aggregates, parsed, place, problem, tables_of
+from packyak.engine.store.sql_uses import CLAUSES, ColumnSource, Sources, through, use_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
-
-DIRECT = ("identity", "transformation", "aggregation")
-CLAUSES = {
-    "where": "filter",
-    "having": "filter",
-    "qualify": "filter",
-    "group": "group_by",
-    "distinct": "group_by",
-    "order": "sort",
-    "windows": "window",
-    "laterals": "join",
-    "limit": "filter",
-}
-
-
-@dataclass(frozen=True)
-class ColumnSource:
-    """A column that a query's output depends on, and how.
-
-    Its value is in the output: identity | transformation | aggregation. It only decides what is there: conditional
-    (which branch) | window | filter | join | group_by | sort.
-    """
-
-    table: str
-    column: str
-    how: str
-
-    @property
-    def direct(self) -> bool:
-        return self.how in DIRECT
 
 
 @dataclass(frozen=True)
@@ -74,9 +45,6 @@ def column_lineage(sql: str, schemas: Mapping[str, Sequence[str] | Mapping[str, 
         if table.casefold() not in known:
             raise problem(sql, f"The columns of table {table!r} are not known", 0, table, choices=sorted(schemas))
     return _column_lineage(sql, tuple((name, tuple(columns)) for name, columns in sorted(schemas.items()) if columns))
-
-
-Sources = frozenset[ColumnSource]
 
 
 @lru_cache(maxsize=256)
@@ -282,12 +250,12 @@ class _Walk:
         found: set[ColumnSource] = set()
         subqueries = {id(each.expression): each for each in scope.subquery_scopes}
         for node in expression.walk(prune=lambda node: isinstance(node, (*exp.UNWRAPPED_QUERIES, exp.Column))):
-            how = _use(node, expression)
+            how = use_of(node, expression)
             if isinstance(node, exp.Column | exp.TableColumn):
-                found.update(_through(how, self._resolve(scope, node)))
+                found.update(through(how, self._resolve(scope, node)))
             elif id(node) in subqueries and node is not scope.expression:
                 for _, sources in self.outputs(subqueries[id(node)]):
-                    found.update(_through(how, sources))
+                    found.update(through(how, sources))
             elif isinstance(node, exp.Columns):
                 raise QueryError("COLUMNS(...) cannot be followed to its columns.", next_step="name the columns")
         return frozenset(found)
@@ -363,7 +331,7 @@ class _Walk:
         named = {column.name for column in pivot.find_all(exp.Column)}
         if name not in named and name in self._columns_of_source(source):
             return self._of_source(source, name)
-        return frozenset().union(*(_through("aggregation", self._of_source(source, each)) for each in named))
+        return frozenset().union(*(through("aggregation", self._of_source(source, each)) for each in named))
 
 
 def _refuse_muddled_stars(sql: str, query: exp.Query) -> None:
@@ -390,35 +358,3 @@ def _is_recursive(query: exp.Expr) -> bool:
 
     clause = query.parent.parent if isinstance(query.parent, exp.CTE) else None
     return isinstance(clause, exp.With) and bool(clause.recursive) and isinstance(query, exp.SetOperation)
-
-
-def _use(node: exp.Expr, top: exp.Expr) -> str:
-    """What is done with `node` on the way up to `top`: what only decides, else the strongest thing that computes."""
-    from sqlglot import exp
-
-    how = "identity"
-    while node is not top and node.parent is not None:
-        parent = node.parent
-        if isinstance(parent, exp.If | exp.Case) and node.arg_key == "this":
-            return "conditional"
-        if isinstance(parent, exp.Window) and node.arg_key != "this":
-            return "window"
-        if isinstance(parent, exp.Filter) and node.arg_key == "expression":
-            return "filter"
-        if is_aggregate(parent):
-            how = "aggregation"
-        elif how == "identity" and not isinstance(parent, exp.Alias | exp.Paren | exp.Subquery):
-            how = "transformation"
-        node = parent
-    return how
-
-
-def _through(how: str, sources: Sources) -> Sources:
-    """The sources of something that is itself used: what only decides stays so, and computing adds up."""
-    return frozenset(ColumnSource(source.table, source.column, _stronger(how, source.how)) for source in sources)
-
-
-def _stronger(outer: str, inner: str) -> str:
-    if outer in DIRECT and inner in DIRECT:
-        return max(outer, inner, key=DIRECT.index)
-    return inner if inner not in DIRECT else outer

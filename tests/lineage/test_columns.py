@@ -14,7 +14,8 @@ from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import DeclarationError
 from packyak.engine.lineage.columns import ColumnEdges, Source, column_edges, edges_of
-from packyak.engine.store.sql import query_key, tables_of
+from packyak.engine.store.sql import tables_of
+from packyak.engine.store.sql_keys import query_key
 
 SUPPORT = """
     from dataclasses import dataclass

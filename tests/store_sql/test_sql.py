@@ -12,7 +12,8 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packyak.engine.errors import QueryError
-from packyak.engine.store.sql import AGGREGATES, group_keys, keeps_key, names_in, query_key, tables_of
+from packyak.engine.store.sql import AGGREGATES, names_in, tables_of
+from packyak.engine.store.sql_keys import group_keys, keeps_key, query_key
 from sqlglot import ErrorLevel, exp
 
 TABLES = {
