@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from packyak.engine.errors import DataError
 from packyak.engine.project import Project
+from packyak.engine.run.teach import lesson
 from packyak.engine.run.teach.background import Background
 from packyak.engine.store.tables import Table
 
@@ -220,6 +221,7 @@ def test_a_model_of_another_signature_does_not_answer(towns: Path) -> None:
 LEARN = """
 import sys
 from packyak.engine.project import Project
+from packyak.engine.run.teach import lesson
 from packyak.engine.run.teach.background import Background
 project = Project.open(sys.argv[1])
 (lesson,) = project.learn(["town"], promote=False)
@@ -316,6 +318,27 @@ def test_the_idle_worker_learns_beside_the_work(towns: Path) -> None:
     assert len(project.models("town")[0].promotions) == 1
     project.run()
     assert set(values(project).values()) == {name for name, _ in SEEN}
+
+
+def test_two_that_learn_the_same_at_once_note_one_decision(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = Project.open(towns), Project.open(towns)
+    mine.run()
+    correct(mine, range(20))
+    judged = lesson._verdict
+    asked: list[str] = []
+
+    def meanwhile(*given: Any) -> Any:
+        verdict = judged(*given)
+        asked.append("mine")
+        if asked == ["mine"]:
+            (made,) = other.learn(["town"])
+            assert made.promoted and asked == ["mine", "mine"]
+        return verdict
+
+    monkeypatch.setattr(lesson, "_verdict", meanwhile)
+    (made,) = mine.learn(["town"])
+    decisions = mine.models("town")[0].promotions
+    assert [each.act for each in decisions] == ["promote"] and made.promotion == decisions[0]
 
 
 def test_a_run_says_that_it_learns_and_what_came_of_it(towns: Path) -> None:
