@@ -6,6 +6,7 @@ one resource and, for a listing, one prefix. Roles have no wildcard in an action
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -48,11 +49,38 @@ class Grant:
 
 
 def merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
-    """Each allowance of each role once, with all its reasons, in a stable order."""
-    found: dict[tuple[str, tuple[str, str, str, str]], dict[Evidence, None]] = {}
+    """Each allowance of each role once, with all its reasons, in a stable order. One that lies within another is not
+    there beside it: the wider one has its reasons too."""
+    alike: dict[tuple[str, str, str], dict[tuple[str, str], dict[Evidence, None]]] = {}
     for each in grants:
-        found.setdefault((each.role, each.target), {}).update(dict.fromkeys(each.evidence))
-    return tuple(sorted(Grant(role, *target, tuple(reasons)) for (role, target), reasons in found.items()))
+        places = alike.setdefault((each.role, each.action, each.via), {})
+        places.setdefault((each.resource, each.prefix), {}).update(dict.fromkeys(each.evidence))
+    found = []
+    for (role, action, via), places in alike.items():
+        tops = [place for place in places if not any(_within(place, other) for other in places)]
+        widest: dict[tuple[str, str], dict[Evidence, None]] = {}
+        for place, reasons in places.items():
+            top = place if place in tops else next((each for each in tops if _within(place, each)), place)
+            widest.setdefault(top, {}).update(reasons)
+        found += [Grant(role, action, *place, via, tuple(reasons)) for place, reasons in widest.items()]
+    return tuple(sorted(found))
+
+
+def _within(place: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether a resource and a prefix lie within others that are not the same. No prefix at all is any."""
+    (resource, prefix), (wide, wide_prefix) = place, other
+    return (
+        place != other
+        and _lies_in(resource, wide)
+        and (not wide_prefix or (bool(prefix) and _lies_in(prefix, wide_prefix)))
+    )
+
+
+def _lies_in(narrow: str, wide: str) -> bool:
+    """Whether all that one pattern is like, another is like too. Of `?` only what is the same."""
+    if narrow == wide or "*" not in wide or "?" in wide or not narrow.startswith(wide.partition("*")[0]):
+        return narrow == wide
+    return re.fullmatch(".*".join(map(re.escape, wide.split("*"))), narrow, re.DOTALL) is not None
 
 
 def document_of(grants: Iterable[Grant]) -> dict[str, Any]:

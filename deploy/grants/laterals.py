@@ -15,7 +15,7 @@ from packyak.deploy.grants.declared import CloudHome
 from packyak.deploy.grants.evaluate import like
 from packyak.deploy.grants.inferred import codes_of, touched
 from packyak.deploy.grants.proof import Probe
-from packyak.engine.declare.nodes import BucketNode, CheckNode, FilesNode, FunctionNode, Graph, TransformNode
+from packyak.engine.declare.nodes import BucketNode, CheckNode, FilesNode, FunctionNode, Graph, IndexNode, TransformNode
 
 _VERB = {"list": "GET", "get": "GET", "put": "PUT", "delete": "DELETE"}
 OTHER_BUCKET = "somebody-elses-bucket"
@@ -56,6 +56,24 @@ def forbidden_to_people(graph: Graph, home: CloudHome, role: str) -> Iterator[tu
         if not name.startswith("corrections/"):
             yield "put", home.bucket, home.path(name)
     for prefix in ("", home.prefix, home.path("tables/"), home.path("memo/"), home.path("buckets/")):
+        yield "list", home.bucket, prefix
+    for verb in _VERB:
+        yield verb, OTHER_BUCKET, home.path("tables/x.lance/data/x")
+
+
+def forbidden_to_tidying(graph: Graph, home: CloudHome, role: str) -> Iterator[tuple[str, str, str]]:
+    """The same for tidying: it touches no model, no index, no file of a bucket and no source text, and deletes only
+    what has a newer version or is kept elsewhere."""
+    places = ["format.json", "code/1.txt", "runs/1.json", "promotions/1.json", "vectors/texts.lance/data/x"]
+    places += [f"models/{node.name}/x" for node in graph.tables]
+    places += [f"indexes/{node.name}.lance/data/x" for node in graph.nodes.values() if isinstance(node, IndexNode)]
+    places += [f"functions/{node.name}.json" for node in graph.nodes.values() if isinstance(node, FunctionNode)]
+    places += [f"buckets/{node.name}/x" for node in graph.nodes.values() if isinstance(node, BucketNode)]
+    for name in dict.fromkeys(places):
+        for verb in ("put", "delete", *(() if name == "format.json" else ("get",))):
+            yield verb, home.bucket, home.path(name)
+    yield "delete", home.bucket, home.path("candidates.json")
+    for prefix in ("", home.prefix, home.path("buckets/"), home.path("models/"), home.path("runs/")):
         yield "list", home.bucket, prefix
     for verb in _VERB:
         yield verb, OTHER_BUCKET, home.path("tables/x.lance/data/x")

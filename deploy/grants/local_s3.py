@@ -78,6 +78,10 @@ class LocalS3:
         names = self.names(bucket, prefix)
         return self.get(bucket, names[-1]) if names else None
 
+    def count(self, bucket: str, prefix: str) -> int:
+        """How many objects there are under a prefix."""
+        return sum(key.startswith(prefix) for key in self._memory().buckets.get(bucket, ()))
+
     def know(self, secrets: Iterable[str]) -> None:
         """Gives secrets of these names a value."""
         self._memory().secrets |= dict.fromkeys(secrets, "made-for-the-proof")

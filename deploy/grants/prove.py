@@ -1,9 +1,10 @@
 """The proof that grants are enough and not too many, against an S3 server on this machine behind the gate.
 
 Every asset, index and function runs alone under its own role, in stages: from nothing; after a file came and people
-corrected something, under their own role; and, for what learns, with a model. A run that is denied anything, or does
-not end well, shows a grant that is missing. Then each grant that was used is taken away and the same run tried again
-from the same moment: it must break. At last each role tries what it must not be able to do (`laterals`).
+corrected something, under their own role; for what learns, with a model; and at last all is tidied. A run that is
+denied anything, or does not end well, shows a grant that is missing. Then each grant that was used is taken away and
+the same run tried again from the same moment: it must break. At last each role tries what it must not be able to do
+(`laterals`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from packyak.deploy.grants.evaluate import decide
 from packyak.deploy.grants.gate import Seen
 from packyak.deploy.grants.grant import Grant, document_of
 from packyak.deploy.grants.home import first_objects
-from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, probe
+from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, forbidden_to_tidying, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
 from packyak.deploy.grants.requests import ACCOUNT, SECRET
 from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.grants.running import Ask, Runners
+from packyak.deploy.grants.tidying import TIDYING, tidying_grants
 from packyak.engine.declare.nodes import FunctionNode, LearnedNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.project import Project
@@ -36,7 +38,7 @@ from packyak.engine.store.published import FOLDER as PUBLISHED
 ANY_ACCOUNT = "${AWS::AccountId}"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/home"
 HOME = CloudHome("packyak-proof", "home", KEY)
-FIRST, LATER, TAUGHT = "from nothing", "after news", "with a model"
+FIRST, LATER, TAUGHT, LAST = "from nothing", "after news", "with a model", "when all is done"
 Tell = Callable[[str], None]
 
 
@@ -73,10 +75,12 @@ def prove(
     roles = [_Role(name, tuple(grants)) for name, grants in by_role.items()]
     tables = [name for name in by_role if isinstance(project.graph[name], TableNode)]
     people = _Role(REVIEWER, reviewer_grants(declared), {"review": tables})
+    tidying = _Role(TIDYING, tidying_grants(declared), {"tidy": False})
+    every = (*roles, people, tidying)
     with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
         server.know(_secrets(grant for grants in by_role.values() for grant in grants))
-        for role in (*roles, people):
+        for role in every:
             server.gate.roles[role.access_key] = document_here(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
         for role in roles:
@@ -94,10 +98,11 @@ def prove(
             if role.name in learned:
                 bench.stage(role, TAUGHT)
         bench.stage(people, TAUGHT)
-        probes = tuple(_probes(server, project, (*roles, people)))
+        bench.stage(tidying, LAST)
+        probes = tuple(_probes(server, project, every))
     return Proof(
         project.name,
-        tuple(_proof_of(role) for role in (*roles, people)),
+        tuple(_proof_of(role) for role in every),
         probes,
         declared.undecided(),
         round(time.monotonic() - began, 1),
@@ -176,7 +181,13 @@ class _Bench:
         strangers = {each.role for each in seen} - {role.access_key}
         if strangers:
             raise PackyakError(f"{role.name} was seen to act as {', '.join(sorted(strangers))}")
-        return {"problem": "", **outcome, "version": self._published(role.name)}, seen
+        return {"problem": "", **outcome, "version": self._published(role.name), "left": self._left(role)}, seen
+
+    def _left(self, role: _Role) -> dict[str, int]:
+        """How many objects there are now: a file that was not written or deleted is another result, also where the code
+        says nothing of it."""
+        folders = ("buckets", *(("leases", "memo", "tables") if role.name == TIDYING else ()))
+        return {each: self.server.count(HOME.bucket, HOME.path(f"{each}/")) for each in folders}
 
     def _published(self, asset: str) -> str:
         latest = self.server.latest(HOME.bucket, HOME.path(f"{PUBLISHED}/"))
@@ -225,7 +236,7 @@ def _proof_of(role: _Role) -> RoleProof:
 def _probes(server: LocalS3, project: Project, roles: Sequence[_Role]) -> Iterator[Probe]:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     for role in roles:
-        listed = forbidden if role.deed is None else forbidden_to_people
+        listed = {REVIEWER: forbidden_to_people, TIDYING: forbidden_to_tidying}.get(role.name, forbidden)
         for verb, bucket, name in dict.fromkeys(listed(project.graph, HOME, role.name)):
             yield probe(connection, role.access_key, role.name, verb, bucket, name)
     connection.close()

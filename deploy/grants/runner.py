@@ -31,7 +31,7 @@ from packyak.engine.project import Project
 from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.correct.saving import Said
-from packyak.engine.run.tidy import tidy_project
+from packyak.engine.run.tidy import NONE, USUAL, tidy_project
 from packyak.engine.settings import load_config
 
 NEEDED = (
@@ -179,8 +179,9 @@ def _tell(project: Project, wanted: bool) -> dict[str, Any]:
     return {"state": "done", "problem": "", "states": [asdict(each) for each in states_of(project)]}
 
 
-def _tidy(project: Project, wanted: bool) -> dict[str, Any]:
-    return {"state": "done", "problem": "", "tidied": tidy_project(project)}
+def _tidy(project: Project, patiently: bool) -> dict[str, Any]:
+    """patiently: as it is done every week; else whatever can be tidied is, as if much had come together."""
+    return {"state": "done", "problem": "", "tidied": tidy_project(project, patience=USUAL if patiently else NONE)}
 
 
 _DEEDS: Mapping[str, Callable[[Project, Any], dict[str, Any]]] = {

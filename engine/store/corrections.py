@@ -151,11 +151,12 @@ class CorrectionLog:
                 passed = (place + 1, passed[1] + _sum([by_id[place]]))
         return every
 
-    def tidy(self) -> None:
-        """Merges the saves into one segment when they are many. It is there before they go, and reading knows both."""
+    def tidy(self, few: int = LOOSE_FILES) -> None:
+        """Merges the saves into one segment when they are more than a few. It is there before they go, and reading
+        knows both."""
         names = self._home.names(FOLDER, ".jsonl")
         loose = [name for name in names if not name.startswith(_SEGMENT)]
-        files = self._files(names) if len(loose) > LOOSE_FILES else None
+        files = self._files(names) if len(loose) > few else None
         if files is None:
             return
         merged_before = {one.id for name in names if name.startswith(_SEGMENT) for one in files[name]}

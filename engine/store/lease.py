@@ -23,15 +23,15 @@ from packyak.engine.errors import HomeError, PackyakError, RunBusy
 from packyak.engine.store.home import Home
 
 _POLL = 0.1
-_OLD_CLAIMS = 20
+OLD_CLAIMS = 20
 
 
 class Lease:
     """A claim on a name in a home.
 
     owner: what others are told about the holder, as plain values (run, command, user). ttl: seconds until a claim that
-    is not renewed runs out. deletes: whether it may take old claims away. Use it as a context manager, or `acquire` and
-    `release`.
+    is not renewed runs out. deletes: whether it may take old claims away, of which it keeps so many. Use it as a
+    context manager, or `acquire` and `release`.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class Lease:
         ttl: float = 30.0,
         *,
         deletes: bool = True,
+        keeps: int = OLD_CLAIMS,
     ) -> None:
         self._home = home
         self._deletes = deletes
+        self._keeps = keeps
         self.name = name
         self.owner = {"pid": os.getpid(), "host": socket.gethostname(), **(owner or {})}
         self.ttl = ttl
@@ -156,7 +158,7 @@ class Lease:
 
     def _forget_old(self, newest: int) -> None:
         for name in self._home.names(self._folder, ".json"):
-            if int(name.split(".")[0]) <= newest - _OLD_CLAIMS:
+            if int(name.split(".")[0]) <= newest - max(self._keeps, 1):
                 with contextlib.suppress(HomeError):
                     self._home.remove(f"{self._folder}/{name}")
 

@@ -198,8 +198,11 @@ class Table:
         """The versions that can still be read, oldest first."""
         return sorted(int(one["version"]) for one in self.dataset().versions()) if self.exists() else []
 
-    def tidy(self, keep: Iterable[int] = (), *, grace: timedelta = timedelta(minutes=10)) -> int | None:
-        """Merges many small pieces into few and removes versions older than `grace`, save the newest and the kept ones.
+    def tidy(
+        self, keep: Iterable[int] = (), *, grace: timedelta = timedelta(minutes=10), fragments: int = FRAGMENTS
+    ) -> int | None:
+        """Merges small pieces into few, where they are more than `fragments`, and removes versions older than `grace`,
+        save the newest and the kept ones.
 
         Answers the version that is the newest now: merging makes one, with the same records, in which none counts as
         changed. A kept version stays readable throughout. Call it only while no other writer is at work.
@@ -208,7 +211,7 @@ class Table:
             return None
         with self._explained():
             data = self._opened()
-            if len(data.get_fragments()) > FRAGMENTS:
+            if len(data.get_fragments()) > fragments:
                 data.optimize.compact_files()
                 data = self._opened()
             _pin(data, set(keep))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from packyak.deploy.grants.declared import cloud_home
-from packyak.deploy.grants.grant import Grant, document_of
+from packyak.deploy.grants.grant import Evidence, Grant, document_of, merged
 from packyak.deploy.plan import CloudPlan, plan_of
 from packyak.engine.errors import SettingError
 from packyak.engine.project import Project
@@ -188,3 +188,33 @@ def test_a_policy_has_one_statement_for_each_action() -> None:
 def test_a_home_must_be_in_s3(uri: str) -> None:
     with pytest.raises(SettingError, match="no home in S3"):
         cloud_home(uri)
+
+
+def test_a_grant_that_lies_within_another_is_not_there_beside_it() -> None:
+    def of(action: str, resource: str, prefix: str = "", role: str = "rows") -> Grant:
+        why = Evidence(f"{resource} {prefix}".strip(), "graph")
+        return Grant(role, action, resource, prefix, evidence=(why,))
+
+    found = merged(
+        [
+            of("s3:GetObject", "b/t/_versions/*"),
+            of("s3:GetObject", "b/t/*"),
+            of("s3:GetObject", "b/t/_versions/*", role="other"),
+            of("s3:PutObject", "b/t/_versions/*"),
+            of("s3:GetObject", "b/in/?.csv"),
+            of("s3:GetObject", "b/in/*.csv"),
+            of("s3:GetObject", "b/in/?"),
+            of("s3:ListBucket", "b", "x/y/"),
+            of("s3:ListBucket", "b", "x/*"),
+            of("s3:ListBucket", "c", "x/y/"),
+        ]
+    )
+    assert [(each.role, str(each), [why.why for why in each.evidence]) for each in found] == [
+        ("other", "s3:GetObject on b/t/_versions/*", ["b/t/_versions/*"]),
+        ("rows", "s3:GetObject on b/in/*.csv", ["b/in/?.csv", "b/in/*.csv"]),
+        ("rows", "s3:GetObject on b/in/?", ["b/in/?"]),
+        ("rows", "s3:GetObject on b/t/*", ["b/t/_versions/*", "b/t/*"]),
+        ("rows", "s3:ListBucket on b where prefix is x/*", ["b x/y/", "b x/*"]),
+        ("rows", "s3:ListBucket on c where prefix is x/y/", ["c x/y/"]),
+        ("rows", "s3:PutObject on b/t/_versions/*", ["b/t/_versions/*"]),
+    ]
