@@ -221,7 +221,8 @@ class Machine:
 
     def _run(self, tree: FunctionNode, memo: Any, around: Env, given: dict[str, Value], node: ast.AST) -> Value:
         from packyak.deploy.grants.infer.expressions import evaluate
-        from packyak.deploy.grants.infer.statements import names_of, run_block
+        from packyak.deploy.grants.infer.names import names_of
+        from packyak.deploy.grants.infer.statements import run_block
 
         env = self._envs.get(memo)
         if env is None:

@@ -23,18 +23,11 @@ from packyak.deploy.grants.infer.calls import call, opaque
 from packyak.deploy.grants.infer.calls import held as held_functions
 from packyak.deploy.grants.infer.classes import is_ours
 from packyak.deploy.grants.infer.heap import REST, Env
+from packyak.deploy.grants.infer.items import mapped, starmapped
 from packyak.deploy.grants.infer.live import carries, dotted, live_services, services_in, wrap
 from packyak.deploy.grants.infer.machine import ANY, Args
 from packyak.deploy.grants.infer.makers import first
-from packyak.deploy.grants.infer.stdlib import (
-    awaits,
-    calls_first,
-    future,
-    future_of_first,
-    mapped,
-    starmapped,
-    thread,
-)
+from packyak.deploy.grants.infer.stdlib import awaits, calls_first, future, future_of_first, thread
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine

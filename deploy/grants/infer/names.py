@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer.atoms import NOTHING, Unknown, Value, one
 from packyak.deploy.grants.infer.heap import Env
-from packyak.deploy.grants.infer.live import is_followed, module_file, settings_of, wrap, writers_of
+from packyak.deploy.grants.infer.live import is_followed, module_file, settings_of, within, wrap, writers_of
+from packyak.engine.declare.source import FunctionNode
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
+
+Names = frozenset[str]
 
 
 def load(m: Machine, name: str, env: Env, node: ast.AST) -> Value:
@@ -88,3 +91,34 @@ def _content(cell: Any) -> Value:
         return wrap(cell.cell_contents)
     except ValueError:
         return NOTHING
+
+
+def names_of(tree: FunctionNode) -> tuple[Names, Names, Names]:
+    """The names that a function has of its own, those it declares global, and nonlocal."""
+    spec = tree.args
+    own = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    own |= {each.arg for each in (spec.vararg, spec.kwarg) if each is not None}
+    outside: set[str] = set()
+    nonlocals: set[str] = set()
+    of_comprehensions = {
+        id(name) for node in within(tree) if isinstance(node, ast.comprehension) for name in ast.walk(node.target)
+    }
+    for node in within(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            if id(node) not in of_comprehensions:
+                own.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            own |= {each.asname or each.name.partition(".")[0] for each in node.names}
+        elif (isinstance(node, ast.ExceptHandler) and node.name) or (
+            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name
+        ):
+            own.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            own.add(node.rest)
+        elif isinstance(node, ast.Global):
+            outside |= set(node.names)
+        elif isinstance(node, ast.Nonlocal):
+            nonlocals |= set(node.names)
+    return frozenset(own), frozenset(outside), frozenset(nonlocals)

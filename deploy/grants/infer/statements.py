@@ -7,52 +7,19 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from packyak.deploy.grants.infer import containers, members, names
+from packyak.deploy.grants.infer import containers, members, names, patterns
 from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Live, Made, Text, Unknown, Value, one, union
 from packyak.deploy.grants.infer.expressions import evaluate, inner_of, truth
 from packyak.deploy.grants.infer.heap import Env, join
 from packyak.deploy.grants.infer.live import followed_class as follows_class
 from packyak.deploy.grants.infer.live import within
 from packyak.deploy.grants.infer.texts import shared_start
-from packyak.engine.declare.source import FunctionNode
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
 
 TURNS = 8  # of a loop, before what still changes counts as unknown
 WIDER = 3  # the turn from which texts keep only what they have in common
-Names = frozenset[str]
-
-
-def names_of(tree: FunctionNode) -> tuple[Names, Names, Names]:
-    """The names that a function has of its own, those it declares global, and nonlocal."""
-    spec = tree.args
-    own = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    own |= {each.arg for each in (spec.vararg, spec.kwarg) if each is not None}
-    outside: set[str] = set()
-    nonlocals: set[str] = set()
-    of_comprehensions = {
-        id(name) for node in within(tree) if isinstance(node, ast.comprehension) for name in ast.walk(node.target)
-    }
-    for node in within(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-            if id(node) not in of_comprehensions:
-                own.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            own.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            own |= {each.asname or each.name.partition(".")[0] for each in node.names}
-        elif (isinstance(node, ast.ExceptHandler) and node.name) or (
-            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name
-        ):
-            own.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            own.add(node.rest)
-        elif isinstance(node, ast.Global):
-            outside |= set(node.names)
-        elif isinstance(node, ast.Nonlocal):
-            nonlocals |= set(node.names)
-    return frozenset(own), frozenset(outside), frozenset(nonlocals)
 
 
 def run_block(m: Machine, body: Sequence[ast.stmt], env: Env) -> None:
@@ -378,48 +345,12 @@ def _match(m: Machine, node: ast.Match, env: Env) -> None:
     ends: list[dict[str, Value] | None] = [before]
     for case in node.cases:
         env.vars = dict(before)
-        _pattern(m, case.pattern, subject, env)
+        patterns.match(m, case.pattern, subject, env)
         if case.guard is not None:
             truth(m, case.guard, env)
         run_block(m, case.body, env)
         ends.append(env.vars)
     env.vars = join(*ends)
-
-
-def _pattern(m: Machine, pattern: ast.pattern, subject: Value, env: Env) -> None:
-    """Binds what a pattern names. Parts of what is matched may be anything that it holds."""
-    if isinstance(pattern, ast.MatchAs):
-        if pattern.pattern is not None:
-            _pattern(m, pattern.pattern, subject, env)
-        if pattern.name:
-            names.store(m, pattern.name, subject, env)
-    elif isinstance(pattern, ast.MatchOr):
-        for each in pattern.patterns:
-            _pattern(m, each, subject, env)
-    elif isinstance(pattern, ast.MatchValue):
-        evaluate(m, pattern.value, env)
-    elif isinstance(pattern, ast.MatchSequence):
-        known = containers.sequence(m, subject, env, pattern)
-        fits = known is not None and len(known) == len(pattern.patterns)
-        for at, each in enumerate(pattern.patterns):
-            exact = fits and not any(isinstance(every, ast.MatchStar) for every in pattern.patterns)
-            part = known[at] if exact and known else containers.element(m, subject, env, pattern)
-            _pattern(m, each, part, env)
-    elif isinstance(pattern, ast.MatchStar):
-        if pattern.name:
-            names.store(m, pattern.name, m.make_list(pattern, (), subject), env)
-    elif isinstance(pattern, ast.MatchMapping):
-        for key, each in zip(pattern.keys, pattern.patterns, strict=True):
-            _pattern(m, each, containers.items(m, subject, evaluate(m, key, env), env, key), env)
-        if pattern.rest:
-            names.store(m, pattern.rest, subject, env)
-    elif isinstance(pattern, ast.MatchClass):
-        evaluate(m, pattern.cls, env)
-        anything = union(containers.everything(m, atom) for atom in subject) | UNKNOWN if pattern.patterns else NOTHING
-        for each in pattern.patterns:
-            _pattern(m, each, anything, env)
-        for name, each in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
-            _pattern(m, each, union(members.attribute(m, atom, name, env, pattern.cls) for atom in subject), env)
 
 
 def _nothing(m: Machine, node: ast.stmt, env: Env) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from packyak.deploy.grants.infer import containers, makers, members, modules
+from packyak.deploy.grants.infer import containers, items, makers, members, modules
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
-    Atom,
     Known,
     Live,
     Made,
@@ -20,7 +19,7 @@ from packyak.deploy.grants.infer.atoms import (
     union,
 )
 from packyak.deploy.grants.infer.calls import call, opaque
-from packyak.deploy.grants.infer.heap import REST, Env
+from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import carries, services_in, wrap
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.makers import Run, first
@@ -28,41 +27,13 @@ from packyak.deploy.grants.infer.makers import Run, first
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
 
-HARMLESS = [
-    "print",
-    "len",
-    "repr",
-    "ascii",
-    "isinstance",
-    "issubclass",
-    "id",
-    "hash",
-    "callable",
-    "bool",
-    "int",
-    "float",
-    "complex",
-    "abs",
-    "round",
-    "ord",
-    "chr",
-    "hex",
-    "bin",
-    "oct",
-    "divmod",
-    "pow",
-    "range",
-    "bytes",
-    "bytearray",
-    "memoryview",
-    "dir",
-    "input",
-    "hasattr",
-    "object",
-    "help",
-    "breakpoint",
-    "delattr",
-]
+# fmt: off
+HARMLESS = (
+    "print", "len", "repr", "ascii", "isinstance", "issubclass", "id", "hash", "callable", "bool", "int", "float",
+    "complex", "abs", "round", "ord", "chr", "hex", "bin", "oct", "divmod", "pow", "range", "bytes", "bytearray",
+    "memoryview", "dir", "input", "hasattr", "object", "help", "breakpoint", "delattr",
+)
+# fmt: on
 
 
 # -- what passes things on
@@ -84,146 +55,7 @@ def _harmless(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     return UNKNOWN
 
 
-def _listed(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    """list(), tuple(), sorted(), reversed(), iter(): the same items."""
-    if not args.positional:
-        return m.make_list(node, ())
-    for function in args.named.get("key", NOTHING):
-        call(m, one(function), Args([containers.element(m, args.positional[0], env, node)]), node, env)
-    known = containers.sequence(m, args.positional[0], env, node)
-    if known is not None and "key" not in args.named:
-        return m.make_list(node, known)
-    return m.make_list(node, (), containers.element(m, args.positional[0], env, node))
-
-
-def _joined(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    """itertools.chain(a, b): everything that they hold."""
-    return m.make_list(node, (), union(containers.element(m, each, env, node) for each in args.all()))
-
-
-def _flattened(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    inner = containers.element(m, first(args), env, node)
-    return m.make_list(node, (), containers.element(m, inner, env, node))
-
-
-def _zipped(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    known = [containers.sequence(m, each, env, node) for each in args.positional]
-    if args.star is None and all(each is not None for each in known) and known:
-        rows = zip(*[each or [] for each in known], strict=False)
-        return m.make_list(node, [m.make_list((node, at), list(row), NOTHING, "tuple") for at, row in enumerate(rows)])
-    items = [containers.element(m, each, env, node) for each in args.all()]
-    row = m.make_list(
-        (node, "row"), items if args.star is None else (), union(items) if args.star else NOTHING, "tuple"
-    )
-    return m.make_list(node, (), row)
-
-
-def _enumerated(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    known = containers.sequence(m, first(args), env, node)
-    if known is not None:
-        rows = [m.make_list((node, at), [wrap(at), each], NOTHING, "tuple") for at, each in enumerate(known)]
-        return m.make_list(node, rows)
-    row = m.make_list((node, "row"), [UNKNOWN, containers.element(m, first(args), env, node)], NOTHING, "tuple")
-    return m.make_list(node, (), row)
-
-
-def _next(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    found: Value = NOTHING
-    for atom in first(args):
-        own = members.dunder(m, atom, "__next__", [], env, node)
-        found |= own or containers.element(m, one(atom), env, node)
-    return found | (args.get(1, "") or NOTHING)
-
-
-def _chosen(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    """min(), max()."""
-    each = containers.element(m, first(args), env, node) if len(args.positional) == 1 else union(args.positional)
-    if "key" in args.named:
-        call(m, args.named["key"], Args([each]), node, env)
-    return each | args.named.get("default", NOTHING)
-
-
-def _counted(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    """sum(), any(), all(): everything is gone over."""
-    containers.element(m, first(args), env, node)
-    return UNKNOWN
-
-
-def _dict(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    made = m.make("dict", node)
-    m.certain.setdefault(made, set()).update(set(args.named) - args.maybe)
-    for name, value in args.named.items():
-        m.heap.add(made, name, value)
-    if args.stars is not None:
-        m.heap.add(made, REST, args.stars)
-    for value in args.positional:
-        _update(m, made, value, env, node)
-        m.certain[made] |= containers.certain(m, value)
-    return one(made)
-
-
-def _update(m: Machine, made: Atom, value: Value, env: Env, node: ast.AST) -> None:
-    for atom in value:
-        if (isinstance(atom, Made) and atom.kind == "dict") or (
-            isinstance(atom, Live) and isinstance(atom.value, dict)
-        ):
-            containers.extend(m, made, one(atom), env, node)
-            continue
-        for pair in containers.element(m, one(atom), env, node):
-            parts = containers.sequence(m, one(pair), env, node)
-            if parts is not None and len(parts) == 2:
-                containers.set_item(m, made, parts[0], parts[1], env, node)
-            else:
-                m.heap.add(made, REST, containers.element(m, one(pair), env, node))
-
-
 # -- what calls things
-
-
-def mapped(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    """map(f, a, b): f is called with the items."""
-    return m.make_list(node, (), map_call(m, first(args), args.positional[1:], args, node, env))
-
-
-def map_call(m: Machine, function: Value, over: list[Value], args: Args, node: ast.AST, env: Env) -> Value:
-    """Calls a function with the items of some values, one by one where they are known."""
-    known = [containers.sequence(m, each, env, node) for each in over]
-    if over and args.star is None and all(each is not None for each in known):
-        result: Value = NOTHING
-        for at, row in enumerate(zip(*[each or [] for each in known], strict=False)):
-            m.context.append((node, at))
-            result |= call(m, function, Args(list(row)), node, env)
-            m.context.pop()
-        return result
-    items = [containers.element(m, each, env, node) for each in over]
-    star = containers.element(m, args.star, env, node) if args.star is not None else None
-    return call(m, function, Args(items, star=star), node, env)
-
-
-def _filtered(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    items = args.get(1, "") or NOTHING
-    each = containers.element(m, items, env, node)
-    call(m, first(args), Args([each]), node, env)
-    return m.make_list(node, (), each)
-
-
-def starmapped(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    result: Value = NOTHING
-    rows = args.get(1, "iterable") or NOTHING
-    known = containers.sequence(m, rows, env, node)
-    for row in known if known is not None else [containers.element(m, rows, env, node)]:
-        for atom in row:
-            parts = containers.sequence(m, one(atom), env, node)
-            given = Args(parts) if parts is not None else Args(star=containers.element(m, one(atom), env, node))
-            result |= call(m, first(args), given, node, env)
-    return m.make_list(node, (), result)
-
-
-def _reduced(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    items = args.get(1, "") or NOTHING
-    each = containers.element(m, items, env, node)
-    start = args.get(2, "initial") or NOTHING
-    return start | each | call(m, first(args), Args([start | each | UNKNOWN, each]), node, env)
 
 
 def calls_first(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
@@ -328,17 +160,17 @@ def _runs_text(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 _GO_OVER = ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter")
 CALLS: dict[str, Run] = {
     **{f"builtins.{name}": _harmless for name in HARMLESS},
-    **{f"builtins.{name}": _listed for name in _GO_OVER},
+    **{f"builtins.{name}": items.listed for name in _GO_OVER},
     **{f"builtins.{name}": _runs_text for name in ("exec", "eval", "compile")},
-    **{f"builtins.{name}": _chosen for name in ("min", "max")},
-    **{f"builtins.{name}": _counted for name in ("sum", "any", "all")},
-    "builtins.map": mapped,
-    "builtins.filter": _filtered,
-    "builtins.zip": _zipped,
-    "builtins.enumerate": _enumerated,
-    "builtins.next": _next,
-    "builtins.anext": _next,
-    "builtins.dict": _dict,
+    **{f"builtins.{name}": items.chosen for name in ("min", "max")},
+    **{f"builtins.{name}": items.counted for name in ("sum", "any", "all")},
+    "builtins.map": items.mapped,
+    "builtins.filter": items.filtered,
+    "builtins.zip": items.zipped,
+    "builtins.enumerate": items.enumerated,
+    "builtins.next": items.next_of,
+    "builtins.anext": items.next_of,
+    "builtins.dict": items.dict_of,
     "builtins.str": makers.text,
     "builtins.format": makers.text,
     "builtins.getattr": _getattr,
@@ -356,7 +188,7 @@ CALLS: dict[str, Run] = {
     "functools.cached_property": makers.keeps("property"),
     "functools.partial": makers.partial,
     "functools.partialmethod": makers.partial,
-    "functools.reduce": _reduced,
+    "functools.reduce": items.reduced,
     "functools.lru_cache": makers.identity_maker,
     "functools.cache": makers.identity_maker,
     "functools.wraps": makers.wraps,
@@ -398,13 +230,13 @@ CALLS: dict[str, Run] = {
     "_operator.getitem": lambda m, args, node, env: containers.items(
         m, first(args), args.get(1, "") or NOTHING, env, node
     ),
-    "itertools.chain": _joined,
-    "chain.from_iterable": _flattened,
-    "itertools.starmap": starmapped,
-    "itertools.product": _zipped,
-    "itertools.zip_longest": _zipped,
+    "itertools.chain": items.joined,
+    "chain.from_iterable": items.flattened,
+    "itertools.starmap": items.starmapped,
+    "itertools.product": items.zipped,
+    "itertools.zip_longest": items.zipped,
     "itertools.repeat": _gathered,
-    **{f"itertools.{name}": _listed for name in ("islice", "cycle", "accumulate", "batched", "tee", "takewhile")},
+    **{f"itertools.{name}": items.listed for name in ("islice", "cycle", "accumulate", "batched", "tee", "takewhile")},
     "copy.copy": _same,
     "copy.deepcopy": _same,
     "typing.cast": _second,
@@ -417,8 +249,8 @@ CALLS: dict[str, Run] = {
     "types.MethodType": makers.partial,
     "posixpath.join": makers.path,
     "ntpath.join": makers.path,
-    "collections.deque": _listed,
-    "collections.OrderedDict": _dict,
+    "collections.deque": items.listed,
+    "collections.OrderedDict": items.dict_of,
     "posixpath.normpath": _same,
     "os.fspath": _same,
     "posix.fspath": _same,
