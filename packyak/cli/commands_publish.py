@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -13,22 +12,16 @@ import typer
 
 from packyak.cli.options import Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
+from packyak.cli.publishing import Answers, Telling, lines, say_diff, say_outcome
 from packyak.cli.say import BROKEN, DONE, NOT_UP_TO_DATE, WRONG, note, on_terminal, plain, say, say_json
 from packyak.cli.tables import show_table
-from packyak.cli.words import counted, duration
+from packyak.cli.words import counted
 from packyak.engine.errors import PackyakError, SettingError, nearest
 
 if TYPE_CHECKING:
-    from packyak.deploy.publish.records import Diff, Outcome
+    from packyak.deploy.publish.records import Outcome
     from packyak.engine.project import Project
 
-SECTIONS = (
-    ("added", "+", "New"),
-    ("removed", "-", "Gone"),
-    ("changed", "~", "Changed"),
-    ("widened", "!", "May do more than before"),
-    ("refused", "x", "Would lose data, which is never done"),
-)
 TRAVELS = ("tables", "memo", "buckets", "vectors", "indexes", "models", "corrections", "lineage")  # what a home holds
 ENDS = {"published": DONE, "unchanged": DONE, "previewed": DONE, "unconfirmed": NOT_UP_TO_DATE, "refused": WRONG}
 NO_INDEX = "no --package-index is given: torch comes from the usual index, which has no build for CPUs alone"
@@ -78,13 +71,13 @@ def export(
     """Publish the project to your AWS account; with --json one document a line, the last one says how it ended."""
     from packyak.deploy.publish.project import planned
 
-    tell = _lines() if as_json else _Telling()
+    tell = lines() if as_json else Telling()
     try:
         opened = _opened(project)
         plan = planned(opened, to=to or "", profile=_profile(profile))
         if dry_run:
             return _previewed(opened, plan, as_json, tell)
-        outcome = _published(opened, to or "", _profile(profile), index or "", _Answers(
+        outcome = _published(opened, to or "", _profile(profile), index or "", Answers(
             yes, accept_widening, confirmed, as_json, tell
         ), tell)  # fmt: skip
     except PackyakError as error:
@@ -102,84 +95,12 @@ def export(
     if as_json:
         tell({"outcome": plain(outcome)})
     else:
-        _say_outcome(outcome)
+        say_outcome(outcome)
     return ENDS[outcome.state]
 
 
-def _lines() -> Callable[[Any], None]:
-    """Tells as JSON, a document a line."""
-    from packyak.deploy.publish.records import Event, Stage
-
-    def tell(told: Any) -> None:
-        if isinstance(told, Stage):
-            told = {"stage": plain(told)}
-        elif isinstance(told, Event):
-            told = {"event": plain(told)}
-        say(json.dumps(told))
-
-    return tell
-
-
-class _Telling:
-    """Tells a person: what each stage does, how it ended, and each resource that is done or failed."""
-
-    def __init__(self) -> None:
-        self.waiting = ""  # what a stage said last: its end says the same again
-
-    def __call__(self, told: Any) -> None:
-        from packyak.deploy.publish.records import STAGES, Event, Stage
-
-        if isinstance(told, Stage) and told.state == "running":
-            self._flush()
-            if told.line:
-                self.waiting = f"  ... {told.line}"
-            else:
-                note(f"{told.stage}: {STAGES[told.stage]}")
-        elif isinstance(told, Stage):
-            if told.state == "failed":
-                self._flush()
-            self.waiting = ""
-            note(f"  {'FAILED' if told.state == 'failed' else 'done'}: {told.line} ({duration(told.seconds)})")
-        elif isinstance(told, Event) and told.state.endswith(("_COMPLETE", "_FAILED")):
-            self._flush()
-            why = f": {told.reason}" if told.reason and told.state.endswith("_FAILED") else ""
-            place = f" ({told.place})" if told.place else ""
-            note(f"  {told.state.lower().replace('_', ' ')}: {told.resource}, {told.type}{place}{why}")
-
-    def _flush(self) -> None:
-        if self.waiting:
-            note(self.waiting)
-        self.waiting = ""
-
-
-class _Answers:
-    """Whether to go on: by what was given, else by asking on a terminal, else no."""
-
-    def __init__(
-        self, yes: bool, widening: bool, confirmed: str | None, quiet: bool, tell: Callable[[Any], None]
-    ) -> None:
-        self.yes, self.widening, self.confirmed, self.quiet, self.tell = yes, widening, confirmed, quiet, tell
-        self.digest = ""
-
-    def confirm(self, diff: Diff) -> bool:
-        if self.confirmed is not None and self.confirmed != self.digest:
-            note("Something changed since that dry run; look again.")
-            return False
-        if not self.quiet:
-            _say_diff(diff)
-        return self.yes or self._asked("Publish this?")
-
-    def accept(self, diff: Diff) -> bool:
-        return self.widening or self._asked("Somebody may do more than before. Is that meant?")
-
-    def _asked(self, question: str) -> bool:
-        if self.quiet or not (on_terminal(sys.stdout) and sys.stdin.isatty()):
-            return False
-        return typer.confirm(question, default=False, err=True)
-
-
 def _published(
-    project: Project, to: str, profile: Any, index: str, answers: _Answers, tell: Callable[[Any], None]
+    project: Project, to: str, profile: Any, index: str, answers: Answers, tell: Callable[[Any], None]
 ) -> Outcome:
     from packyak.deploy.publish.account import AwsAccount
     from packyak.deploy.publish.preflight import caller_of
@@ -233,7 +154,7 @@ def _previewed(project: Project, plan: Any, as_json: bool, tell: Callable[[Any],
             }
         )
         return DONE
-    _say_diff(outcome.diff)
+    say_diff(outcome.diff)
     for each in plan.undecided:
         note(f"In the way of exporting: {each.place} in {each.what}")
     say(f"About ${cost.month:.2f} a month when nothing runs, ${cost.once:.4f} for a whole run (`packyak cost`)")
@@ -246,34 +167,6 @@ def _own_profile(project: Project) -> str:
 
     file = project.root / CONFIG_FILE
     return str(load_config(file).cloud.get("profile", "dev")) if file.is_file() else "dev"
-
-
-def _say_diff(diff: Diff) -> None:
-    if diff.first:
-        say("Nothing of this project stands there yet")
-    for name, mark, title in SECTIONS:
-        changes = getattr(diff, name)
-        if changes:
-            say(title)
-        for each in changes:
-            say(f"  {mark} {each}")
-    if not diff:
-        say("Nothing changes")
-
-
-def _say_outcome(outcome: Outcome) -> None:
-    if outcome.state in ("published", "unchanged"):
-        word = "Published" if outcome.state == "published" else "Everything stands as it should"
-        say(f"{word}: account {outcome.account}, {outcome.region}, profile {outcome.profile}")
-        for each in outcome.outputs:
-            say(f"  {each.name}: {each.value}")
-        return
-    if outcome.state == "refused":
-        _say_diff(outcome.diff)
-        note("Nothing was made: data would be lost. Next: take that change back.")
-    else:
-        more = " and --accept-widening" if outcome.diff.widened else ""
-        note(f"Nothing was made. Next: look at the changes, then `packyak export --yes`{more}.")
 
 
 @command(
@@ -305,7 +198,7 @@ def destroy(
             return NOT_UP_TO_DATE
         if not typer.confirm("Take this away?", default=False, err=True):
             return NOT_UP_TO_DATE
-    done = take_away(account, opened.name, opened.home, note if as_json else _Telling())
+    done = take_away(account, opened.name, opened.home, note if as_json else Telling())
     if as_json:
         say_json(done)
         return DONE
