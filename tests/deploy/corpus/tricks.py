@@ -1,21 +1,16 @@
 """Code that tries to get past the analysis: found, or refused, but never silent."""
 
-import builtins
-import collections
 import contextlib
 import copy
-import enum
 import functools
-import sys
 import types
 import weakref
-from dataclasses import dataclass, field
 from string import Template
 
 import boto3
+from patched import really
 
 s3 = boto3.client("s3", region_name="us-east-1")
-registry = {}
 hidden = [s3]
 nested = {"clients": {"s3": s3, "list": [s3]}}
 box = types.SimpleNamespace(client=s3, inner=types.SimpleNamespace(remove=s3.delete_object))
@@ -62,17 +57,6 @@ def deep_in_containers(which):
     box.inner.remove(Bucket="notes", Key="c")
 
 
-# case: put_into_a_live_dict
-def put_into_a_live_dict():
-    registry["remove"] = s3.delete_object
-    later()
-
-
-def later():
-    #: s3:DeleteObject notes/a
-    registry["remove"](Bucket="notes", Key="a")
-
-
 # case: appended
 def appended():
     steps = []
@@ -92,166 +76,6 @@ def unpacked():
     #: s3:DeleteObject notes/b
     #: s3:GetObject notes/b
     others[0](Bucket="notes", Key="b")
-
-
-# case: method_taken_from_a_class
-class Store:
-    def wipe(self, key):
-        #: s3:DeleteObject notes/a
-        s3.delete_object(Bucket="notes", Key=key)
-
-
-def method_taken_from_a_class():
-    Store.wipe(Store(), "a")
-
-
-# case: patched_method
-class Patched:
-    def go(self):
-        return None
-
-
-def patch(self):
-    #: s3:DeleteObject notes/a
-    s3.delete_object(Bucket="notes", Key="a")
-
-
-def patched_method():
-    Patched.go = patch
-    thing = Patched()
-    thing.go()
-
-
-# case: patched_function
-def harmless():
-    return None
-
-
-def patched_function():
-    module = sys.modules[__name__]
-    module.harmless = really
-    harmless()
-
-
-def really():
-    #: patched_function s3:DeleteObject notes/a
-    #: patched_through_globals s3:DeleteObject notes/a
-    #: read_only_mapping s3:DeleteObject notes/a
-    #: foreign_object_with_our_functions s3:DeleteObject notes/a
-    #: stored_in_a_foreign_place s3:DeleteObject notes/a
-    s3.delete_object(Bucket="notes", Key="a")
-
-
-# case: patched_through_globals
-def innocent():
-    return None
-
-
-def patched_through_globals():
-    globals()["innocent"] = really
-    innocent()
-
-
-# case: builtin_under_another_name
-def builtin_under_another_name(name):
-    look = getattr
-    #: refused
-    look(s3, name)(Bucket="notes", Key="a")
-
-
-# case: builtin_by_name
-def builtin_by_name(code):
-    #: refused
-    getattr(builtins, "ev" + "al")(code)
-
-
-# case: builtins_dict
-def builtins_dict(code):
-    #: refused
-    __builtins__["exec"](code)
-
-
-# case: client_factory_with_a_cache
-class Factory:
-    def __init__(self):
-        self._made = {}
-
-    def get(self, service):
-        if service not in self._made:
-            self._made[service] = boto3.client(service, region_name="us-east-1")
-        return self._made[service]
-
-
-factory = Factory()
-
-
-def client_factory_with_a_cache():
-    #: s3:GetObject notes/a
-    factory.get("s3").get_object(Bucket="notes", Key="a")
-
-
-# case: default_factory_field
-@dataclass
-class Holder:
-    client: object = field(default_factory=lambda: boto3.client("s3"))
-    more: dict = field(default_factory=dict)
-
-
-def default_factory_field():
-    holder = Holder()
-    #: s3:GetObject notes/a
-    holder.client.get_object(Bucket="notes", Key="a")
-
-
-# case: replaced_field
-def replaced_field():
-    from dataclasses import replace
-
-    holder = replace(Holder(client=None), client=s3)
-    #: s3:PutObject notes/a
-    holder.client.put_object(Bucket="notes", Key="a")
-
-
-# case: through_getattr_method
-class Proxy:
-    def __init__(self, inner):
-        self._inner = inner
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-
-def through_getattr_method():
-    #: s3:DeleteObject notes/a
-    Proxy(s3).delete_object(Bucket="notes", Key="a")
-
-
-# case: through_a_descriptor
-class Client:
-    def __get__(self, owner, kind):
-        return boto3.client("s3")
-
-
-class WithDescriptor:
-    client = Client()
-
-
-def through_a_descriptor():
-    #: s3:GetObject notes/a
-    WithDescriptor().client.get_object(Bucket="notes", Key="a")
-
-
-# case: through_a_named_tuple
-Pair = collections.namedtuple("Pair", "client bucket")
-pair = Pair(s3, "notes")
-
-
-def through_a_named_tuple():
-    #: s3:GetObject notes/a
-    pair.client.get_object(Bucket=pair.bucket, Key="a")
-    client, bucket = Pair(s3, "made")
-    #: s3:GetObject made/a
-    client.get_object(Bucket=bucket, Key="a")
 
 
 # case: through_an_exception
@@ -295,19 +119,6 @@ def copied():
     copy.copy(nested)["clients"]["s3"].get_object(Bucket="notes", Key="a")
 
 
-# case: enum_members
-class Place(enum.Enum):
-    NOTES = "notes"
-    LOGS = "logs"
-
-
-def enum_members():
-    for place in Place:
-        #: s3:GetObject logs/a
-        #: s3:GetObject notes/a
-        s3.get_object(Bucket=place.value, Key="a")
-
-
 # case: template_of_a_key
 def template_of_a_key(day):
     #: s3:GetObject notes/*
@@ -318,73 +129,6 @@ def template_of_a_key(day):
 def bucket_by_arithmetic():
     #: s3:GetObject notes-3/a
     s3.get_object(Bucket=f"notes-{1 + 2}", Key="a")
-
-
-# case: decorator_with_arguments
-def retrying(times):
-    def wrap(function):
-        @functools.wraps(function)
-        def again(*args, **kwargs):
-            for _ in range(times):
-                try:
-                    return function(*args, **kwargs)
-                except OSError:
-                    #: s3:PutObject failures/x
-                    s3.put_object(Bucket="failures", Key="x")
-            return None
-
-        return again
-
-    return wrap
-
-
-@retrying(3)
-def fetch_often(key):
-    #: decorator_with_arguments s3:GetObject notes/a
-    return s3.get_object(Bucket="notes", Key=key)
-
-
-def decorator_with_arguments():
-    fetch_often("a")
-
-
-# case: class_decorator
-def with_client(kind):
-    kind.client = s3
-    return kind
-
-
-@with_client
-class Decorated:
-    def read(self):
-        #: s3:GetObject notes/a
-        return self.client.get_object(Bucket="notes", Key="a")
-
-
-def class_decorator():
-    Decorated().read()
-
-
-# case: instance_as_a_decorator
-class Traced:
-    def __init__(self, function):
-        functools.update_wrapper(self, function)
-        self.function = function
-
-    def __call__(self, *args):
-        #: s3:PutObject traces/t
-        s3.put_object(Bucket="traces", Key="t")
-        return self.function(*args)
-
-
-@Traced
-def traced(key):
-    #: s3:GetObject notes/a
-    return s3.get_object(Bucket="notes", Key=key)
-
-
-def instance_as_a_decorator():
-    traced("a")
 
 
 # case: mutual_recursion
@@ -417,18 +161,6 @@ def read_one(key):
 
 def function_that_returns_itself_changed():
     compose(str.strip, read_one)(" a ")
-
-
-# case: finaliser
-class Cleaner:
-    def __del__(self):
-        #: s3:DeleteObject notes/tmp
-        s3.delete_object(Bucket="notes", Key="tmp")
-
-
-def finaliser():
-    cleaner = Cleaner()
-    del cleaner
 
 
 # case: exit_callback
@@ -516,23 +248,6 @@ def returned_from_finally():
         s3.get_object(Bucket="notes", Key="a")
 
 
-# case: operator_overloading
-class Path:
-    def __init__(self, key):
-        self.key = key
-
-    def __truediv__(self, other):
-        return Path(f"{self.key}/{other}")
-
-    def read(self):
-        #: s3:GetObject notes/in/a
-        return s3.get_object(Bucket="notes", Key=self.key)
-
-
-def operator_overloading():
-    (Path("in") / "a").read()
-
-
 # case: given_by_keyword_only
 def only_named(*, client, bucket="notes"):
     #: s3:GetObject notes/a
@@ -543,26 +258,6 @@ def given_by_keyword_only():
     only_named(**{"client": s3})
 
 
-# case: class_of_a_class_in_a_body
-def class_of_a_class_in_a_body():
-    class First:
-        def __init__(self, client):
-            self.client = client
-
-        def go(self):
-            return self.step()
-
-        def step(self):
-            return None
-
-    class Second(First):
-        def step(self):
-            #: s3:GetObject notes/a
-            return self.client.get_object(Bucket="notes", Key="a")
-
-    Second(s3).go()
-
-
 # case: threading_local
 def threading_local():
     import threading
@@ -571,45 +266,6 @@ def threading_local():
     local.client = boto3.client("s3")
     #: s3:GetObject notes/a
     local.client.get_object(Bucket="notes", Key="a")
-
-
-# case: attribute_on_a_function
-def counter():
-    return None
-
-
-counter.client = s3
-
-
-def attribute_on_a_function():
-    #: s3:GetObject notes/a
-    counter.client.get_object(Bucket="notes", Key="a")
-
-
-# case: setattr_by_name
-class Empty:
-    pass
-
-
-def setattr_by_name():
-    thing = Empty()
-    setattr(thing, "cli" + "ent", s3)
-    #: s3:GetObject notes/a
-    thing.client.get_object(Bucket="notes", Key="a")
-
-
-# case: setattr_computed
-def setattr_computed(name):
-    #: refused
-    setattr(Empty(), name, s3)
-
-
-# case: dict_of_an_object
-def dict_of_an_object():
-    thing = Empty()
-    thing.__dict__["client"] = s3
-    #: refused
-    thing.client.get_object(Bucket="notes", Key="a")
 
 
 # case: read_only_mapping
@@ -668,37 +324,6 @@ def stored_in_a_foreign_place(app):
     app.handlers["remove"] = really
 
 
-# case: namedtuple_method
-class Named(collections.namedtuple("Named", "client")):
-    def read(self):
-        #: s3:GetObject notes/a
-        return self.client.get_object(Bucket="notes", Key="a")
-
-
-def namedtuple_method():
-    Named(s3).read()
-
-
-# case: inherited_from_foreign_code
-class Log(collections.UserDict):
-    def __setitem__(self, key, value):
-        #: s3:PutObject logs/*
-        s3.put_object(Bucket="logs", Key=key, Body=value)
-        super().__setitem__(key, value)
-
-
-def inherited_from_foreign_code(values):
-    log = Log()
-    log.update(values)
-
-
-# case: class_made_by_type
-def class_made_by_type():
-    #: refused
-    kind = type("Kind", (), {"go": lambda self: s3.delete_object(Bucket="notes", Key="a")})
-    kind().go()
-
-
 # case: lambda_default
 def lambda_default():
     #: s3:GetObject notes/a
@@ -753,24 +378,3 @@ def session_of_its_own(name):
 def assumed_role(arn):
     #: refused
     boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="x")
-
-
-# case: special_method_made_by_exec
-made: dict = {"s3": s3}
-exec("class Made:\n    def __eq__(self, other):\n        return s3.delete_object(Bucket='notes', Key='a')\n", made)
-
-
-def special_method_made_by_exec():
-    #: refused
-    return made["Made"]() == 1
-
-
-# case: generated_special_methods
-@dataclass(order=True, frozen=True)
-class Point:
-    x: int = 0
-
-
-def generated_special_methods(points):
-    #: s3:GetObject notes/a
-    return s3.get_object(Bucket="notes", Key="a") if Point(1) == Point(2) or sorted([Point(1)]) else None
