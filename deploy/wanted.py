@@ -12,34 +12,28 @@
     memory_mb = 8192
     minutes = 60
 
-Everything has a default, so that a project needs no such section.
+Everything has a default, so that a project needs no such section. `[cloud.studio]` is about the studio in the account:
+see `served.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from packyak.deploy.fargate import LEAST_MB, MOST_MB, fitting
+from packyak.deploy.served import Served, read_served
 from packyak.deploy.stacks.profiles import PROFILES, Profile
 from packyak.engine.errors import SettingError, nearest
 
 RunsOn: TypeAlias = Literal["lambda", "fargate"]
 REGION = "us-east-1"
+STUDIO = "studio"  # its table is not about a unit
 SLIM_MB, FULL_MB = 2048, 4096
 LAMBDA = {"memory_mb": (128, 10_240), "minutes": (1, 15), "disk_mb": (512, 10_240)}
-FARGATE = {"memory_mb": (512, 122_880), "minutes": (1, 7 * 24 * 60), "disk_mb": (21 * 1024, 200 * 1024)}
-# Which memory goes with which CPU on Fargate: CPU units; least, most, step in MB (Amazon ECS, task definitions).
-CPUS = (
-    (256, 512, 2048, 512),
-    (512, 1024, 4096, 1024),
-    (1024, 2048, 8192, 1024),
-    (2048, 4096, 16_384, 1024),
-    (4096, 8192, 30_720, 1024),
-    (8192, 16_384, 61_440, 4096),
-    (16_384, 32_768, 122_880, 8192),
-)
+FARGATE = {"memory_mb": (LEAST_MB, MOST_MB), "minutes": (1, 7 * 24 * 60), "disk_mb": (21 * 1024, 200 * 1024)}
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Size:
 @dataclass(frozen=True)
 class Wanted:
     """The section, checked. budget: US dollars a month. notify: an address, "" for nobody. cron: "" for never.
-    sizes: what was written for units, by name."""
+    sizes: what was written for units, by name. studio: None where none is asked for in the account."""
 
     profile: Profile = "dev"
     region: str = REGION
@@ -64,6 +58,7 @@ class Wanted:
     notify: str = ""
     cron: str = ""
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    studio: Served | None = None
 
     def size(self, name: str, image: str) -> Size:
         """What a unit runs on. Raises SettingError for what the service does not offer."""
@@ -82,25 +77,19 @@ class Wanted:
                 )
         if runs_on == "lambda":
             return Size(runs_on, **figures)
-        cpu, figures["memory_mb"] = _fitting(figures["memory_mb"])
+        cpu, figures["memory_mb"] = fitting(figures["memory_mb"])
         return Size(runs_on, **figures, cpu=cpu)
 
 
-def _fitting(memory_mb: int) -> tuple[int, int]:
-    """The smallest that Fargate offers with at least so much memory."""
-    for cpu, least, most, step in CPUS:
-        offered = least + max(0, -(-(memory_mb - least) // step)) * step
-        if offered <= most:
-            return cpu, offered
-    raise AssertionError("the range was checked")
-
-
-def read_wanted(cloud: Mapping[str, Any], units: Iterable[str], file: str = "packyak.toml") -> Wanted:
-    """Checks the section. units: what may have a table of its own. Raises SettingError, saying what is offered."""
+def read_wanted(
+    cloud: Mapping[str, Any], units: Iterable[str], file: str = "packyak.toml", *, has_roles: bool = False
+) -> Wanted:
+    """Checks the section. units: what may have a table of its own; has_roles: whether packyak.toml says who may do
+    what. Raises SettingError, saying what is offered."""
     own = ("profile", "region", "budget", "notify", "cron")
     names = tuple(units)
-    sizes = {word: value for word, value in cloud.items() if isinstance(value, Mapping)}
-    for word in cloud:
+    sizes = {word: value for word, value in cloud.items() if isinstance(value, Mapping) and word != STUDIO}
+    for word in cloud.keys() - {STUDIO} if isinstance(cloud.get(STUDIO), Mapping) else cloud:
         if word not in (names if word in sizes else own):
             meant = nearest(word, (*own, *names))
             raise SettingError(
@@ -121,7 +110,10 @@ def read_wanted(cloud: Mapping[str, Any], units: Iterable[str], file: str = "pac
     )
     for name in wanted.sizes:
         wanted.size(name, "slim")
-    return wanted
+    asked = cloud.get(STUDIO)
+    if not isinstance(asked, Mapping):
+        return wanted
+    return replace(wanted, studio=read_served(asked, wanted.region, has_roles, file))
 
 
 def _size(name: str, written: Mapping[str, Any], file: str) -> dict[str, Any]:
