@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from packyak.deploy.grants.declared import CloudHome, Declared, Undecided, cloud_home
 from packyak.deploy.grants.grant import Grant, document_of
 from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
+from packyak.deploy.grants.tidying import TIDYING, tidying_grants
+from packyak.deploy.served import Served
 from packyak.deploy.stacks.names import slug
 from packyak.deploy.stacks.profiles import Profile
-from packyak.deploy.wanted import Size, Wanted, read_wanted
+from packyak.deploy.wanted import STUDIO, Size, Wanted, read_wanted
 from packyak.engine.declare.nodes import (
     BucketNode,
     FilesNode,
@@ -101,7 +103,8 @@ class Outside:
 class CloudPlan:
     """The whole plan. order: units that can run at the same time, in turn. profile: how long what is kept. budget: US
     dollars a month at which notify (an address, "" for nobody) is told. people: roles that no unit has, but who looks
-    and corrects. outside: what units reach beside the home. hash: of everything else."""
+    and corrects. upkeep: the role under which the home is tidied. outside: what units reach beside the home. studio:
+    where people sign in, in the account; its role is among people's. hash: of everything else."""
 
     project: str
     home: CloudHome
@@ -115,12 +118,19 @@ class CloudPlan:
     budget: int = 20
     notify: str = ""
     people: tuple[Role, ...] = ()
+    upkeep: tuple[Role, ...] = ()
     outside: tuple[Outside, ...] = ()
+    studio: Served | None = None
     hash: str = ""
 
+    @property
+    def every_role(self) -> tuple[Role, ...]:
+        """The roles of units, of people and of upkeep."""
+        return (*self.roles, *self.people, *self.upkeep)
+
     def role(self, name: str) -> Role | None:
-        """The role of a unit, or of people."""
-        return next((each for each in (*self.roles, *self.people) if each.name == name), None)
+        """The role of a unit, of people, or of upkeep."""
+        return next((each for each in self.every_role if each.name == name), None)
 
     def to_json(self) -> str:
         """The plan as text, always the same for the same plan."""
@@ -155,13 +165,15 @@ def plan_of(
             for node in graph.nodes.values()
             if isinstance(node, BucketNode)
         ),
-        roles=tuple(Role(name, tuple(mine), document_of(mine)) for name, mine in grants.items()),
+        roles=tuple(_role(name, tuple(mine)) for name, mine in grants.items()),
         undecided=declared.undecided(),
         profile=wanted.profile,
         budget=wanted.budget,
         notify=wanted.notify,
-        people=(_of_people(declared),),
+        people=tuple(_of_people(declared, wanted.studio)),
+        upkeep=(_role(TIDYING, tidying_grants(declared)),),
         outside=tuple(_outside(home, grants)),
+        studio=wanted.studio,
     )
     digest = hashlib.sha256(made.to_json().encode()).hexdigest()
     return CloudPlan(**{**made.__dict__, "hash": digest})
@@ -178,17 +190,22 @@ def _outside(home: CloudHome, grants: Mapping[str, Iterable[Grant]]) -> Iterable
         yield Outside(resource.split(":")[2] if ":" in resource else "", resource, tuple(roles))
 
 
-def _of_people(declared: Declared) -> Role:
+def _of_people(declared: Declared, studio: Served | None) -> Iterable[Role]:
+    """Who looks and corrects; and the studio in the account, which does it for them and has the very same grants."""
     grants = reviewer_grants(declared)
-    return Role(REVIEWER, grants, document_of(grants))
+    yield _role(REVIEWER, grants)
+    if studio is not None:
+        yield _role(STUDIO, tuple(replace(each, role=STUDIO) for each in grants))
+
+
+def _role(name: str, grants: tuple[Grant, ...]) -> Role:
+    return Role(name, grants, document_of(grants))
 
 
 def plan_project(project: Project, home: str = "", *, profile: Profile | None = None) -> CloudPlan:
     """The plan of an opened project, as it is deployed. home: `s3://bucket/prefix`; "" for its own, or where that is a
     folder for a bucket named as the project. profile: instead of what its packyak.toml says."""
-    file = project.root / CONFIG_FILE
-    cloud = load_config(file).cloud if file.is_file() else {}
-    wanted = read_wanted(cloud, Declared(project.graph, cloud_home("s3://any")).roles(), str(file))
+    wanted = wanted_by(project)
     if profile is not None:
         wanted = replace(wanted, profile=profile)
     own = project.home.uri if project.home.uri.startswith("s3://") else f"s3://{slug(project.name)}-home/home"
@@ -200,6 +217,15 @@ def plan_project(project: Project, home: str = "", *, profile: Profile | None = 
         codes={name: each.code for name, each in project.codes.fingerprints.items()},
         wanted=wanted,
     )
+
+
+def wanted_by(project: Project) -> Wanted:
+    """What a project's packyak.toml asks of the cloud."""
+    file = project.root / CONFIG_FILE
+    if not file.is_file():
+        return Wanted()
+    config, units = load_config(file), Declared(project.graph, cloud_home("s3://any")).roles()
+    return read_wanted(config.cloud, units, str(file), has_roles=bool(config.roles))
 
 
 def _unit(graph: Graph, declared: Declared, name: str, code: str, wanted: Wanted) -> Unit:

@@ -56,7 +56,7 @@ class _Role:
 
     @property
     def access_key(self) -> str:
-        return f"AKIA{self.name.upper()}"
+        return f"AKIA{'' if self.deed is None else '-'}{self.name}"
 
 
 def prove(

@@ -128,7 +128,7 @@ def access_report(
 ) -> AccessReport:
     """The report. synthesis: the stacks of this very plan; one of another plan is left out."""
     made = synthesis if synthesis is not None and synthesis.plan_hash == plan.hash else None
-    roles = (*plan.roles, *plan.people)
+    roles = plan.every_role
     return AccessReport(
         project=plan.project,
         plan=plan.hash,
@@ -152,7 +152,7 @@ def access_report(
 def allowances(plan: CloudPlan) -> list[str]:
     """Every grant as one line, to be compared with those of another plan."""
     lines = []
-    for role in (*plan.roles, *plan.people):
+    for role in plan.every_role:
         lines += [f"{role.name} may {_verb(each)} {place_of(each, plan.home)}" for each in role.grants]
     return sorted(lines)
 

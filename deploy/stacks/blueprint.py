@@ -43,10 +43,28 @@ class UnitDrawing:
 
 
 @dataclass(frozen=True)
-class PeopleDrawing:
-    """A role that people take: its policies and their wildcards."""
+class RoleDrawing:
+    """A role that no unit has: its policies and their wildcards."""
 
     name: str
+    policies: tuple[dict[str, Any], ...]
+    reaches: tuple[Reach, ...]
+
+
+@dataclass(frozen=True)
+class StudioDrawing:
+    """The studio in the account: where people see it, who signs them in, its policies and their wildcards. secret: its
+    name in Secrets Manager; zone: of the domain, "" where it is pointed by hand; reach: from where it is reached."""
+
+    domain: str
+    certificate: str
+    issuer: str
+    client_id: str
+    secret: str
+    zone: str
+    reach: tuple[str, ...]
+    memory_mb: int
+    cpu: int
     policies: tuple[dict[str, Any], ...]
     reaches: tuple[Reach, ...]
 
@@ -79,7 +97,9 @@ class Blueprint:
     stacks: tuple[tuple[str, ...], ...]
     levels: tuple[tuple[str, ...], ...]
     starts: tuple[Start, ...]
-    people: tuple[PeopleDrawing, ...] = ()
+    people: tuple[RoleDrawing, ...] = ()
+    upkeep: tuple[RoleDrawing, ...] = ()
+    studio: StudioDrawing | None = None
 
     @property
     def names(self) -> Names:
@@ -133,12 +153,18 @@ def _blueprint(data: dict[str, Any]) -> Blueprint:
             **data,
             "retention": Retention(**data["retention"]),
             "units": tuple(UnitDrawing(**_with_policies(unit)) for unit in data["units"]),
-            "people": tuple(PeopleDrawing(**_with_policies(each)) for each in data["people"]),
+            "people": tuple(RoleDrawing(**_with_policies(each)) for each in data["people"]),
+            "upkeep": tuple(RoleDrawing(**_with_policies(each)) for each in data["upkeep"]),
+            "studio": _studio(data.get("studio")),
             "stacks": tuple(tuple(each) for each in data["stacks"]),
             "levels": tuple(tuple(each) for each in data["levels"]),
             "starts": tuple(Start(**{**each, "keys": tuple(each["keys"])}) for each in data["starts"]),
         }
     )
+
+
+def _studio(facts: dict[str, Any] | None) -> StudioDrawing | None:
+    return None if facts is None else StudioDrawing(**{**_with_policies(facts), "reach": tuple(facts["reach"])})
 
 
 def _with_policies(facts: dict[str, Any]) -> dict[str, Any]:

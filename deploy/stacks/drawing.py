@@ -12,11 +12,12 @@ from typing import Any
 
 from packyak.deploy.grants.grant import Grant
 from packyak.deploy.plan import CloudPlan, Role, Trigger, Unit
-from packyak.deploy.stacks.blueprint import Blueprint, PeopleDrawing, Reach, Start, UnitDrawing
+from packyak.deploy.stacks.blueprint import Blueprint, Reach, RoleDrawing, Start, StudioDrawing, UnitDrawing
 from packyak.deploy.stacks.names import Names
 from packyak.deploy.stacks.profiles import RETENTION, Profile
 from packyak.deploy.stacks.schedule import expressions
 from packyak.deploy.stacks.statements import POLICY_LIMIT, document, of_starting, paged
+from packyak.deploy.wanted import STUDIO
 from packyak.engine.errors import PackyakError
 
 POLICIES_LIMIT = 8  # of the ten of a role; one is the platform's, one is left to the account's administrators
@@ -43,10 +44,9 @@ def blueprint_of(plan: CloudPlan, profile: Profile) -> Blueprint:
         ),
         levels=plan.order,
         starts=tuple(_starts(plan)),
-        people=tuple(
-            PeopleDrawing(each.name, _fitting(f"people who are {each.name}", each.policy), tuple(_reaches(each.grants)))
-            for each in plan.people
-        ),
+        people=tuple(_role(each) for each in plan.people if each.name != STUDIO),
+        upkeep=tuple(_role(each) for each in plan.upkeep),
+        studio=_studio(plan),
     )
 
 
@@ -66,6 +66,29 @@ def _unit(unit: Unit, role: Role | None) -> UnitDrawing:
         policies=_fitting(unit.name, role.policy if role else document(())),
         reaches=tuple(_reaches(grants)),
     )
+
+
+def _studio(plan: CloudPlan) -> StudioDrawing | None:
+    asked, role = plan.studio, plan.role(STUDIO)
+    if asked is None or role is None:
+        return None
+    return StudioDrawing(
+        domain=asked.domain,
+        certificate=asked.certificate,
+        issuer=asked.issuer,
+        client_id=asked.client_id,
+        secret=asked.client_secret,
+        zone=asked.zone,
+        reach=asked.reach,
+        memory_mb=asked.memory_mb,
+        cpu=asked.cpu,
+        policies=_fitting("the studio", role.policy),
+        reaches=tuple(_reaches(role.grants)),
+    )
+
+
+def _role(role: Role) -> RoleDrawing:
+    return RoleDrawing(role.name, _fitting(role.name, role.policy), tuple(_reaches(role.grants)))
 
 
 def _reaches(grants: Iterable[Grant]) -> Iterator[Reach]:

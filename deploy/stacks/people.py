@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged
-from packyak.deploy.stacks.blueprint import Blueprint, PeopleDrawing
+from packyak.deploy.stacks.blueprint import Blueprint, RoleDrawing
 from packyak.deploy.stacks.filling import filled, handed_over, said
 from packyak.deploy.stacks.names import logical
 
@@ -23,7 +23,7 @@ def add_people(stack: cdk.Stack, drawn: Blueprint, acknowledged: Acknowledged) -
         _add(stack, drawn, each, acknowledged)
 
 
-def _add(stack: cdk.Stack, drawn: Blueprint, people: PeopleDrawing, acknowledged: Acknowledged) -> None:
+def _add(stack: cdk.Stack, drawn: Blueprint, people: RoleDrawing, acknowledged: Acknowledged) -> None:
     name, own = drawn.names.own(f"people-{people.name}"), logical(people.name)
     policies = []
     for number, granted in enumerate(people.policies, start=1):

@@ -101,13 +101,52 @@ def of_the_boundary(names: Names, bucket: str, folder: str, key: str, endpoint: 
         allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(f"{names.own_log('units')}/*")),
         allow("sqs:SendMessage", queue_arn(names.dead_letters)),
         allow(NETWORK_ACTIONS, "*"),
-        {
-            "Effect": "Deny",
-            "Action": "s3:*",
-            "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:SourceVpce": endpoint}},
-        },
+        only_through(endpoint),
     ]
+
+
+def of_the_studio(bucket: str, folder: str, key: str, endpoint: str) -> list[Statement]:
+    """The most that the studio's role can do: look at the home and append corrections, by one way to S3."""
+    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
+    root = f"{folder}/" if folder else ""
+    return [
+        allow("s3:GetObject", f"{lake}/{root}*"),
+        allow("s3:PutObject", f"{lake}/{root}corrections/*"),
+        allow("s3:ListBucket", lake),
+        allow(("kms:Decrypt", "kms:GenerateDataKey"), key),
+        only_through(endpoint),
+    ]
+
+
+def only_through(endpoint: str) -> Statement:
+    """S3 by one way alone."""
+    return {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:SourceVpce": endpoint}},
+    }
+
+
+def of_a_task(names: Names, log: str) -> list[Statement]:
+    """What ECS needs to fetch an image and open a log; what runs in the task never has it."""
+    repository = "arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/" + names.repository
+    fetched = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    return [
+        allow("ecr:GetAuthorizationToken", "*"),
+        allow(fetched, repository),
+        allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group(log)),
+    ]
+
+
+def layers() -> Statement:
+    """Where the registry keeps the layers of images: they come by the way to S3."""
+    return allow("s3:GetObject", "arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*")
+
+
+def secret_arn(name: str) -> str:
+    """A secret as ECS is told of it; what may be read of it ends in six more signs."""
+    return f"arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{name}"
 
 
 def of_starting(names: Names, units: Iterable[str]) -> list[Statement]:
@@ -143,35 +182,6 @@ def of_a_queue(arn: str) -> list[Statement]:
 def given(service: str, actions: Iterable[str] | str, resource: str, **condition: Any) -> dict[str, Any]:
     """A statement of a resource's own policy: what a service may do with it."""
     return {**allow(actions, resource, **condition), "Principal": {"Service": f"{service}.amazonaws.com"}}
-
-
-def of_tidying(bucket: str, folder: str, key: str, region: str) -> list[Statement]:
-    """Bringing tables into few pieces and letting go of old versions: the only unit that deletes, and only in places
-    that can be computed again or are versions of what stays."""
-    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
-    root = f"{folder}/" if folder else ""
-    return [
-        allow(("s3:GetObject", "s3:PutObject"), f"{lake}/{root}*"),
-        allow("s3:DeleteObject", [f"{lake}/{root}{each}/*" for each in TIDIED]),
-        allow("s3:ListBucket", lake, StringLike={"s3:prefix": f"{root}*"}),
-        *of_the_key(key, region),
-    ]
-
-
-TIDIED = ("corrections", "indexes", "leases", "lineage", "memo", "published", "runs", "tables", "vectors")
-
-
-def of_erasing(bucket: str, folder: str, key: str, region: str) -> list[Statement]:
-    """Erasing what is about a person: every object of the home, its old versions too. Nothing runs under this role by
-    itself; a person with a second factor takes it."""
-    lake = f"arn:${{AWS::Partition}}:s3:::{bucket}"
-    root = f"{folder}/" if folder else ""
-    return [
-        allow(("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"), f"{lake}/{root}*"),
-        allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), f"{lake}/{root}*"),
-        allow(("s3:ListBucket", "s3:ListBucketVersions"), lake, StringLike={"s3:prefix": f"{root}*"}),
-        *of_the_key(key, region),
-    ]
 
 
 def of_the_key(key: str, region: str) -> list[Statement]:

@@ -50,7 +50,7 @@ def grants(
 
     place = find_place(project, home)
     opened, plan = _planned(place)
-    every = (*plan.roles, *plan.people)
+    every = plan.every_role
     roles = [each for each in every if asset in (None, each.name)]
     if not roles:
         names = [each.name for each in every]
@@ -62,7 +62,7 @@ def grants(
         )
     proof = last_proof(opened.home)
     if run:
-        watch(opened, plan, [each for each in roles if each not in plan.people], note)
+        watch(opened, plan, [each for each in roles if each in plan.roles], note)
     calls = last_calls(opened.home)
 
     def verdict(grant: Any) -> str:
@@ -181,9 +181,10 @@ def _opened(place: Place) -> Any:
 def _planned(place: Place) -> tuple[Any, Any]:
     """The project, and what it becomes in the cloud; a home that is no bucket yet gets one named as the project."""
     from packyak.deploy.grants.declared import cloud_home
-    from packyak.deploy.plan import plan_of
+    from packyak.deploy.plan import plan_of, wanted_by
 
     opened = _opened(place)
     uri = place.home if place.home.startswith("s3://") else f"s3://{place.name}-home/home"
     codes = {name: each.code for name, each in opened.codes.fingerprints.items()}
-    return opened, plan_of(opened.name, opened.graph, cloud_home(uri), root=opened.root, codes=codes)
+    wanted = wanted_by(opened)
+    return opened, plan_of(opened.name, opened.graph, cloud_home(uri), root=opened.root, codes=codes, wanted=wanted)
