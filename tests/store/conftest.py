@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 from packyak.engine.store.home import Home, open_home
+from packyak.engine.store.tables import Table
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return open_home(tmp_path / "home")
+
+
+@pytest.fixture
+def table(home: Home) -> Table:
+    return Table(home, "tables", "t")
 
 
 @pytest.fixture
