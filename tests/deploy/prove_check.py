@@ -1,17 +1,21 @@
 """`make prove`: the proof of grants on the sample project and on random ones, with what it came to.
 
 The sample (with few tickets: what a role needs does not depend on how many) always in full: every grant that a run
-used is taken away. Of each random project `--share` of them, drawn by its seed; what was not tried is said. Foreign
-accesses are never sampled. `--resume FILE` keeps what is done, so that a long proof (`--share 1`) can be cut off and go
-on.
+used is taken away; and it is run here and under its roles, and compared. Of each random project `--share` of the
+grants, drawn by its seed; what was not tried is said. Foreign accesses are never sampled. `--resume FILE` keeps what is
+done, so that a long proof (`--share 1`) can be cut off and go on. Cut off, it ends the processes that it started.
 """
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,7 +27,8 @@ from random_projects import RandomProject
 
 TICKETS = 40
 VERDICTS = ("proven", "unneeded", "unobserved", "not tried")
-SAMPLE = "sample"
+SAMPLE, PARITY = "sample", "parity"
+PATIENCE = 10.0  # seconds in which a process may put away what it made
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -35,6 +40,40 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     known.add_argument("--at-once", type=int, default=2, help="projects at the same time (2)")
     known.add_argument("--resume", type=Path, help="a file with what is done already, and where more is written")
     return known.parse_args(given)
+
+
+def found_out(name: str, share: float) -> dict[str, Any]:
+    """What one task comes to, as plain figures."""
+    return compared() if name == PARITY else proven(name, share)
+
+
+def compared() -> dict[str, Any]:
+    """The sample here and under its roles: by asset, in words, what is equal and what is not."""
+    from packyak.deploy.grants.parity import compare
+    from packyak.engine.project import Project
+    from packyak.sample_data import create
+
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        found = compare(Project.open(create(Path(folder) / SAMPLE, tickets=TICKETS)))
+    differing = {
+        each.here.asset: [
+            part
+            for part, same in (
+                ("records", (each.here.rows, each.here.content) == (each.there.rows, each.there.content)),
+                ("version", each.here.version == each.there.version),
+                ("lineage", each.here.lineage == each.there.lineage),
+            )
+            if not same
+        ]
+        for each in found
+    }
+    return {
+        "records": {each.here.asset: each.here.rows for each in found},
+        "differing": differing,
+        "seconds": round(time.monotonic() - began, 1),
+        "wrong": [f"{asset}: {each} differ" for asset, parts in differing.items() for each in parts],
+    }
 
 
 def proven(name: str, share: float) -> dict[str, Any]:
@@ -75,13 +114,16 @@ def main(given: argparse.Namespace) -> int:
     done: dict[str, Any] = {}
     if given.resume is not None and given.resume.exists():
         done = json.loads(given.resume.read_text())
-    names = [] if given.no_sample else [SAMPLE]
+    names = [] if given.no_sample else [PARITY, SAMPLE]
     names += [str(seed) for seed in range(given.first, given.first + given.projects)]
-    keys = {name: name if name == SAMPLE else f"{name} share {given.share:g}" for name in names}
+    keys = {name: name if name in (SAMPLE, PARITY) else f"{name} share {given.share:g}" for name in names}
     waiting = [name for name in names if keys[name] not in done]
     began = time.monotonic()
-    with ProcessPoolExecutor(given.at_once, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        tasks = {pool.submit(proven, name, given.share): name for name in waiting}
+    end_at_once_when_cut_off(given.resume)
+    with ProcessPoolExecutor(
+        given.at_once, get_context("spawn"), initializer=ends_with, initargs=(os.getpid(),), max_tasks_per_child=1
+    ) as pool:
+        tasks = {pool.submit(found_out, name, given.share): name for name in waiting}
         for task in as_completed(tasks):
             name = tasks[task]
             try:
@@ -91,18 +133,50 @@ def main(given: argparse.Namespace) -> int:
             say(name, done[keys[name]])
             if given.resume is not None:
                 given.resume.write_text(json.dumps(done, indent=1))
-    return summed([done[keys[name]] for name in names], given, time.monotonic() - began)
+    return summed({name: done[keys[name]] for name in names}, time.monotonic() - began)
+
+
+def end_at_once_when_cut_off(kept: Path | None) -> None:
+    """Asked to stop, this process ends without waiting for its proofs; they end because it is gone (`ends_with`)."""
+
+    def stop(number: int, frame: object) -> None:
+        print(
+            f"cut off; what is done is in {kept}" if kept else "cut off; --resume FILE keeps what is done", flush=True
+        )
+        os._exit(128 + number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+
+
+def ends_with(parent: int) -> None:
+    """In a process that proves: it ends when the one that started it has, whatever that one died of."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        _thread.interrupt_main()
+        time.sleep(PATIENCE)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="ends-with-its-parent", daemon=True).start()
 
 
 def say(name: str, found: dict[str, Any]) -> None:
-    called = "sample project" if name == SAMPLE else f"random project {name}"
-    print(
-        f"{called}: {found.get('units', 0)} units, {found.get('proven', 0)} of {tried(found)} killed, "
-        f"{found.get('not tried', 0)} not tried, {found.get('unobserved', 0)} never used, "
-        f"{found.get('denied', 0):,} of {found.get('probes', 0):,} denied, {found.get('seconds', 0):.0f} s",
-        flush=True,
-    )
-    for each in found["wrong"]:
+    if name == PARITY:
+        for asset, rows in found.get("records", {}).items():
+            differing = found["differing"][asset]
+            equal = f"{', '.join(differing)} differ" if differing else "records, version and lineage equal"
+            print(f"here and under its role: {asset}, {rows} records: {equal}", flush=True)
+    else:
+        called = "sample project" if name == SAMPLE else f"random project {name}"
+        print(
+            f"{called}: {found.get('units', 0)} roles, {found.get('proven', 0)} of {tried(found)} killed, "
+            f"{found.get('not tried', 0)} not tried, {found.get('unobserved', 0)} never used, "
+            f"{found.get('denied', 0):,} of {found.get('probes', 0):,} denied, {found.get('seconds', 0):.0f} s",
+            flush=True,
+        )
+    for each in [*found["wrong"], *(f"never used: {each}" for each in found.get("unobserved_grants", ()))]:
         print(f"  {each}", flush=True)
 
 
@@ -110,20 +184,40 @@ def tried(found: dict[str, Any]) -> int:
     return int(found.get("proven", 0)) + int(found.get("unneeded", 0))
 
 
-def summed(found: list[dict[str, Any]], given: argparse.Namespace, seconds: float) -> int:
-    def total(what: str) -> int:
-        return sum(each.get(what, 0) for each in found)
+def summed(found: dict[str, dict[str, Any]], seconds: float) -> int:
+    proofs = [each for name, each in found.items() if name != PARITY]
 
-    killed, all_tried = total("proven"), sum(map(tried, found))
-    print(f"{len(found)} projects, {total('units')} roles, {total('grants'):,} grants")
-    print(f"grants taken away: {all_tried:,}; killed {killed:,} ({killed / max(all_tried, 1):.2%})")
-    print(f"not tried (sampled out): {total('not tried'):,}; used by no run: {total('unobserved'):,}")
-    print(f"uses of buckets that nothing was granted for, because they could not be decided: {total('undecided')}")
-    print(f"foreign accesses: {total('probes'):,}; denied {total('denied'):,}")
+    def total(what: str) -> int:
+        return sum(each.get(what, 0) for each in proofs)
+
+    killed, all_tried = total("proven"), sum(map(tried, proofs))
+    probes, denied = total("probes"), total("denied")
+    broken = sum(bool(each["wrong"]) for each in proofs)
+    rows = [
+        ("grants taken away that broke the run", "100 %", _share(killed, all_tried), killed == all_tried > 0),
+        ("foreign accesses denied", "100 %", _share(denied, probes), denied == probes > 0),
+        ("grants that no run used", "0", f"{total('unobserved'):,}", not total("unobserved")),
+        ("uses that could not be decided", "0", f"{total('undecided'):,}", not total("undecided")),
+        ("projects with something wrong", "0", f"{broken:,} of {len(proofs):,}", not broken),
+    ]
+    if PARITY in found:
+        parity = found[PARITY]
+        same = sum(not each for each in parity.get("differing", {}).values())
+        told = f"equal ({same} assets)" if not parity["wrong"] else f"{len(parity['wrong'])} differences"
+        rows.append(("the sample here and under its roles", "equal", told, not parity["wrong"] and same > 0))
+    print(f"\n{len(proofs)} projects, {total('units'):,} roles, {total('grants'):,} grants")
+    print(f"{'':40} {'target':>8}  measured")
+    for what, target, measured, met in rows:
+        print(f"{what:40} {target:>8}  {measured}{'' if met else '   MISSED'}")
+    print(f"not tried, because sampled out: {total('not tried'):,}")
     print(f"{total('cpu') / max(total('mutants'), 1):.2f} CPU seconds a mutant; {seconds:.0f} s in this call")
-    wrong = sum(len(each["wrong"]) for each in found)
-    print("the proof holds" if not wrong else f"the proof does not hold: {wrong} findings")
-    return 1 if wrong else 0
+    holds = all(met for *_, met in rows)
+    print("the proof holds" if holds else "the proof does not hold")
+    return 0 if holds else 1
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / max(whole, 1):.2%} ({part:,} of {whole:,})"
 
 
 if __name__ == "__main__":
