@@ -47,13 +47,17 @@ export const visit = (page, params = {}) => {
   dispatchEvent(new PopStateEvent("popstate"));
 };
 
-// Down to the window's foot, whatever stands above it; again when the window changes. Answers what ends that.
+// Down to the window's foot, whatever stands above it; again when the window changes. Answers what ends that. told: hears
+// the height.
 const STATUS_BAR = 42;
 
-export const stretch = (root, least) => {
+export const stretch = (root, least, told = () => {}) => {
   const set = () => {
     const top = root.getBoundingClientRect().top + (root.closest("section")?.scrollTop ?? 0);
-    if (root.isConnected && top > 0) root.style.height = `${Math.max(least, Math.round(innerHeight - top - STATUS_BAR))}px`;
+    if (!root.isConnected || top <= 0) return;
+    const height = Math.max(least, Math.round(innerHeight - top - STATUS_BAR));
+    root.style.height = `${height}px`;
+    told(height);
   };
   const watch = new ResizeObserver(set);
   watch.observe(document.body);

@@ -102,7 +102,7 @@ def _save(project: Project, detail: RecordDetail, editor: Editor, was: Any, key:
     if now == was:
         saving.refuse("That is what it says already.")
     else:
-        saving.save(project, [Said(detail.asset, detail.key, editor.column, now, why)])
+        saving.refuse(saving.save(project, [Said(detail.asset, detail.key, editor.column, now, why)]))
 
 
 def edited(editor: Editor, was: Any, raw: Any) -> Any:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.declare.nodes import TableNode
 from packyak.engine.errors import PackyakError
-from packyak.engine.run.answers import AssetStatus, Page
+from packyak.engine.run.answers import AssetStatus
 from packyak.studio.components import address, grid, saving
 from packyak.studio.components.bulk import bulk_button
 from packyak.studio.components.column_view import column_view
+from packyak.studio.components.grid import Shown
 from packyak.studio.components.record_panel import record_panel
 from packyak.studio.components.sharing import share_button
+from packyak.studio.components.shell import calm
 from packyak.studio.components.sql_view import sql_view
 from packyak.studio.components.toolbar import Query, toolbar, widen
 from packyak.studio.shell import launch, places, searching
@@ -27,15 +29,19 @@ from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
+    from streamlit.delta_generator import DeltaGenerator
 
 PAGE = 50
 MOST_CHANGED = 5000
 CHANGED = "changed_since"
+FAILED = "failed_keys"
+MOST_FAILED = 5000
 VIEWS = ["Records", "Columns", "SQL"]
 
 
 def records_page(project: Project) -> None:
     """Draw the page for the asset that the address names, else the last one with records."""
+    grid.tell(grid.take(project))
     statuses = pipeline.assets(project.graph, project.status())
     names = [status.name for status in statuses if isinstance(project.graph[status.name], TableNode)]
     ready = [status.name for status in statuses if status.rows is not None and status.name in names]
@@ -53,7 +59,10 @@ def records_page(project: Project) -> None:
         elif view == "SQL":
             sql_view(project, asset)
         else:
-            _body(project, asset, toolbar(project, asset))
+            bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar")
+            with bar:
+                query = toolbar(project, asset)
+            _body(project, asset, query, statuses, bar)
     except PackyakError as error:
         st.error(literal(words.sentence(str(error))))
         if view != "SQL":
@@ -130,28 +139,68 @@ def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) ->
         st.switch_page(places.pipeline(), query_params={"asset": asset})
 
 
-def _body(project: Project, asset: str, query: Query) -> None:
+def _body(project: Project, asset: str, query: Query, statuses: Sequence[AssetStatus], bar: DeltaGenerator) -> None:
     arguments = _arguments(project, asset, query)
-    number = int(st.session_state.get(query.page_key, 1) or 1)
-    page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
-    pages = max(-(-page.total // PAGE), 1)
-    if number > pages:  # fewer match than when that page was asked for
-        number = pages
-        page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
-    chain = [node.name for node in project.graph.chain(asset)]
-    editable = query.version is None and project.may("correct")
-    shown = records.editors(page, chain, editable=editable)
+    shown = _page(project, asset, query, arguments, _failed(project, asset, statuses))
     key = st.query_params.get("key", "")
-    with st.container(horizontal=True, wrap=False, gap="small", height=500, border=False, key="records_body"):
-        with st.container(width="stretch", height="stretch", key="records_grid", gap="small"):
-            if page.total:
-                grid.records_grid(asset, page, shown, query.digest)
+    with st.container(horizontal=True, wrap=False, gap="small", key="records_body"):
+        with st.container(width="stretch", key="records_grid", gap="small"):
+            if shown.page.total:
+                st.fragment(calm(_grid))(project, asset, query, arguments, shown)
             else:
+                grid.hand().shown = None
                 _no_match(asset, query)
         if key:
             with st.container(key="record_panel", width=390, gap="small"):
-                record_panel(project, asset, key, page, shown, editable=query.version is None)
-    _footer(project, asset, page, shown, query, pages, arguments)
+                record_panel(project, asset, key, shown.page, shown.editors, editable=query.version is None)
+    with bar:
+        text_columns = [each.column for each in shown.editors if each.kind == "text"]
+        share_button(project, query.wanted, arguments, text_columns)
+        if query.version is None:
+            total = shown.page.total
+            bulk_button(project, asset, lambda: _keys(project, asset, total, query), total, shown.editors)
+
+
+def _grid(project: Project, asset: str, query: Query, arguments: dict[str, Any], shown: Shown) -> None:
+    """Drawn anew by itself at each edit and each turn of a page; what is saved concerns the whole page."""
+    own = grid.take(project)
+    if grid.tell(own):
+        st.rerun()
+    if own.numbers.get(query.page_key, 1) != shown.number:
+        shown = _page(project, asset, query, arguments, shown.failed)
+    grid.records_grid(project, shown)
+
+
+def _page(project: Project, asset: str, query: Query, arguments: dict[str, Any], failed: Sequence[str]) -> Shown:
+    """The page in hand of what is asked for."""
+    numbers = grid.hand().numbers
+    number = numbers.get(query.page_key, 1)
+    page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
+    pages = max(-(-page.total // PAGE), 1)
+    if number > pages:  # fewer match than when that page was asked for
+        numbers[query.page_key] = number = pages
+        page = project.page(asset, offset=(number - 1) * PAGE, limit=PAGE, **arguments)
+    chain = [node.name for node in project.graph.chain(asset)]
+    editors = records.editors(page, chain, editable=query.version is None and project.may("correct"))
+    ranked = query.searched and query.sort is None
+    said = records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total, ranked=ranked)
+    old = query.version is not None
+    return Shown(asset, page, editors, query.page_key, number, pages, said, query.sort, query.descending, old, failed)
+
+
+def _failed(project: Project, asset: str, statuses: Sequence[AssetStatus]) -> tuple[str, ...]:
+    """The keys of records on which a function failed; asked again only when something was published."""
+    chain = {node.name for node in project.graph.chain(asset)}
+    if not any(status.failed_records for status in statuses if status.name in chain):
+        return ()
+    seen = (asset, project.published.seq())
+    known = st.session_state.get(FAILED)
+    if known is None or known[0] != seen:
+        found = project.page(asset, only="failed", limit=MOST_FAILED, columns=()).rows[records.KEY]
+        known = (seen, tuple(found.to_pylist()))
+        st.session_state[FAILED] = known
+    keys: tuple[str, ...] = known[1]
+    return keys
 
 
 def _arguments(project: Project, asset: str, query: Query) -> dict[str, Any]:
@@ -185,41 +234,6 @@ def _no_match(asset: str, query: Query) -> None:
         return
     _nothing("No record matches", "Loosen the search or a filter to see more.")
     _show_all(asset)
-
-
-def _footer(
-    project: Project,
-    asset: str,
-    page: Page,
-    shown: Sequence[records.Editor],
-    query: Query,
-    pages: int,
-    arguments: dict[str, Any],
-) -> None:
-    drafts = grid.drafts(asset)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_footer"):
-        number = min(int(st.session_state.get(query.page_key, 1) or 1), pages)
-        ranked = query.searched and query.sort is None
-        said = records.span_words((number - 1) * PAGE, page.rows.num_rows, page.total, ranked=ranked)
-        st.caption(said, width="content")
-        if pages > 1:
-            st.pagination(pages, key=query.page_key, max_visible_pages=7, width=380)
-        with st.container(
-            horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="stretch", gap="xsmall"
-        ):
-            if query.version is not None:
-                st.caption("An earlier version, as it was: corrections go to the current one.", width="content")
-            elif why := project.refusal("correct"):
-                st.caption(literal(f"{why}."), width="content")
-            elif not any(editor.editable for editor in shown):
-                st.caption("This asset has no key that lasts, so its values cannot be corrected.", width="content")
-            share_button(project, query.wanted, arguments, [each.column for each in shown if each.kind == "text"])
-            if query.version is None:
-                bulk_button(project, asset, lambda: _keys(project, asset, page.total, query), page.total, shown)
-            if drafts and st.button("Discard", key="discard", type="tertiary"):
-                grid.discard(asset)
-                st.rerun()
-            saving.save_button(project, asset)
 
 
 def _keys(project: Project, asset: str, total: int, query: Query) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""The toolbar of the Records page: search, corrected or failed only, filters, sorting, version. Answers a `Query`."""
+"""The toolbar of the Records page: search, corrected or failed only, filters, version. Answers a `Query`."""
 
 from __future__ import annotations
 
@@ -87,19 +87,18 @@ class Query:
 
 
 def toolbar(project: Project, asset: str) -> Query:
-    """Draw the toolbar of an asset."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar"):
-        index = index_for(project.graph, asset)
-        text, how = _text(asset), CONTAINS if index is None else _how(asset)
-        only = _only(asset)
-        if not project.versions(asset):
-            return Query(asset)
-        columns = _columns(project, asset)
-        filters, where = _filters(asset, columns)
-        sort, descending = _sort(asset, columns)
-        version, since = _version(project, asset)
-        where = _picked(project, where)
-        like = "" if index is None else _like()
+    """Draw the toolbar of an asset, but for the container around it."""
+    index = index_for(project.graph, asset)
+    text, how = _text(asset), CONTAINS if index is None else _how(asset)
+    only = _only(asset)
+    if not project.versions(asset):
+        return Query(asset)
+    columns = _columns(project, asset)
+    filters, where = _filters(asset, columns)
+    sort, descending = _sort(asset, columns)
+    version, since = _version(project, asset)
+    where = _picked(project, where)
+    like = "" if index is None else _like()
     name = "" if index is None else index.name
     return Query(asset, text, only, filters, sort, descending, version, where, since, how, like, name)
 
@@ -282,21 +281,16 @@ def _value(asset: str, column: Editor) -> Any:
 
 
 def _sort(asset: str, columns: tuple[Editor, ...]) -> tuple[str | None, bool]:
-    names = [column.column for column in columns]
+    """The order, as the address says; the grid's heads change it there."""
     key, down = f"sort-{asset}", f"sort-down-{asset}"
     address.given("sort", key)
     address.given("down", down, lambda said: said == "1")
-    if st.session_state.get(key) not in (None, *names):
-        del st.session_state[key]
-    chosen = st.session_state.get(key)
-    arrow = "\N{DOWNWARDS ARROW}" if st.session_state.get(down) else "\N{UPWARDS ARROW}"
-    label = f"Sort: {literal(chosen)} {arrow}" if chosen else "Sort"
-    with st.popover(label, icon=":material/swap_vert:", key=f"sorting-{asset}"), st.container(width=280):
-        column = st.selectbox("Sort by", names, index=None, placeholder="By key", key=key, persist_state="session")
-        descending = st.toggle("Largest first", key=down, persist_state="session")
+    if st.session_state.get(key) not in [column.column for column in columns]:
+        st.session_state[key] = None
+    column, descending = st.session_state[key], bool(st.session_state.get(down))
     address.note("sort", key, column)
-    address.note("down", down, "1" if descending else None)
-    return column, bool(descending)
+    address.note("down", down, "1" if descending and column else None)
+    return column, descending
 
 
 def _version(project: Project, asset: str) -> tuple[str | None, str | None]:

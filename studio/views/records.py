@@ -7,6 +7,7 @@ column.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -17,8 +18,6 @@ from packyak.studio.views import words
 
 Kind = Literal["text", "integer", "number", "flag", "choice", "moment", "date", "time", "shown"]
 KEY = "_key"
-UNSAVED = "\N{BULLET}"
-CORRECTED = "\N{LOWER RIGHT PENCIL}"
 KINDS: Mapping[str, Kind] = {
     "string": "text",
     "int64": "integer",
@@ -47,6 +46,7 @@ COMPARISON_WORDS: Mapping[str, str] = {
     "filled": "is filled",
 }
 LONG_TEXT = 48
+SMALLEST = 2**63
 
 Cell = tuple[str, str]
 
@@ -72,16 +72,6 @@ class Draft:
 
     was: Any
     now: Any
-
-
-@dataclass(frozen=True)
-class Preview:
-    """One line of what saving would do."""
-
-    key: str
-    column: str
-    was: str
-    now: str
 
 
 class Unfit(ValueError):
@@ -123,29 +113,8 @@ def _whole_days(sample: Sequence[Any]) -> bool:
     return bool(moments) and all(value.time() == time(0) for value in moments)
 
 
-def grid_rows(
-    page: Page, drafts: Mapping[Cell, Draft], shown: Sequence[Editor], open_label: str = ""
-) -> list[dict[str, Any]]:
-    """The page's rows as the grid gets them: drafts laid over, marks in words, what no editor can hold as text."""
-    rows = []
-    for row in page.rows.to_pylist():
-        key = row[KEY]
-        filled: dict[str, Any] = {"open": open_label, "marks": marks(page, drafts, key)}
-        for editor in shown:
-            draft = drafts.get((key, editor.column))
-            filled[editor.column] = cell(draft.now if draft else row.get(editor.column), editor.kind)
-        rows.append(filled)
-    return rows
-
-
-def marks(page: Page, drafts: Mapping[Cell, Draft], key: str) -> str:
-    """What is special about a record: columns with unsaved values, then columns that a person corrected."""
-    unsaved = [f"{UNSAVED} {column}" for k, column in drafts if k == key]
-    return ", ".join([*unsaved, *sorted(f"{CORRECTED} {column}" for k, column in page.corrected if k == key)])
-
-
 def cell(value: Any, kind: Kind) -> Any:
-    """A value as the grid takes it."""
+    """A value as a widget takes it."""
     if value is None or kind in ("text", "integer", "number", "flag", "choice", "date", "time"):
         return value
     if kind == "moment":
@@ -176,13 +145,30 @@ def _moment(value: Any, _: Editor) -> datetime:
 
 
 def _flag(value: Any, _: Editor) -> bool:
-    return value if isinstance(value, bool) else str(value).strip().lower() in ("true", "1", "yes")
+    said = str(value).strip().lower()
+    if said not in ("true", "1", "yes", "false", "0", "no"):
+        raise ValueError("say true or false")
+    return said in ("true", "1", "yes")
+
+
+def _integer(value: Any, _: Editor) -> int:
+    found = int(value)
+    if not -SMALLEST <= found < SMALLEST:
+        raise ValueError("it is too large")
+    return found
+
+
+def _number(value: Any, _: Editor) -> float:
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError("it is no number")
+    return found
 
 
 _TYPED: Mapping[str, Any] = {
     "text": lambda value, _: str(value),
-    "integer": lambda value, _: int(value),
-    "number": lambda value, _: float(value),
+    "integer": _integer,
+    "number": _number,
     "flag": _flag,
     "choice": _choice,
     "moment": _moment,
@@ -192,48 +178,12 @@ _TYPED: Mapping[str, Any] = {
 }
 
 
-def merged(
-    drafts: Mapping[Cell, Draft],
-    page: Page,
-    shown: Sequence[Editor],
-    edited: Mapping[int, Mapping[str, Any]],
-) -> tuple[dict[Cell, Draft], list[str]]:
-    """The drafts after an edit of the grid, and what could not be taken. A value set back is no draft."""
-    after, refused = dict(drafts), []
-    by_column = {editor.column: editor for editor in shown}
-    rows = page.rows.to_pylist()
-    for position, values in edited.items():
-        if position >= len(rows):
-            continue
-        row = rows[position]
-        for column, value in values.items():
-            editor = by_column.get(column)
-            if editor is None or not editor.editable:
-                continue
-            try:
-                now = typed(value, editor)
-            except Unfit as error:
-                refused.append(str(error))
-                continue
-            put(after, (row[KEY], column), row.get(column), now)
-    return after, refused
-
-
 def put(drafts: dict[Cell, Draft], where: Cell, was: Any, now: Any) -> None:
     """Keep one typed value; forget it where it is what the record says anyway."""
-    before = drafts[where].was if where in drafts else was
-    if now == before:
+    if now == was:
         drafts.pop(where, None)
     else:
-        drafts[where] = Draft(before, now)
-
-
-def previews(drafts: Mapping[Cell, Draft]) -> list[Preview]:
-    """What saving would do, line by line."""
-    return [
-        Preview(key, column, words.value(draft.was, 160), words.value(draft.now, 160))
-        for (key, column), draft in drafts.items()
-    ]
+        drafts[where] = Draft(was, now)
 
 
 def comparisons(editor: Editor) -> tuple[str, ...]:

@@ -69,7 +69,9 @@ def shown(page: str = "", **params: str) -> AppTest:
 
 def words_of(app: AppTest) -> str:
     found: list[Any] = [*app.header, *app.subheader, *app.markdown, *app.text, *app.caption, *app.error, *app.title]
-    return "\n".join(str(element.value) for element in found)
+    hands = [app.session_state["grid_hand"]] if "grid_hand" in app.session_state else []
+    said = [hand.shown.said for hand in hands if hand.shown is not None]
+    return "\n".join([*said, *(str(element.value) for element in found)])
 
 
 def buttons(app: AppTest) -> list[str]:
@@ -132,7 +134,9 @@ def test_records_are_paged_and_searched(small: Path) -> None:
 def test_a_view_is_its_address(small: Path) -> None:
     app = shown("records", asset="kind", text="<b>11", sort="size", down="1", filter='[["kind", "=", "large"]]')
     assert "11 records" not in words_of(app) and "10 records" in words_of(app)
-    assert (app.selectbox(key="sort-kind").value, app.toggle(key="sort-down-kind").value) == ("size", True)
+    shown_grid = app.session_state["grid_hand"].shown
+    assert (shown_grid.sort, shown_grid.descending) == ("size", True)
+    assert shown_grid.page.rows["size"].to_pylist()[:2] == [119, 118]
     app = shown("records", asset="kind", only="failed")
     assert "1 record" in words_of(app) and app.query_params["only"] in ("failed", ["failed"])
     assert "declares" not in words_of(shown("records", asset="kind", where="size > 200 and kind is null"))

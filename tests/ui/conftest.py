@@ -122,7 +122,7 @@ def project(tmp_path: Path) -> Callable[..., Path]:
 def studio(browser_path: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Serves the studio on a project (None: none) and answers its address. Ended, with its workers, after the test.
 
-    slow: each answer of a review takes the server two seconds more.
+    slow: what people answer and type takes the server two seconds more.
     """
     started: list[tuple[subprocess.Popen[bytes], Path | None]] = []
 

@@ -23,7 +23,7 @@ class Deck {
     this.cards = [];
     this.seen = new Set();
     this.past = [];
-    this.log = new Log(project, send);
+    this.log = new Log(`packyak-deck-${project}`, send);
     for (const entry of this.log.open) this.seen.add(name(entry));
     this.since = null;
     this.answered = 0;

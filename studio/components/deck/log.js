@@ -1,9 +1,10 @@
-// What a person decided, in order, until the server has taken it. Kept for this window over a reload: every entry has a
+// What a person did, in order, until the server has taken it. Kept for this window over a reload: every entry has a
 // number, and the server takes each number once, so that sending one again does no harm.
 
 export class Log {
-  constructor(project, send) {
-    this.place = `packyak-deck-${project}`;
+  // place: where this window keeps it.
+  constructor(place, send) {
+    this.place = place;
     this.send = send;
     const kept = this.read();
     this.id = kept?.id ?? crypto.randomUUID?.() ?? String(Math.random()).slice(2);
@@ -16,9 +17,13 @@ export class Log {
     try { return JSON.parse(sessionStorage.getItem(this.place)); } catch { return null; }
   }
 
-  add(entry) {
-    const numbered = { ...entry, deck: this.id, number: ++this.last };
-    this.open.push(numbered);
+  add(entry) { return this.all([entry])[0]; }
+
+  // Several at once go out together.
+  all(entries) {
+    const numbered = entries.map((entry) => ({ ...entry, deck: this.id, number: ++this.last }));
+    if (!numbered.length) return numbered;
+    this.open = [...this.open, ...numbered];
     this.tell();
     return numbered;
   }
