@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from packyak.deploy.plan import CloudPlan, Unit
+from packyak.deploy.publish.image import images_of
 from packyak.engine.run.runs import RunRecord
 
 FILE = Path(__file__).with_name("prices.json")
 GB = 10**9
 HOURS = 730  # a month
-IMAGE = {"slim": 0.35, "full": 1.1}  # GB as the registry keeps it, compressed
+IMAGE = {"slim": 0.35, "full": 1.1, "studio": 0.45}  # GB as the registry keeps it, compressed
 IMAGES_KEPT = 5  # the repository keeps ten
 START = {"slim": 6.0, "full": 12.0}  # seconds before a function that slept does its work
 TASK_START = 60.0
+ADDRESSES = 3  # public ones: the load balancer's in two zones, and the studio's own
 UNKNOWN_SECONDS = 5.0
 READS, WRITES = 20, 12  # requests that one asset's run makes of S3, as the proof's gate counts them
 LOG_BYTES = 20_000
@@ -57,7 +59,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Cost:
-    """The estimate. idle: by the month; run: of one whole run. as_of, region, source: of the prices."""
+    """The estimate. idle: by the month; run: of one whole run; open: by the hour in which the studio in the account is
+    open. as_of, region, source: of the prices."""
 
     idle: tuple[Item, ...]
     run: tuple[Item, ...]
@@ -65,6 +68,12 @@ class Cost:
     as_of: str
     region: str
     source: str
+    open: tuple[Item, ...] = ()
+
+    @property
+    def hour(self) -> float:
+        """What an hour costs in which the studio in the account is open."""
+        return sum(each.dollars for each in self.open)
 
     @property
     def month(self) -> float:
@@ -102,6 +111,7 @@ def cost_of(
         as_of=table["as_of"],
         region=table["region"],
         source=table["source"],
+        open=tuple(an_hour_open(plan)),
     )
 
 
@@ -118,14 +128,22 @@ def _idle(plan: CloudPlan, stored: int, templates: Sequence[Template]) -> Iterat
             endpoints * price("endpoint_hour") * HOURS,
             f"{endpoints} in one zone x ${price('endpoint_hour')} x {HOURS} h",
         )
-    images = sum(IMAGE[kind] for kind in _images(plan)) * IMAGES_KEPT
+    images = sum(IMAGE[kind] for kind in images_of(plan)) * IMAGES_KEPT
     yield Item("container images", images * price("ecr_gb_month"), f"{images:.2f} GB x ${price('ecr_gb_month')}")
     kept = stored / GB
     yield Item("what the home holds", kept * price("s3_gb_month"), f"{kept:.3f} GB x ${price('s3_gb_month')}")
 
 
-def _images(plan: CloudPlan) -> list[str]:
-    return sorted({unit.image for unit in plan.units})
+def an_hour_open(plan: CloudPlan) -> Iterator[Item]:
+    """What is paid while the studio in the account is open; closed, none of it is there."""
+    if plan.studio is None:
+        return
+    cpu, memory = plan.studio.cpu / 1024, plan.studio.memory_mb / 1024
+    balancer = price("load_balancer_hour") + price("lcu_hour")
+    yield Item("the studio's load balancer", balancer, f"${price('load_balancer_hour')} and one unit of capacity")
+    yield Item("its public addresses", ADDRESSES * price("address_hour"), f"{ADDRESSES} x ${price('address_hour')}")
+    task = cpu * price("fargate_vcpu_hour") + memory * price("fargate_gb_hour")
+    yield Item("the studio on Fargate", task, f"{cpu:g} vCPU, {memory:g} GB")
 
 
 def _resources(templates: Sequence[Template]) -> dict[str, int]:
@@ -196,4 +214,6 @@ def _assumptions(
     yield f"{stored / GB:.3f} GB in the home, as here; earlier versions and a replica come on top"
     if not templates:
         yield "one KMS key; with templates made, keys, alarms and endpoints are counted"
+    if plan.studio:
+        yield "the studio in the account is closed: no load balancer and no task; its client's secret is another $0.40"
     yield "no free tier, no tax, no data leaving the region"

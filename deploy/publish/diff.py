@@ -13,6 +13,8 @@ from packyak.deploy.grants.declared import CloudHome
 from packyak.deploy.grants.grant import Grant
 from packyak.deploy.grants.seen import place_of
 from packyak.deploy.plan import CloudPlan, Role, Trigger, Unit
+from packyak.deploy.publish import door
+from packyak.deploy.publish.cost import an_hour_open
 from packyak.deploy.publish.records import Change, Diff
 
 VERBS = {
@@ -29,15 +31,17 @@ STARTS = {"file": "on new files {}", "every": "every {} seconds", "cron": "at {}
 
 def plan_diff(before: CloudPlan | None, after: CloudPlan) -> Diff:
     """What publishing `after` changes where `before` stands (None: nothing stands yet)."""
+    let_in, put_otherwise, let_in_more = door.told(before, after, sum(each.dollars for each in an_hour_open(after)))
     if before is None:
-        return Diff(added=tuple(_new(unit, after) for unit in after.units), first=True)
+        return Diff(added=(*(_new(unit, after) for unit in after.units), *let_in), first=True)
     old, new = ({unit.name: unit for unit in plan.units} for plan in (before, after))
     added = [_new(new[name], after) for name in new if name not in old]
     gone = [_gone(old[name]) for name in old if name not in new]
     changed = [change for name in new if name in old for change in _unit(old[name], new[name])]
     started, ended = _triggers(before, after, set(old) & set(new))
     widened, narrowed = _grants(before, after)
-    changed += [*narrowed, *_buckets(before, after), *_whole(before, after)]
+    changed += [*narrowed, *_buckets(before, after), *_whole(before, after), *put_otherwise]
+    widened += let_in_more
     return Diff((*added, *started), (*gone, *ended), tuple(changed), tuple(widened))
 
 

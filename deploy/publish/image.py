@@ -20,26 +20,41 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packyak.deploy.plan import CloudPlan
 from packyak.deploy.publish.account import Account, absent, asking
 from packyak.engine.errors import PublishFailed
 
 DISTRIBUTION = "packyak-studio"
-EXTRAS = {"slim": (), "full": ("learn",)}
+STUDIO = "studio"
+EXTRAS = {"slim": (), "full": ("learn",), STUDIO: ("studio", "team")}
 BESIDE = ("boto3",)  # a home on S3 wants it
 ROOMS = ("packyak", "packyak.engine", "packyak.deploy")
-LEFT_OUT = ("__pycache__", "cli/studio.py")
+LEFT_OUT = ("__pycache__",)
+NOT_OF_UNITS = ("cli/studio.py", "cli/team.py")
 NOT_IN_THE_CLOUD = ("nvidia-", "triton", "cuda-", "aws-cdk", "jsii")
 THEN = (1980, 1, 1, 0, 0, 0)
 ENTRY = "packyak.deploy.entry.run"
+# Every image is one stage on what they share. The studio's makes the one folder that it may write to: what stands there
+# when the volume is named is what the volume begins with, its owner too.
 DOCKERFILE = """\
-FROM public.ecr.aws/lambda/python:{python}
 ARG VARIANT
-COPY requirements-${{VARIANT}}.txt wheel/ /build/
+FROM public.ecr.aws/lambda/python:{python} AS shared
+ARG VARIANT
+COPY requirements-${{VARIANT}}.txt wheel-${{VARIANT}}/ /build/
 RUN pip install --no-cache-dir --no-deps {index}-r /build/requirements-${{VARIANT}}.txt \\
     && pip install --no-cache-dir --no-deps /build/*.whl
 COPY project/ ${{LAMBDA_TASK_ROOT}}/
 ENV PACKYAK_PROJECT=${{LAMBDA_TASK_ROOT}} HF_HUB_OFFLINE=1 DO_NOT_TRACK=1
 CMD ["{entry}"]
+
+FROM shared AS slim
+FROM shared AS full
+FROM shared AS studio
+RUN mkdir /studio && chown 10001:10001 /studio
+VOLUME ["/studio"]
+ENV HOME=/studio TMPDIR=/studio PACKYAK_PREFECT=off PACKYAK_WORKER=off
+
+FROM ${{VARIANT}}
 """
 TELL_EVERY = 15.0
 
@@ -60,22 +75,35 @@ class Builder:
     repository: str
 
 
-def source_of(root: Path, modules: Iterable[Path], kinds: Iterable[str], index: str = "") -> Source:
+def source_of(
+    root: Path, modules: Iterable[Path], kinds: Iterable[str], index: str = "", *, learns: bool = False
+) -> Source:
     """The archive for a project. modules: its declaring files; kinds: which images are needed; index: one more index
-    of packages, such as one of builds of torch for CPUs."""
+    of packages, such as one of builds of torch for CPUs; learns: whether the studio's searches by meaning."""
     files = dict(_files(root, modules))
     extra = f"--extra-index-url {index} " if index else ""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     content: dict[str, bytes] = {
         "Dockerfile": DOCKERFILE.format(python=python, entry=ENTRY, index=extra).encode(),
-        f"wheel/{_wheel_name()}": wheel(),
     }
     imported = sorted(set(_distributions(files)))
     for kind in sorted(kinds):
-        content[f"requirements-{kind}.txt"] = "\n".join(pins(imported, EXTRAS[kind])).encode() + b"\n"
+        extras = EXTRAS[kind] + (EXTRAS["full"] if kind == STUDIO and learns else ())
+        content[f"requirements-{kind}.txt"] = "\n".join(pins(imported, extras)).encode() + b"\n"
+        content[f"wheel-{kind}/{_wheel_name()}"] = wheel(studio=kind == STUDIO)
     content |= {f"project/{name}": path.read_bytes() for name, path in files.items()}
     data = _zipped(content)
     return Source(data, hashlib.sha256(data).hexdigest()[:16])
+
+
+def images_of(plan: CloudPlan) -> list[str]:
+    """Which images a plan needs."""
+    return sorted({unit.image for unit in plan.units} | ({STUDIO} if plan.studio else set()))
+
+
+def searches(plan: CloudPlan) -> bool:
+    """Whether there is an index, so that a studio embeds what people look for."""
+    return any(unit.kind == "index" for unit in plan.units)
 
 
 def _files(root: Path, modules: Iterable[Path]) -> Iterator[tuple[str, Path]]:
@@ -155,9 +183,9 @@ def _wheel_name() -> str:
     return f"packyak_studio-{metadata.version(DISTRIBUTION)}-py3-none-any.whl"
 
 
-def wheel() -> bytes:
-    """A wheel of Packyak as it is installed here, without the studio, which nothing in the cloud needs."""
-    content = dict(_packages())
+def wheel(*, studio: bool = False) -> bytes:
+    """A wheel of Packyak as it is installed here; the studio is left out where it is not served."""
+    content = dict(_packages(studio))
     info = _wheel_name().removesuffix("-py3-none-any.whl") + ".dist-info"
     here = metadata.distribution(DISTRIBUTION)
     content[f"{info}/METADATA"] = (here.read_text("METADATA") or here.read_text("PKG-INFO") or "").encode()
@@ -167,14 +195,15 @@ def wheel() -> bytes:
     return _zipped(content)
 
 
-def _packages() -> Iterator[tuple[str, bytes]]:
+def _packages(studio: bool) -> Iterator[tuple[str, bytes]]:
     from importlib import import_module
 
-    for room in ROOMS:
+    left_out = LEFT_OUT if studio else (*LEFT_OUT, *NOT_OF_UNITS)
+    for room in (*ROOMS, "packyak.studio") if studio else ROOMS:
         for place in map(Path, import_module(room).__path__):
             for path in sorted(place.rglob("*")):
                 name = path.relative_to(place).as_posix()
-                if path.is_file() and not any(each in name for each in LEFT_OUT):
+                if path.is_file() and not any(each in name for each in left_out):
                     yield f"{room.replace('.', '/')}/{name}", path.read_bytes()
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from packyak.deploy.plan import CloudPlan
@@ -84,6 +85,9 @@ def _made(kind: Any, facts: Any) -> Any:
         hints = get_type_hints(kind)
         known = [each.name for each in fields(kind) if each.name in facts]
         return kind(**{name: _made(hints[name], facts[name]) for name in known})  # type: ignore[operator]
+    if get_origin(kind) is UnionType:  # a record, or none
+        one = next(each for each in get_args(kind) if each is not NoneType)
+        return None if facts is None else _made(one, facts)
     if get_origin(kind) is tuple:
         return tuple(_made(get_args(kind)[0], each) for each in facts)
     return facts

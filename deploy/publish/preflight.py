@@ -16,6 +16,7 @@ from packyak.deploy.publish.bucket import Bucket
 from packyak.deploy.publish.records import Looked
 from packyak.deploy.publish.schemas import permissions
 from packyak.deploy.publish.stack import STORES, TAG, Stacks
+from packyak.deploy.served import Served
 from packyak.engine.errors import CloudError
 
 OURS = (
@@ -61,6 +62,8 @@ def look(
     found += _names(account, caller, plan, stacks)
     found += _quotas(account, stacks)
     found.append(_allowed(account, caller, stacks))
+    if plan.studio is not None:
+        found += _of_the_studio(account, plan.studio)
     found += [
         Looked("grants", "wrong", f"{each.place} in {each.what.rstrip('.')}", "`packyak grants` shows it by role")
         for each in plan.undecided
@@ -125,6 +128,41 @@ def _names(
         return
     whose = "is this project's" if there else "is there already and is taken over with all that lies in it"
     yield Looked("names", "ok" if there else "unsure", f"the bucket {plan.home.bucket} {whose}")
+
+
+def _of_the_studio(account: Account, studio: Served) -> Iterator[Looked]:
+    """Whether what the organisation gives for the studio is there."""
+    try:
+        told = account.client("acm").describe_certificate(CertificateArn=studio.certificate)["Certificate"]
+    except Exception as error:
+        if absent(error):
+            yield Looked(
+                "studio", "wrong", f"there is no certificate {studio.certificate}", "name another in [cloud.studio]"
+            )
+        else:
+            yield _unsure("studio", error)
+    else:
+        names = {str(told.get("DomainName", "")), *told.get("SubjectAlternativeNames", ())}
+        wide = f"*.{studio.domain.partition('.')[2]}"
+        if not names & {studio.domain, wide}:
+            yield Looked(
+                "studio", "wrong", f"the certificate is for {', '.join(sorted(names))} and not for {studio.domain}",
+                "name another in [cloud.studio]",
+            )  # fmt: skip
+        elif told.get("Status") != "ISSUED":
+            yield Looked("studio", "unsure", f"the certificate for {studio.domain} is {told.get('Status')}, not ISSUED")
+        else:
+            yield Looked("studio", "ok", f"there is a certificate for {studio.domain}")
+    try:
+        account.client("secretsmanager").describe_secret(SecretId=studio.client_secret)
+    except Exception as error:
+        if absent(error):
+            create = f"aws secretsmanager create-secret --name {studio.client_secret} --secret-string ..."
+            yield Looked(
+                "studio", "unsure", f"there is no secret {studio.client_secret} yet; it does not start without", create
+            )
+        else:
+            yield _unsure("studio", error)
 
 
 def _quotas(account: Account, stacks: Mapping[str, Mapping[str, Any]]) -> Iterator[Looked]:

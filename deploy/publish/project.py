@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from packyak.deploy.plan import CloudPlan, plan_project
-from packyak.deploy.publish.image import Source, source_of
+from packyak.deploy.publish.image import Source, images_of, searches, source_of
 from packyak.deploy.publish.kept import last_published
 from packyak.deploy.publish.publish import Made
 from packyak.deploy.stacks.names import slug
@@ -53,7 +53,7 @@ def made_of(project: Project, plan: CloudPlan, tell: Callable[[str], None], inde
 
     def source() -> Source:
         files = [Path(file) for file in project.source_files()]
-        return source_of(project.root, files, sorted({unit.image for unit in plan.units}), index)
+        return source_of(project.root, files, images_of(plan), index, learns=searches(plan))
 
     return Made(plan, project.graph, project.home, templates, source)
 

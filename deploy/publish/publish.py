@@ -24,10 +24,11 @@ from typing import Any
 from packyak.deploy.grants.home import first_objects
 from packyak.deploy.grants.seen import place_of
 from packyak.deploy.plan import CloudPlan
+from packyak.deploy.publish import door
 from packyak.deploy.publish.account import Account, absent, asking
 from packyak.deploy.publish.bucket import Bucket
 from packyak.deploy.publish.diff import gained, plan_diff
-from packyak.deploy.publish.image import Builder, Images, Source
+from packyak.deploy.publish.image import EXTRAS, Builder, Images, Source, images_of
 from packyak.deploy.publish.kept import NAME, Published, digest_of, keep, last_published, read, written
 from packyak.deploy.publish.preflight import Caller, caller_of, look, stopping
 from packyak.deploy.publish.records import Change, Diff, Event, Looked, Outcome, Output, Stage
@@ -205,7 +206,7 @@ def _images(
     if not ground or not asked:
         say("no image is needed")
         return {}
-    kinds = sorted({unit.image for unit in run.made.plan.units} | set(asked.values()))
+    kinds = sorted({*images_of(run.made.plan), *asked.values()})
     source = run.source
     builder, address = _builder(run, ground)
     images = Images(run.account, builder, source.tag, say)
@@ -230,7 +231,7 @@ def _images(
 def _kind_of(parameter: str) -> str:
     """Which image a parameter asks for, "" for none."""
     name = parameter.lower()
-    return next((kind for kind in ("slim", "full") if kind in name), "")
+    return next((kind for kind in EXTRAS if kind in name), "")
 
 
 def _builder(run: _Run, ground: Sequence[StackTemplate]) -> tuple[Builder, str]:
@@ -347,6 +348,7 @@ def _outputs(run: _Run, stacks: Sequence[StackTemplate]) -> Iterator[Output]:
             f"{console}/cloudformation/home?region={region}#/stacks?filteringText={stack.name}",
         )  # fmt: skip
     yield Output("studio", f"packyak studio --home {home.uri}")
+    yield from door.outputs(run.made.plan, [each.name for each in stacks])
 
 
 def _keep(run: _Run, made: Published) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,11 +200,15 @@ class Stacks:
             ChangeSetName=name,
             ChangeSetType="CREATE" if creates else "UPDATE",
             TemplateURL=wanted.url,
-            Parameters=list(_parameters(wanted, creates)),
+            Parameters=list(_parameters(wanted, creates, self._said(wanted.name))),
             Capabilities=["CAPABILITY_NAMED_IAM"],
             Tags=[{"Key": TAG, "Value": wanted.project}],
             ImportExistingResources=True,
         )
+
+    def _said(self, name: str) -> set[str]:
+        """The parameters that a stack has a value for."""
+        return {each["ParameterKey"] for each in self.described(name).get("Parameters") or ()}
 
     def execute(self, prepared: Prepared) -> None:
         """Does what a change set says and waits for its end; what would lose data is taken back instead."""
@@ -332,12 +336,12 @@ def _stays(resource: Mapping[str, Any]) -> bool:
     return str(resource.get("DeletionPolicy", "")).startswith("Retain")
 
 
-def _parameters(wanted: Wanted, creates: bool) -> Iterator[Mapping[str, Any]]:
+def _parameters(wanted: Wanted, creates: bool, said: Collection[str]) -> Iterator[Mapping[str, Any]]:
     declared: Mapping[str, Any] = wanted.template.get("Parameters", {})
     for name, each in declared.items():
         if name in wanted.values:
             yield {"ParameterKey": name, "ParameterValue": wanted.values[name]}
-        elif "Default" not in each and not creates:
+        elif not creates and ("Default" not in each or name in said):  # somebody may have said that the studio is open
             yield {"ParameterKey": name, "UsePreviousValue": True}
         elif "Default" not in each:
             raise PublishFailed(

@@ -8,6 +8,7 @@ from packyak.deploy.stacks.acknowledging import Acknowledged
 from packyak.deploy.stacks.blueprint import Blueprint
 from packyak.deploy.stacks.flow import Flow
 from packyak.deploy.stacks.ground import Ground
+from packyak.deploy.stacks.studio import Studio
 from packyak.deploy.stacks.units import Units
 
 PACKS = (AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks)
@@ -29,8 +30,13 @@ def build(drawn: Blueprint, acknowledged: Acknowledged, folder: str | None = Non
         each.add_stack_dependency(ground)
         flow.add_stack_dependency(each)
     flow.add_stack_dependency(ground)
+    stacks = [ground, *units, flow]
+    if drawn.studio is not None:
+        print("the studio, and its door", flush=True)
+        stacks.append(Studio(app, drawn, drawn.studio, acknowledged))
+        stacks[-1].add_stack_dependency(ground)
     cdk.Tags.of(app).add("packyak:project", drawn.project)
     for pack in PACKS:
         cdk.Validations.of(app).add_plugins(pack(app))
     print("three rule packs look at it", flush=True)
-    return app, [ground, *units, flow]
+    return app, stacks

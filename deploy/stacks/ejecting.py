@@ -19,7 +19,8 @@ from packyak.engine.errors import PackyakError
 
 MODULES = (
     "acknowledging", "beyond", "blueprint", "building", "definition", "filling", "flow", "ground", "images", "names",
-    "network", "people", "profiles", "statements", "storage", "tidying", "units", "watching",
+    "network", "people", "profiles", "statements", "storage", "studio", "studio_network", "tidying", "units",
+    "watching",
 )  # fmt: skip
 LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 APP = '''"""The stacks of {project} on AWS. README.md says how they are deployed; all of it is yours to change."""
@@ -88,7 +89,8 @@ def _readme(drawn: Blueprint) -> str:
     images = sorted({each.image for each in drawn.units})
     stacks = [names.units(number) for number in range(1, len(drawn.stacks) + 1)]
     lines = [f"{stack}:Image{image.capitalize()}=..." for stack in stacks for image in images]
-    parameters = "".join(f" \\\n  --parameters {line}" for line in [*lines, f"{names.flow}:ImageSlim=..."])
+    lines += [f"{names.flow}:ImageSlim=...", *([f"{names.studio}:ImageStudio=..."] if drawn.studio else [])]
+    parameters = "".join(f" \\\n  --parameters {line}" for line in lines)
     return README.format(
         project=drawn.project,
         profile=drawn.profile,

@@ -53,6 +53,16 @@ class Names:
         """The stack with the state machine, and what starts it; the state machine is called so too."""
         return self.own("flow")
 
+    @property
+    def studio(self) -> str:
+        """The stack with the studio in the account; its cluster, service and role are called so too."""
+        return self.own("studio")
+
+    @property
+    def door(self) -> str:
+        """The load balancer before the studio."""
+        return fitting(self.studio, 32)
+
     def units(self, number: int) -> str:
         """A stack with units; the first is 1."""
         return f"{self.prefix}-units-{number}"

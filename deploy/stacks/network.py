@@ -96,8 +96,7 @@ class Network:
         verbs = ("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject")
         allowed: list[dict[str, Any]] = [{**statements.allow(verbs, [home, f"{home}/*"]), "Principal": "*"}]
         if self.drawn.on_fargate:
-            layers = "arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*"
-            allowed.append({**statements.allow("s3:GetObject", layers), "Principal": "*"})
+            allowed.append({**statements.layers(), "Principal": "*"})
         others = beyond.buckets(self.drawn)
         if others:
             allowed.append({**statements.allow(verbs, others), "Principal": "*"})

@@ -17,7 +17,7 @@ from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, Reach
 from packyak.deploy.stacks.filling import filled, hand_over
 
-LOG_PREFIXES = {"home": "access/home/", "copy": "access/copy/"}
+LOG_PREFIXES = {"home": "access/home/", "copy": "access/copy/", "studio": "studio/"}
 ACCOUNT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
 
 
@@ -89,6 +89,13 @@ class Storage:
             "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
             "ArnLike": {"aws:SourceArn": f"arn:${{AWS::Partition}}:logs:{region}:{account}:*"},
         }
+        doors = f"arn:${{AWS::Partition}}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{self.names.door}/*"
+        asked = statements.given(
+            "logdelivery.elasticloadbalancing",
+            "s3:PutObject",
+            f"{arn}/{LOG_PREFIXES['studio']}AWSLogs/{account}/*",
+            ArnLike={"aws:SourceArn": doors},
+        )
         self.logs_policy = self._attach(
             "Logs",
             self.names.logs,
@@ -111,6 +118,7 @@ class Storage:
                 ),
                 statements.given("delivery.logs", "s3:GetBucketAcl", arn, **statements.of_this_account()),
                 statements.given("delivery.logs", "s3:PutObject", f"{arn}/flow/AWSLogs/{account}/*", **flows),
+                *([asked] if self.drawn.studio else []),
             ],
         )
         self.acknowledged.stand(

@@ -18,7 +18,7 @@ from packyak.deploy.stacks.filling import filled, handed_over, said, text
 from packyak.deploy.stacks.names import logical
 
 ENTRY = "packyak.deploy.entry"
-IMAGES = {"slim": "ImageSlim", "full": "ImageFull"}
+IMAGES = {"slim": "ImageSlim", "full": "ImageFull", "studio": "ImageStudio"}
 HERE = "deploy/stacks/units.py"
 OPEN_TO_ALL = "the actions of a network interface have no narrower resource; the code itself is denied them"
 # /tmp is all that a function may write to; nothing may call out, and nobody is there to talk to.
@@ -138,17 +138,8 @@ class Units(cdk.Stack):
 
     def _starting_role(self, unit: UnitDrawing) -> iam.CfnRole:
         """What ECS needs to fetch the image and open the log; the unit's code never has it."""
-        repository = "arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/" + self.names.repository
         group = statements.log_group(self.names.log(unit.name))
-        allowed = statements.document(
-            [
-                statements.allow("ecr:GetAuthorizationToken", "*"),
-                statements.allow(
-                    ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), repository
-                ),
-                statements.allow(("logs:CreateLogStream", "logs:PutLogEvents"), group),
-            ]
-        )
+        allowed = statements.document(statements.of_a_task(self.names, self.names.log(unit.name)))
         name = starting_role(self.names, unit.name)
         policy = iam.CfnManagedPolicy(
             self, f"{logical(unit.name)}OfEcsPolicy", managed_policy_name=name, policy_document=filled(allowed)

@@ -256,9 +256,11 @@ def cost(
         say_json(_cost_json(found))
         return DONE
     rows = [("a month", each.what, f"{each.dollars:.4f}", each.how) for each in found.idle]
+    rows += [("an hour open", each.what, f"{each.dollars:.4f}", each.how) for each in found.open]
     rows += [("a run", each.what, f"{each.dollars:.6f}", each.how) for each in found.run]
     show_table(("per", "what", "dollars", "how"), rows, right=("dollars",))
-    say(f"${found.month:.2f} a month when nothing runs, ${found.once:.4f} for a whole run")
+    open_too = f", ${found.hour:.2f} an hour while the studio is open" if found.open else ""
+    say(f"${found.month:.2f} a month when nothing runs, ${found.once:.4f} for a whole run{open_too}")
     for line in found.assumptions:
         note(f"assumed: {line}")
     note(f"prices of {found.region}, {found.as_of}: {found.source}")
