@@ -1,17 +1,18 @@
-"""An S3 server on this machine behind the gate, which can be put back to an earlier moment.
+"""An S3 server on this machine behind the gate, which can be put back to an earlier moment; other services beside it.
 
 It answers from the memory of this process, in threads of it. Any other WSGI application that is an S3 server can take
-its place; then there is no way back.
+its place; then there is no way back. What answers for other services is loaded when one is first asked.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from packyak.deploy.grants.beyond import Beyond
 from packyak.deploy.grants.gate import Gate
 from packyak.deploy.grants.memory_s3 import MemoryS3
 from packyak.engine.errors import MissingExtra, PackyakError
@@ -34,6 +35,17 @@ class LocalS3:
         self.inner = inner
         self.url = url
         self._client = Client(inner)
+        self._beyond: Beyond | None = None
+        self._loading = threading.Lock()
+        gate.beyond = self.beyond
+
+    def beyond(self) -> Beyond:
+        """What answers for other services than S3."""
+        with self._loading:
+            if self._beyond is None:
+                self._beyond = Beyond()
+                self._beyond.mark()
+            return self._beyond
 
     def environment(self, access_key: str = ADMIN) -> dict[str, str]:
         """The variables under which a process uses it as a role."""
@@ -48,10 +60,14 @@ class LocalS3:
     def mark(self) -> None:
         """From here on it can be gone back to this moment."""
         self._memory().mark()
+        if self._beyond is not None:
+            self._beyond.mark()
 
     def back(self) -> None:
         """Everything is as it was at the mark."""
         self._memory().back()
+        if self._beyond is not None:
+            self._beyond.back()
 
     def make_bucket(self, name: str) -> None:
         self._put(f"/{name}", b"")
@@ -81,10 +97,6 @@ class LocalS3:
     def count(self, bucket: str, prefix: str) -> int:
         """How many objects there are under a prefix."""
         return sum(key.startswith(prefix) for key in self._memory().buckets.get(bucket, ()))
-
-    def know(self, secrets: Iterable[str]) -> None:
-        """Gives secrets of these names a value."""
-        self._memory().secrets |= dict.fromkeys(secrets, "made-for-the-proof")
 
     def _put(self, path: str, data: bytes) -> None:
         answer = self._client.put(path, data=data, base_url=_ADDRESS, headers=_SIGNED)

@@ -8,7 +8,6 @@ to both). It checks no permission and keeps no versions, access lists or tags: a
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from packyak.deploy.grants.requests import TARGET, Call, call_of, operation_of
+from packyak.deploy.grants.requests import Call, call_of, operation_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -72,7 +71,6 @@ class MemoryS3:
         self._uploads: dict[str, _Upload] = {}
         self._numbers = count(1)
         self._lock = threading.Lock()
-        self.secrets: dict[str, str] = {}
         self._kept: dict[str, dict[str, Stored]] = {}
 
     def mark(self) -> None:
@@ -93,8 +91,6 @@ class MemoryS3:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         call = call_of(environ)
-        if TARGET in call.headers:
-            return self._tell_secret(environ, start_response)
         body = _body(environ, call) if call.method in ("PUT", "POST") else b""
         try:
             with self._lock:
@@ -105,16 +101,6 @@ class MemoryS3:
         headers = {"Content-Length": str(len(reply.body)), **reply.headers}
         start_response(reply.status, list(headers.items()))
         return [b"" if call.method == "HEAD" else reply.body]
-
-    def _tell_secret(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Secrets Manager's GetSecretValue, so that a run that needs a secret can be tried."""
-        name = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))["SecretId"]
-        found = self.secrets.get(name)
-        told = {"__type": "ResourceNotFoundException"} if found is None else {"Name": name, "SecretString": found}
-        data = json.dumps(told).encode()
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(data)))]
-        start_response("400 Bad Request" if found is None else "200 OK", headers)
-        return [data]
 
     def _answer(self, operation: str, call: Call, body: bytes) -> Reply:
         verb = _VERBS.get(operation)

@@ -26,7 +26,7 @@ from packyak.deploy.grants.home import first_objects
 from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, forbidden_to_tidying, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
-from packyak.deploy.grants.requests import ACCOUNT, SECRET
+from packyak.deploy.grants.requests import ACCOUNT
 from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.grants.running import Ask, Runners
 from packyak.deploy.grants.tidying import TIDYING, tidying_grants
@@ -79,7 +79,6 @@ def prove(
     every = (*roles, people, tidying)
     with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
-        server.know(_secrets(grant for grants in by_role.values() for grant in grants))
         for role in every:
             server.gate.roles[role.access_key] = document_here(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
@@ -257,13 +256,6 @@ def _fill(server: LocalS3, project: Project) -> list[tuple[str, bytes]]:
         if name not in later:
             server.put(HOME.bucket, HOME.path(name), project.home.read(name) or b"")
     return [(name, project.home.read(name) or b"") for name in sorted(later)] + list(_awaited(project, names))
-
-
-def _secrets(grants: Iterable[Grant]) -> Iterator[str]:
-    """The names of the secrets that somebody may read."""
-    for each in grants:
-        if each.action == SECRET:
-            yield each.resource.partition(":secret:")[2].removesuffix("-??????").removesuffix("-*")
 
 
 def _awaited(project: Project, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -7,7 +7,6 @@ other operation has no action, and who decides over it has to refuse it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -187,8 +186,6 @@ def call_of(environ: WSGIEnvironment) -> Call:
 
 def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request, ...]]:
     """The operation, and everything that must be allowed for it; nothing where it is not known here."""
-    if TARGET in call.headers:
-        return _of_secrets(call, partition)
     operation = operation_of(call)
     bucket = f"arn:{partition}:s3:::{call.bucket}"
     if operation in ON_BUCKETS:
@@ -207,15 +204,6 @@ def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request,
     if "versionId" in call.query:
         action = OF_VERSIONS.get(action, action)
     return operation, (Request(action, f"{bucket}/{call.key}"),)
-
-
-def _of_secrets(call: Call, partition: str) -> tuple[str, tuple[Request, ...]]:
-    """Secrets Manager ends a secret's ARN with a dash and six signs of its own."""
-    operation = call.headers[TARGET]
-    if operation != SECRET.replace(":", "."):
-        return operation, ()
-    name, region = json.loads(call.body)["SecretId"], call.region
-    return operation, (Request(SECRET, f"arn:{partition}:secretsmanager:{region}:{ACCOUNT}:secret:{name}-proof0"),)
 
 
 def _context(call: Call) -> dict[str, Values]:

@@ -170,7 +170,8 @@ def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
 
 def _whole(project: Project, wanted: bool) -> dict[str, Any]:
     record = project.run()
-    return {"state": record.state, "problem": "; ".join(filter(None, (record.error, *record.notes)))}
+    failed = [f"{each.asset}: {each.message}" for each in record.assets if each.state in ("failed", "blocked")]
+    return {"state": record.state, "problem": "; ".join(filter(None, (record.error, *record.notes, *failed)))}
 
 
 def _tell(project: Project, wanted: bool) -> dict[str, Any]:

@@ -49,7 +49,6 @@ def test_who_may_read_which(project_folder: Callable[..., Path]) -> None:
         server.make_bucket(HOME.bucket)
         for name, data in first_objects(project.graph):
             server.put(HOME.bucket, HOME.path(name), data)
-        server.know(["llm/key", "other"])
         for unit, policy_of in (("mine", "mine"), ("other", "other"), ("mine", "other")):
             swapped = [each for each in declared.grants([unit]) if each not in reads]
             swapped += [each for each in reads if each.role == policy_of]
