@@ -46,7 +46,8 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class AssetStatus:
-    """One node of the graph as it stands now. `reason` says the state in one sentence."""
+    """One node of the graph as it stands now. `reason` says the state in one sentence; `notes`: what else a person
+    should know of its records."""
 
     name: str
     kind: str
@@ -63,6 +64,7 @@ class AssetStatus:
     inputs: tuple[str, ...] = ()
     origin: str = ""
     doc: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

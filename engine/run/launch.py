@@ -15,6 +15,7 @@ from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNo
 from packyak.engine.run.compute.crew import Crew, size_of
 from packyak.engine.run.due import schedule
 from packyak.engine.run.due.gate import close_gate, write_gate
+from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
 from packyak.engine.run.indexes import index_lag
@@ -24,7 +25,7 @@ from packyak.engine.run.runs import RunRecord, new_id, now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.tell import Teller, abandoned
-from packyak.engine.run.tidy import tidy
+from packyak.engine.run.tidy import tidy, tidy_maps
 from packyak.engine.run.update import Update, good_assets, is_current
 from packyak.engine.store.lease import Lease
 from packyak.engine.store.published import AssetVersion, Vector
@@ -131,13 +132,14 @@ def _run(
     scope.codes.save(project.home)
     teller = Teller(scope, progress.run_id, project.name, progress.record.started)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
-    progress.running(names)
+    progress.running(names, units={name: unit_of(scope.graph, scope.graph[name]) for name in names})
     answering = str(project.settings["prefect"]) != "auto" or PrefectServer(project.home).url() is not None
     try:
         flow = _flow(project, update, names, progress, lease, crashed, alone)
         lease.check()
         if not alone:
             tidy(project, scope, [name for name, result in update.results.items() if result.delta])
+            tidy_maps(scope)
             schedule.keep_next(project.home, scope.graph)
         if not alone or _has_table(scope, names):
             publish(project, scope, progress.run_id)
@@ -291,8 +293,14 @@ def _gate(project: Project, scope: Scope) -> None:
         buckets=listed,
         modules=project.module_names,
         until=schedule.soonest(project.home, schedule.on_a_clock(scope.graph)),
-        summary={"assets": len(assets), "failed": sum(each.failed for each in candidates)},
+        summary={"assets": len(assets), "failed": _failed(scope, "record"), "failed_files": _failed(scope, "file")},
     )
+
+
+def _failed(scope: Scope, unit: str) -> int:
+    nodes = scope.graph.nodes
+    return sum(each.failed for name, each in scope.candidates.items()
+               if name in nodes and unit_of(scope.graph, nodes[name]) == unit)  # fmt: skip
 
 
 def cancel_run(project: Project, run_id: str | None) -> RunRecord | None:

@@ -2,7 +2,8 @@
 
 Places depend on the index's vectors alone and are computed once for each version of it, then kept in the home. What is
 shown at a place is read from the assets each time, corrections included. Of a large index a sample is laid out, chosen
-by the keys' hashes: the same records each time, and the same ones after more have come.
+by the keys' hashes: the same records each time, and the same ones after more have come. Each run drops the places that
+are those of an earlier version: no key stays there that the index no longer has.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from packyak.engine.declare.nodes import IndexNode
+from packyak.engine.declare.nodes import Graph, IndexNode
 from packyak.engine.errors import DataError, MissingExtra, QueryError
 from packyak.engine.run.indexes import index_lag, index_of
 from packyak.engine.run.read.reader import Reader
@@ -24,7 +25,7 @@ from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.store.home import Home
 from packyak.engine.store.vectors import MODEL, VECTOR, SearchTable
 
-FOLDER = "maps"
+FOLDER, SUFFIX = "maps", ".arrow"
 MOST = 50_000
 TEXT_LETTERS = 240
 WAYS = ("neighbours", "directions")
@@ -95,7 +96,11 @@ def asset_of(reader: Reader, node: IndexNode, name: str | None) -> str:
 
 def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int] | None:
     """The places that the home keeps, as far as they are those of the present version, and how many it has in all."""
-    data = reader.scope.home.read(_file(node.name, way))
+    return _kept(reader.scope.home, node, _file(node.name, way))
+
+
+def _kept(home: Home, node: IndexNode, file: str) -> tuple[pa.Table, int] | None:
+    data = home.read(file)
     if data is None:
         return None
     try:
@@ -103,9 +108,20 @@ def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, in
     except pa.ArrowInvalid:  # written by something else: computed again
         return None
     facts = kept.schema.metadata or {}
-    if facts.get(b"version", b"").decode() != version_of(reader.scope.home, node):
+    if facts.get(b"version", b"").decode() != version_of(home, node):
         return None
     return kept, int(facts[b"total"])
+
+
+def drop_old(home: Home, graph: Graph) -> list[str]:
+    """Removes the places that are not those of the present: they name records that may be gone. Answers which."""
+    gone = []
+    for file in home.names(FOLDER, SUFFIX):
+        node = graph.nodes.get(file.removesuffix(SUFFIX).rpartition("-")[0])
+        if not isinstance(node, IndexNode) or _kept(home, node, f"{FOLDER}/{file}") is None:
+            home.remove(f"{FOLDER}/{file}")
+            gone.append(file)
+    return gone
 
 
 def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]:
@@ -126,7 +142,7 @@ def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]
 
 
 def _file(index: str, way: str) -> str:
-    return f"{FOLDER}/{index}-{way}.arrow"
+    return f"{FOLDER}/{index}-{way}{SUFFIX}"
 
 
 def version_of(home: Home, node: IndexNode) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,9 +39,12 @@ class Progress:
         """The run's name."""
         return self.record.id
 
-    def running(self, assets: Iterable[str] = ()) -> None:
-        """The run has begun and will visit these assets in this order."""
-        waiting = tuple(AssetRun(asset) for asset in assets if self.record.asset(asset) is None)
+    def running(self, assets: Iterable[str] = (), *, units: Mapping[str, str] | None = None) -> None:
+        """The run has begun and will visit these assets in this order. units: what each counts, where not records."""
+        told = units or {}
+        waiting = tuple(
+            AssetRun(asset, unit=told.get(asset, "record")) for asset in assets if self.record.asset(asset) is None
+        )
         self._change(state="running", assets=self.record.assets + waiting)
 
     def flow_run(self, flow_run_id: str) -> None:

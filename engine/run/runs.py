@@ -33,7 +33,8 @@ SECONDS_BETWEEN_WRITES = 0.2
 
 @dataclass(frozen=True)
 class AssetRun:
-    """One asset within a run. done, total, computed, changed, deleted, failed: records; rate: per second; eta: s."""
+    """One asset within a run. changed, deleted: records; done, total, computed, failed: records too, or files where the
+    asset reads those (unit); rate: per second; eta: s."""
 
     asset: str
     state: AssetState = "waiting"
@@ -48,6 +49,7 @@ class AssetRun:
     seconds: float = 0.0
     message: str = ""
     trace: str = ""
+    unit: str = "record"
 
 
 @dataclass(frozen=True)

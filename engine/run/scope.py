@@ -41,7 +41,8 @@ class Settled:
     table, memo: Lance versions. version: the public one, a hash of content. total: the hash sum behind it.
     fingerprint, parts: what computed it. inputs: public versions read. consumed: Lance versions read, for the change
     feed. applied: the corrections in it. state: "ok", "failed" or "blocked" (message says why); failed: number of
-    failed units; failure: what happened to one of them.
+    failed units; failure: what happened to one of them. notes: what else happened, in words; unstored: columns left out
+    for their names.
     """
 
     table: int
@@ -59,17 +60,28 @@ class Settled:
     failed: int = 0
     failure: str = ""
     notes: tuple[str, ...] = ()
+    unstored: tuple[str, ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
     run: str = ""
     at: str = ""
     seconds: float = 0.0
     computed: int = 0
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of records that were computed well."""
+        if not self.unstored:
+            return self.notes
+        shown = ", ".join(self.unstored[:5]) + (", ..." if len(self.unstored) > 5 else "")
+        several = len(self.unstored) > 1
+        left_out = f"the column{'s' if several else ''} {shown} {'are' if several else 'is'} left out"
+        return (f"{left_out}: names that begin with _ are Packyak's own. Next: give other names", *self.notes)
+
 
 def settled_from(facts: Mapping[str, Any]) -> Settled:
     """The note from its plain values, tolerant of fields that a newer version wrote."""
     known = {name: facts[name] for name in Settled.__dataclass_fields__ if name in facts}
-    known |= {name: tuple(known[name]) for name in ("notes", "checks") if name in known}
+    known |= {name: tuple(known[name]) for name in ("notes", "unstored", "checks") if name in known}
     return Settled(**known)
 
 

@@ -63,6 +63,14 @@ def tidy(project: Project, scope: Scope, names: Iterable[str], patience: Patienc
     return moved
 
 
+def tidy_maps(scope: Scope) -> None:
+    """Drops the maps of what is no longer indexed so; loads what knows them only where there are any."""
+    if any(scope.home.names("maps")):
+        from packyak.engine.run.maps import drop_old
+
+        drop_old(scope.home, scope.graph)
+
+
 def tidy_project(project: Project, *, wait: float = 0.0, patience: Patience = USUAL) -> list[str]:
     """Tidies every asset, changed or not, and publishes what came of it. Raises RunBusy where a run is under way for
     longer than so many seconds."""

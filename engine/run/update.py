@@ -51,6 +51,7 @@ from packyak.engine.store.tables import Table
 
 Happened = Callable[[str, str, "Result"], None]
 TRACE_CHARACTERS = 20_000
+MOST_NOTES = 3  # of one asset in a run's own
 SECONDS_BETWEEN_SIGNS = 10.0  # how often a long computation is told to be running still
 
 
@@ -195,7 +196,7 @@ class Update:
         failed = settled.state == "failed"
         return Result(
             name, "failed" if failed else "done", settled.message if failed else learned or settled.failure,
-            outcome.computed, settled.failed, outcome.writer.delta, settled.notes, settled=settled,
+            outcome.computed, settled.failed, outcome.writer.delta, _new_remarks(was, settled), settled=settled,
         )  # fmt: skip
 
     def _learn(self, node: LearnedNode) -> str:
@@ -275,12 +276,20 @@ class Update:
             failed=failed,
             failure=failure_of(writer.memo) if failed else "",
             notes=tuple(outcome.notes[:50]),
+            unstored=self._unstored(node, outcome),
             checks=scope.candidates[node.name].checks if node.name in scope.candidates else (),
             run=self.progress.run_id,
             at=now(),
             seconds=round(seconds, 3),
             computed=outcome.computed,
         )
+
+    def _unstored(self, node: TableNode, outcome: Outcome) -> tuple[str, ...]:
+        """The columns left out now, and of records that were not computed now."""
+        was = self.scope.candidates.get(node.name)
+        partly = isinstance(node, TransformNode) or not outcome.computed
+        kept = was.unstored if partly and was and was.fingerprint == self.scope.fingerprint(node.name) else ()
+        return tuple(sorted({*kept, *outcome.unstored}))
 
     def _checked(self, node: TableNode, result: Result) -> Result:
         settled = self.scope.candidates.get(node.name)
@@ -309,6 +318,10 @@ class Update:
                 self.scope.settle(
                     name, Settled(0, None, "", "0", 0, "", state="failed", message=result.message, at=now())
                 )
+        for sentence in result.notes[:MOST_NOTES]:
+            self.progress.note(f"{name}: {sentence}")
+        if len(result.notes) > MOST_NOTES:
+            self.progress.note(f"{name}: and {len(result.notes) - MOST_NOTES} more; `packyak status {name}` lists them")
         if result.state != "skipped":
             self.happened("COMPLETE" if result.state == "done" else "FAIL", name, result)
         self.progress.asset_finished(
@@ -321,6 +334,12 @@ class Update:
             message=result.message,
             trace=result.trace,
         )
+
+
+def _new_remarks(was: Settled | None, settled: Settled) -> tuple[str, ...]:
+    """What was not told before."""
+    told = set(was.remarks) if was else set()
+    return tuple(each for each in settled.remarks if each not in told)
 
 
 def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:

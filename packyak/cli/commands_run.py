@@ -174,6 +174,8 @@ def status(
     )  # fmt: skip
     for each in found:
         _say_checks(each)
+        for sentence in each.notes:
+            say(f"{each.name}: {sentence}")
     if running is not None:
         say(f"A run is on since {moment(running.started)}: {running.id}")
 

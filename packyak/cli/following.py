@@ -137,9 +137,11 @@ def outcome(each: AssetRun) -> str:
         return " ".join(each.message.split()) or ("nothing to do" if each.state == "skipped" else "")
     if each.state != "done":
         return ""
-    parts = [f"{each.computed:,} computed", f"{each.changed:,} changed"]
+    files = each.unit == "file"
+    parts = [f"{counted(each.computed, 'file')} read" if files else f"{each.computed:,} computed"]
+    parts += [f"{each.changed:,} changed"]
     parts += [f"{each.deleted:,} deleted"] if each.deleted else []
-    parts += [f"{each.failed:,} failed"] if each.failed else []
+    parts += [f"{counted(each.failed, each.unit) if files else format(each.failed, ',')} failed"] if each.failed else []
     told = f"; {each.message}" if each.message else ""
     return f"{', '.join(parts)}  {duration(each.seconds)}{told}"
 
@@ -148,7 +150,7 @@ def advance(each: AssetRun) -> str:
     """How far one asset is, in a line."""
     if each.message:
         return each.message
-    parts = [f"{each.done:,} of {each.total:,}" if each.total is not None else counted(each.done, "record")]
+    parts = [f"{each.done:,} of {each.total:,}" if each.total is not None else counted(each.done, each.unit)]
     parts += [f"{each.rate:,.0f}/s"] if each.rate else []
     parts += [f"{duration(each.eta)} left"] if each.eta else []
     parts += [f"{each.failed:,} failed"] if each.failed else []

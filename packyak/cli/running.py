@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,8 @@ def run(place: Place, asked: Asked) -> int:
     if asked.cancel:
         return cancel(place, asked.as_json)
     if not asked.assets and (summary := nothing_to_do(Home(place.home), place.modules)) is not None:
-        failed = int(summary.get("failed", 0))
-        if not (failed and asked.retry_failed):
+        failed = {unit: int(summary.get(name, 0)) for unit, name in (("file", "failed_files"), ("record", "failed"))}
+        if not (any(failed.values()) and asked.retry_failed):
             return _nothing(int(summary.get("assets", 0)), failed, asked)
     from packyak.cli.following import view_of
 
@@ -61,12 +61,13 @@ def run(place: Place, asked: Asked) -> int:
     return _tell(record, asked)
 
 
-def _nothing(assets: int, failed: int, asked: Asked) -> int:
+def _nothing(assets: int, failed: Mapping[str, int], asked: Asked) -> int:
     if asked.as_json:
-        answer = {"id": None, "state": "done", "nothing_to_do": True, "up_to_date": assets, "failed_records": failed}
-        say_json({**answer, "assets": []})
+        answer = {"id": None, "state": "done", "nothing_to_do": True, "up_to_date": assets}
+        say_json({**answer, "failed_records": failed["record"], "failed_files": failed["file"], "assets": []})
         return DONE
-    again = f"; {counted(failed, 'record')} failed before, `packyak run --retry-failed` tries again" if failed else ""
+    told = _units(failed)
+    again = f"; {told} failed before, `packyak run --retry-failed` tries again" if told else ""
     say(f"Everything is up to date: {counted(assets, 'asset')}{again}")
     return DONE
 
@@ -147,10 +148,15 @@ def _done(record: RunRecord, assets: Sequence[str], seconds: str) -> str:
     if not record.assets:
         return f"Up to date: {', '.join(assets)}" if assets else "Everything is up to date"
     visited = [each for each in record.assets if each.state == "done"]
-    failed = sum(each.failed for each in visited)
-    kept = f"; {failed:,} failed (`packyak status` says why, `packyak show ASSET --only failed` lists records)"
+    failed = _units({unit: sum(each.failed for each in visited if each.unit == unit) for unit in ("file", "record")})
+    kept = f"; {failed} failed (`packyak status` says why, `packyak show ASSET --only failed` lists records)"
     kept = kept if failed else ""
     return f"Done in {seconds}: {counted(len(visited), 'asset')} brought up to date{kept}"
+
+
+def _units(numbers: Mapping[str, int]) -> str:
+    """`2 files and 14 records`; empty where there is none."""
+    return " and ".join(counted(number, unit) for unit, number in numbers.items() if number)
 
 
 def _failed(record: RunRecord, seconds: str) -> str:

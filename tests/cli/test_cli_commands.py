@@ -68,9 +68,13 @@ def test_a_failing_asset_is_exit_code_1_and_says_so(folder: Path, packyak: Call)
 def test_failed_records_do_not_fail_a_run_and_can_be_shown(folder: Path, packyak: Call) -> None:
     source = (folder / "pipeline.py").read_text().replace("return len", "return 1 // (text.count('e') - 1) + len")
     (folder / "pipeline.py").write_text(source)
+    (folder / ".packyak/buckets/inbox/odd.jsonl").write_text("no record")
     ended = packyak("run")
     assert ended.code == 0
-    assert "failed (`packyak status` says why, `packyak show ASSET --only failed` lists records)" in ended.out
+    failed = packyak("show", "words", "--only", "failed", "--json").json["total"]
+    records = f"{failed} record{'s' if failed > 1 else ''}"
+    assert f"1 file and {records} failed (`packyak status` says why, `packyak show ASSET --only failed`" in ended.out
+    assert "2 files read" in ended.out and "1 file failed" in ended.out
     assert "ZeroDivisionError" in ended.out and "ZeroDivisionError" in packyak("status").out
     assert packyak("show", "words", "--only", "failed", "--json").json["total"] > 0
 

@@ -105,7 +105,44 @@ def test_null_and_repeated_keys_are_told_and_the_rest_is_stored(project_folder: 
     project.run()
     assert sorted(project.read("upper")["upper"].to_pylist()) == ["NEW", "X"]
     assert "1 records have no id" in failures(project)["a.jsonl"]
-    assert any("repeat a key" in note for note in project.scope().candidates["rows"].notes)
+    (told,) = project.runs()[0].notes
+    assert told.startswith("rows: a.jsonl: 1 records repeat a key")
+    assert [each.notes for each in project.status() if each.name == "rows"] == [(told.removeprefix("rows: "),)]
+
+
+UNDER = """
+from typing import Iterator
+from packyak import Bucket, File, asset, read_csv, sql, transform
+
+inbox = Bucket("inbox")
+
+@transform(inbox.files("*.csv"), key="id")
+def rows(file: File) -> Iterator[dict]:
+    yield from read_csv(file)
+
+@asset(key="id")
+def listed():
+    return [{"id": "1", "_rev": 7}]
+
+handed_on = sql("select *, 1 as _one from rows")
+"""
+
+
+def test_columns_that_are_left_out_for_their_names_are_told_once(project_folder: Write) -> None:
+    folder = project_folder(UNDER, files={"inbox/a.csv": "id,_rev,word,_key\n1,7,x,k\n"})
+    project = Project.open(folder)
+    assert sorted(project.run().notes) == [
+        f"{asset}: the column {name} is left out: names that begin with _ are Packyak's own. Next: give other names"
+        for asset, name in (("handed_on", "_one"), ("listed", "_rev"), ("rows", "_rev"))
+    ]
+    assert "_rev" not in project.read("rows").column_names
+    (folder / ".packyak/buckets/inbox/b.csv").write_text("id,_rev,word\n2,7,y\n")
+    assert Project.open(folder).run().notes == (), "the same is not told again"
+    (folder / ".packyak/buckets/inbox/c.csv").write_text("id,_new\n3,7\n")
+    project = Project.open(folder)
+    assert [note.split(" are left out")[0] for note in project.run().notes] == ["rows: the columns _new, _rev"]
+    (status,) = [each for each in project.status() if each.name == "rows"]
+    assert "_new, _rev" in status.notes[0] and "Next:" in status.notes[0]
 
 
 def test_a_column_of_another_type_in_another_file_names_column_and_types(project_folder: Write) -> None:

@@ -85,6 +85,27 @@ def test_another_version_of_the_index_is_laid_out_anew(project: Project) -> None
     assert project.map().total == 59
 
 
+def test_a_run_drops_the_maps_of_what_is_indexed_no_more(project: Project) -> None:
+    """Keys of records that are gone stay in no file of the home; a map of the present index stays."""
+    project.map()
+    project.map(way="directions")
+    laid = project.home.read("maps/search-neighbours.arrow") or b""
+    assert b"n059" in laid
+    project.home.write("maps/gone-neighbours.arrow", laid)
+    changed(project, "body.split()[0]", "body.split()[0].upper()").run(["topic"])
+    assert project.home.names("maps") == ["search-directions.arrow", "search-neighbours.arrow"]
+    SearchTable(project.home, "search").table.delete(["n059"])
+    changed(project, ".upper()", ".title()").run(["topic"])
+    assert project.home.names("maps") == []
+    assert project.map().total == 59
+
+
+def changed(project: Project, old: str, new: str) -> Project:
+    file = project.root / "pipeline.py"
+    file.write_text(file.read_text().replace(old, new))
+    return Project.open(project.root)
+
+
 def test_what_is_shown_is_what_holds_now(project: Project) -> None:
     project.map()
     project.correct("topic", "n001", "topic", "other")

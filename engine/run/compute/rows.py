@@ -32,13 +32,24 @@ CHUNK = 10_000
 @dataclass
 class Rows:
     """Rows ready to store. `errors`: by place in what was given. `left_out`: records that could not be stored, in
-    words. `notes`: what else is worth telling.
+    words. `unstored`: columns that cannot be. `notes`: what else is worth telling.
     """
 
     table: pa.Table
     errors: dict[int, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    unstored: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+
+
+def is_own(column: str) -> bool:
+    """Whether a column's name is of Packyak's own kind, under which nobody else's values are stored."""
+    return column.startswith("_")
+
+
+def unstored_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns that are left out for their names; the keys of a view, handed on, are nobody's loss."""
+    return tuple(name for name in columns if is_own(name) and name not in (KEY, PARENT))
 
 
 def encode_key(parts: Sequence[Any]) -> str:
@@ -307,7 +318,8 @@ def _add_keys(node: TransformNode, unit: str, rows: Rows) -> None:
     else:
         keys = pa.array(_content_keys(unit, table), pa.string())
     parents = pa.repeat(pa.scalar(unit, pa.string()), table.num_rows)
-    data = {name: table[name] for name in table.column_names if not name.startswith("_")}
+    data = {name: table[name] for name in table.column_names if not is_own(name)}
+    rows.unstored = unstored_of(table.column_names)
     rows.table = pa.table({KEY: keys, PARENT: parents, **data})
     _last_of_equal_keys(rows)
 

@@ -44,11 +44,12 @@ class Meter(Protocol):
 
 @dataclass
 class Outcome:
-    """What bringing one asset up to date did."""
+    """What bringing one asset up to date did. unstored: columns that were left out for their names."""
 
     writer: Writer
     computed: int = 0
     notes: list[str] = field(default_factory=list)
+    unstored: set[str] = field(default_factory=set)
 
 
 def writer_for(scope: Scope, node: TransformNode) -> Writer:
@@ -258,9 +259,9 @@ def _collect(
         if node.columns is None:
             known |= {f.name: f.type for f in rows.table.schema if not f.name.startswith("_") and _tells_more(known, f)}
         outcome.notes += [f"{unit}: {note}" for note in rows.notes]
+        outcome.unstored.update(rows.unstored)
         if rows.left_out:
             errors[place] = "; ".join(rows.left_out)
-            outcome.notes += [f"{unit}: {note}" for note in rows.left_out]
     batch.memo.append(
         memo_rows(
             units, inputs=list(inputs), code=scope.fingerprint(node.name), errors=errors, details=details, run=scope.run

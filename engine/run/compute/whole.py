@@ -16,7 +16,7 @@ from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryErro
 from packyak.engine.run.compute.apply import Tick, finish, whole_asset_failed
 from packyak.engine.run.compute.commit import Writer
 from packyak.engine.run.compute.memo import memo_rows
-from packyak.engine.run.compute.rows import columns_of, table_of_dicts
+from packyak.engine.run.compute.rows import columns_of, is_own, table_of_dicts, unstored_of
 from packyak.engine.run.compute.transforms import Outcome
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Selection, Snapshot, quoted
@@ -54,6 +54,7 @@ def compute_whole(scope: Scope, node: AssetNode | SqlNode, tick: Tick = lambda d
     """Computes the table and merges it. tick: told how many records were yielded so far; may raise to cancel."""
     outcome = Outcome(whole_writer(scope, node))
     data = _query_result(scope, node) if isinstance(node, SqlNode) else _function_result(scope, node, tick)
+    outcome.unstored.update(unstored_of(data.column_names))
     rows = _keyed(scope, node, data)
     gone = _gone(scope, outcome.writer, rows)
     memo = memo_rows([UNIT], inputs=[""], code=scope.fingerprint(node.name), run=scope.run)
@@ -178,7 +179,7 @@ def _from_items(items: list[Any], node: AssetNode) -> pa.Table:
 
 
 def _keyed(scope: Scope, node: AssetNode | SqlNode, data: pa.Table) -> pa.Table:
-    data = data.select([name for name in data.column_names if not name.startswith("_")])
+    data = data.select([name for name in data.column_names if not is_own(name)])
     key = node.key
     if key is None:
         return _content_keyed(scope, data)

@@ -23,6 +23,7 @@ from packyak.engine.run.answers import AssetStatus, State
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.due import schedule
 from packyak.engine.run.due.stale import Stale, stale_assets
+from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.store.published import AssetVersion, Published
@@ -119,6 +120,7 @@ def _table_status(
         inputs=node.inputs,
         origin=str(node.origin),
         doc=node.doc,
+        notes=was.remarks if was else (),
     )
 
 
@@ -152,7 +154,6 @@ def _state(
 def _failures(scope: Scope, node: Node, was: Settled) -> str:
     if not was.failed:
         return ""
-    of_files = isinstance(node, TransformNode) and isinstance(scope.graph.nodes.get(node.source), FilesNode)
-    what = ("file" if of_files else "record") + ("" if was.failed == 1 else "s")
+    what = unit_of(scope.graph, node) + ("" if was.failed == 1 else "s")
     such = (", " if was.failed == 1 else ", such as ") + was.failure if was.failure else ""
     return f"; {was.failed:,} {what} failed{such}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from packyak.engine.declare.nodes import FilesNode, LearnedNode, Parameter, TransformNode
+from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, LearnedNode, Node, Parameter, TransformNode
 from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.store.contents import row_hash_sql
@@ -42,6 +42,13 @@ class Work:
     @property
     def count(self) -> int:
         return int(self.todo.num_rows)
+
+
+def unit_of(graph: Graph, node: Node) -> str:
+    """What a node computes one by one, and counts where it fails: `file` or `record`."""
+    if isinstance(node, TransformNode):
+        return "file" if isinstance(graph.nodes.get(node.source), FilesNode) else "record"
+    return "file" if isinstance(node, FunctionNode) and node.on else "record"
 
 
 def settled_inputs(scope: Scope, node: TransformNode) -> dict[str, str]:
