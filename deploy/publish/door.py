@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from ipaddress import IPv4Network
 
 from packyak.deploy.plan import CloudPlan
 from packyak.deploy.publish.records import Change, Output
@@ -56,10 +57,15 @@ def told(before: CloudPlan | None, after: CloudPlan, dollars: float) -> Told:
         change = Change(f"the studio's {field.name} is {_shown(other)}, it was {_shown(one)}", "", PLACE)
         (widened if field.name in WIDENS else changed).append(change)
     if old.reach != new.reach:
-        more = set(new.reach) - set(old.reach)
         change = Change(f"the studio is {_reached(new)}, it was {_reached(old)}", "", PLACE)
-        (widened if more else changed).append(change)
+        (changed if _within(new.reach, old.reach) else widened).append(change)
     return [], changed, widened
+
+
+def _within(ranges: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether each range lies in one of the others."""
+    wide = [IPv4Network(each) for each in others]
+    return all(any(IPv4Network(each).subnet_of(one) for one in wide) for each in ranges)
 
 
 def _reached(studio: Served) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from packyak.deploy.plan import CloudPlan
 from packyak.deploy.publish.account import Account, absent, asking
+from packyak.deploy.stacks.container import PLACE, USER
 from packyak.engine.errors import PublishFailed
 
 DISTRIBUTION = "packyak-studio"
@@ -50,9 +51,9 @@ CMD ["{entry}"]
 FROM shared AS slim
 FROM shared AS full
 FROM shared AS studio
-RUN mkdir /studio && chown 10001:10001 /studio
-VOLUME ["/studio"]
-ENV HOME=/studio TMPDIR=/studio PACKYAK_PREFECT=off PACKYAK_WORKER=off
+RUN mkdir {place} && chown {user} {place}
+VOLUME ["{place}"]
+ENV HOME={place} TMPDIR={place} PACKYAK_PREFECT=off PACKYAK_WORKER=off
 
 FROM ${{VARIANT}}
 """
@@ -84,7 +85,7 @@ def source_of(
     extra = f"--extra-index-url {index} " if index else ""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     content: dict[str, bytes] = {
-        "Dockerfile": DOCKERFILE.format(python=python, entry=ENTRY, index=extra).encode(),
+        "Dockerfile": DOCKERFILE.format(python=python, entry=ENTRY, index=extra, place=PLACE, user=USER).encode(),
     }
     imported = sorted(set(_distributions(files)))
     for kind in sorted(kinds):

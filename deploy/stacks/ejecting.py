@@ -18,9 +18,9 @@ from packyak.deploy.stacks.running import version_of
 from packyak.engine.errors import PackyakError
 
 MODULES = (
-    "acknowledging", "beyond", "blueprint", "building", "definition", "filling", "flow", "ground", "images", "names",
-    "network", "people", "profiles", "statements", "storage", "studio", "studio_network", "tidying", "units",
-    "watching",
+    "acknowledging", "beyond", "blueprint", "building", "container", "definition", "filling", "flow", "ground",
+    "images", "names", "network", "people", "profiles", "statements", "storage", "studio", "studio_network", "tidying",
+    "units", "watching",
 )  # fmt: skip
 LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 APP = '''"""The stacks of {project} on AWS. README.md says how they are deployed; all of it is yours to change."""

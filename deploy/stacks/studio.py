@@ -18,17 +18,14 @@ from aws_cdk import aws_route53 as route53
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, Reach, StudioDrawing
+from packyak.deploy.stacks.container import ASKS, HEALTH, PLACE, PORT, USER, command, variable_of
 from packyak.deploy.stacks.filling import filled, handed_over, said, text
 from packyak.deploy.stacks.storage import LOG_PREFIXES
-from packyak.deploy.stacks.studio_network import PORT, StudioNetwork
+from packyak.deploy.stacks.studio_network import StudioNetwork
 from packyak.deploy.stacks.units import image_parameter, keep_log
 
 HERE = "deploy/stacks/studio.py"
 CONTAINER = "studio"
-PLACE = "/studio"  # all that it may write to; the image makes it, for the user below
-USER = "10001:10001"
-HEALTH = "/_stcore/health"
-ASKS = f"import urllib.request as r; r.urlopen('http://127.0.0.1:{PORT}{HEALTH}', timeout=4)"
 TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 STAYS_SECONDS = 4000  # a WebSocket without a word; Streamlit speaks more often
 
@@ -150,7 +147,7 @@ class Studio(cdk.Stack):
                     ),
                     mount_points=[made.MountPointProperty(container_path=PLACE, source_volume="own", read_only=False)],
                     entry_point=["python", "-m", "packyak"],
-                    command=command(self.drawn, self.studio),
+                    command=command(self.studio, self.drawn.home),
                     port_mappings=[made.PortMappingProperty(container_port=PORT, protocol="tcp")],
                     secrets=[made.SecretProperty(name=variable_of(self.studio.secret), value_from=secret)],
                     health_check=made.HealthCheckProperty(
@@ -293,16 +290,3 @@ class Studio(cdk.Stack):
             ),
         )
         self._while_open(record)
-
-
-def command(drawn: Blueprint, studio: StudioDrawing) -> list[str]:
-    """What runs in the container, as it is typed after `packyak`."""
-    return [
-        "studio", "--no-browser", "--port", str(PORT), "--home", drawn.home, "--site", f"https://{studio.domain}",
-        "--issuer", studio.issuer, "--client-id", studio.client_id, "--client-secret", studio.secret,
-    ]  # fmt: skip
-
-
-def variable_of(secret: str) -> str:
-    """The environment variable in which `Secret` looks first."""
-    return "PACKYAK_SECRET_" + "".join(each if each.isascii() and each.isalnum() else "_" for each in secret.upper())

@@ -11,12 +11,12 @@ from aws_cdk import aws_ec2 as ec2
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, StudioDrawing
+from packyak.deploy.stacks.container import PORT
 from packyak.deploy.stacks.filling import filled, text
 
 RANGE = "10.78.0.0/16"
 SUBNETS = ("10.78.0.0/20", "10.78.16.0/20")
 EVERYWHERE = "0.0.0.0/0"
-PORT = 8501
 HERE = "deploy/stacks/studio_network.py"
 
 

@@ -1,4 +1,4 @@
-"""`make synth-check`: the stacks of three projects under all four profiles, checked by rule packs and cfn-lint.
+"""`make synth-check`: the stacks of four projects under all four profiles, checked by rule packs and cfn-lint.
 
 Prints a table; exits with 1 when one has a finding, a linter's complaint, more than CloudFormation takes, or took
 longer than it may; when a pack or the linter let pass what was made to be wrong; or when an acknowledgement explains
@@ -67,6 +67,18 @@ memory_mb = 9000
 [cloud.keep]
 runs_on = "fargate"
 """
+STUDIO = """
+[roles]
+admin = ["ana@example.com"]
+
+[cloud.studio]
+domain = "studio.example.com"
+certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0123abcd"
+issuer = "https://login.example.com"
+client_id = "packyak"
+client_secret = "studio/oidc"
+zone = "Z0123456789"
+"""
 WRONG = {
     "Resources": {
         "A": {"Type": "AWS::S3::Bucket", "Properties": {"BucketNam": "a"}},
@@ -129,6 +141,8 @@ def _plans(room: Path) -> Iterator[tuple[str, CloudPlan]]:
     (clocked / "pipeline.py").write_text(CLOCKED)
     (clocked / "packyak.toml").write_text(f'name = "clocked"\n{CLOUD}')
     yield "fargate", plan_project(Project.open(clocked))
+    (clocked / "packyak.toml").write_text(f'name = "served"\n{STUDIO}')
+    yield "studio", plan_project(Project.open(clocked))
 
 
 def _row(name: str, plan: CloudPlan, profile: Profile, folder: Path) -> Row:

@@ -24,6 +24,7 @@ from packyak.deploy.stacks.synthesis import Synthesis, synthesize
 from packyak.engine.errors import SynthesisFailed
 from packyak.engine.project import Project
 from test_stacks import CLOUD, SOURCE, allowed, hundreds
+from test_studio_in_the_account import TOML
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NAMES = Names("shop", "lake")
@@ -235,3 +236,82 @@ def test_homes_without_a_folder_of_their_own(tmp_path: Path, plan: CloudPlan) ->
     whole = plan_project(Project.open(folder), "s3://lake")
     assert whole.home == replace(cloud_home("s3://lake"), key=whole.home.key)
     assert synthesize(whole, "dev", tmp_path / "synth").findings == ()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """A project that asks for the studio in the account."""
+    plan = planned(tmp_path_factory.mktemp("served"), cloud=TOML)
+    assert plan.studio is not None
+    return synthesize(plan, "hipaa", tmp_path_factory.mktemp("synth"))
+
+
+def of_the_studio(served: Synthesis) -> dict[str, Any]:
+    """The properties of its resources, by their names in the template."""
+    body = json.loads(served.stacks[-1].path.read_text())["Resources"]
+    return {name: each.get("Properties", {}) for name, each in body.items()}
+
+
+def test_the_studio_stands_closed_in_a_stack_of_its_own(served: Synthesis) -> None:
+    assert served.findings == ()
+    assert [each.name for each in served.stacks][-1] == NAMES.studio
+    assert (served.stacks[-1].after, served.stacks[-1].parameters) == ((NAMES.ground,), ("ImageStudio",))
+    body = json.loads(served.stacks[-1].path.read_text())
+    asked = body["Parameters"]["Open"]
+    assert (asked["Default"], asked["AllowedValues"]) == ("no", ["no", "yes"])
+    assert body["Conditions"]["IsOpen"] == {"Fn::Equals": [{"Ref": "Open"}, "yes"]}
+    by_the_hour = {"AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ECS::Service"}
+    assert {each["Type"] for each in body["Resources"].values() if each.get("Condition") == "IsOpen"} >= by_the_hour
+    for each in body["Resources"].values():
+        kind = each["Type"]
+        assert not kind.startswith(("AWS::EC2::Nat", "AWS::EC2::EIP")), kind
+        assert kind not in by_the_hour or each["Condition"] == "IsOpen"
+        assert kind != "AWS::EC2::VPCEndpoint" or each["Properties"]["VpcEndpointType"] == "Gateway"
+    assert body["Outputs"]["DoorOut"]["Condition"] == "IsOpen"
+
+
+def test_the_way_to_the_studio_is_tls_for_its_name_and_from_the_balancer_alone(served: Synthesis) -> None:
+    body = of_the_studio(served)
+    listeners = resources(served, "AWS::ElasticLoadBalancingV2::Listener").values()
+    (listener,) = [each["Properties"] for each in listeners if "Port" in each["Properties"]]
+    assert (listener["Port"], listener["Protocol"]) == (443, "HTTPS")
+    assert listener["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-2")
+    assert listener["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"] == "404"
+    assert body["ItsName"]["Conditions"] == [
+        {"Field": "host-header", "HostHeaderConfig": {"Values": ["studio.example.com"]}}
+    ]
+    (way_in,) = body["StudioGroup"]["SecurityGroupIngress"]
+    assert way_in["SourceSecurityGroupId"] == {"Fn::GetAtt": ["DoorGroup", "GroupId"]} and way_in["FromPort"] == 8501
+    assert {each["FromPort"] for each in body["DoorGroup"]["SecurityGroupIngress"]} == {443}
+    attributes = {each["Key"]: each["Value"] for each in body["Door"]["LoadBalancerAttributes"]}
+    assert attributes["access_logs.s3.bucket"] == NAMES.logs
+    policies = json.dumps(resources(served, "AWS::S3::BucketPolicy"))
+    assert f"{NAMES.logs}/{attributes['access_logs.s3.prefix']}/AWSLogs/" in policies
+    assert f"loadbalancer/app/{NAMES.door}/*" in policies
+
+
+def test_the_studio_runs_as_nobody_under_its_own_role(served: Synthesis) -> None:
+    body = of_the_studio(served)
+    (container,) = body["StudioTask"]["ContainerDefinitions"]
+    assert container["User"] == "10001:10001" and container["ReadonlyRootFilesystem"] is True
+    assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
+    assert [each["Name"] for each in container["Secrets"]] == ["PACKYAK_SECRET_STUDIO_OIDC"]
+    assert "Environment" not in container
+    assert [each["ContainerPath"] for each in container["MountPoints"]] == ["/studio"]
+    assert container["HealthCheck"]["Command"][:2] == ["CMD", "python"]
+    assert body["StudioTask"]["TaskRoleArn"] == {"Fn::GetAtt": ["StudioRole", "Arn"]}
+    assert body["StudioTask"]["ExecutionRoleArn"] == {"Fn::GetAtt": ["StudioOfEcsRole", "Arn"]}
+    assert body["StudioRole"]["PermissionsBoundary"] == {"Ref": "Boundary"}
+    granted = json.dumps([each["PolicyDocument"] for name, each in body.items() if name.startswith("StudioGrants")])
+    assert "secretsmanager" not in granted and "Delete" not in granted and "corrections/*" in granted
+    assert body["StudioLog"]["RetentionInDays"] == RETENTION["hipaa"].run_log_days
+
+
+def test_an_ejected_app_has_the_studio_too(served: Synthesis, tmp_path: Path) -> None:
+    eject(planned(tmp_path / "shop", cloud=TOML), "hipaa", tmp_path / "app")
+    environment = {**running.environment(), "CDK_OUTDIR": str(tmp_path / "out")}
+    environment.pop("PYTHONPATH", None)
+    subprocess.run([sys.executable, "app.py"], cwd=tmp_path / "app", env=environment, check=True)
+    for stack in served.stacks:
+        assert (tmp_path / "out" / stack.path.name).read_bytes() == stack.path.read_bytes()
+    assert f"{NAMES.studio}:ImageStudio=..." in (tmp_path / "app" / "README.md").read_text()
