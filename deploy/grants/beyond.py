@@ -113,6 +113,7 @@ def _moto() -> WSGIApplication:
             next_step="pip install 'moto[server]>=5'",
         ) from error
     copyreg.pickle(type(threading.RLock()), lambda lock: (threading.RLock, ()))
+    copyreg.pickle(threading.Condition, lambda condition: (threading.Condition, ()))
     copyreg.pickle(ParameterDict, _copied)
     BackendDict.reset()
     app: WSGIApplication = DomainDispatcherApplication(create_backend_app)

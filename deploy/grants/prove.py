@@ -23,19 +23,21 @@ from packyak.deploy.grants.evaluate import decide
 from packyak.deploy.grants.gate import Seen
 from packyak.deploy.grants.grant import Grant, document_of
 from packyak.deploy.grants.home import first_objects
+from packyak.deploy.grants.inferred import codes_of
 from packyak.deploy.grants.laterals import OTHER_BUCKET, forbidden, forbidden_to_people, forbidden_to_tidying, probe
 from packyak.deploy.grants.local_s3 import ADMIN, LocalS3, local_s3
+from packyak.deploy.grants.outside import forbidden_in_buckets, forbidden_outside, probe_outside
 from packyak.deploy.grants.proof import Judged, Probe, Proof, RoleProof
 from packyak.deploy.grants.requests import ACCOUNT
 from packyak.deploy.grants.reviewer import REVIEWER, reviewer_grants
 from packyak.deploy.grants.running import Ask, Runners
+from packyak.deploy.grants.seen import ANY_ACCOUNT
 from packyak.deploy.grants.tidying import TIDYING, tidying_grants
 from packyak.engine.declare.nodes import FunctionNode, LearnedNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.project import Project
 from packyak.engine.store.published import FOLDER as PUBLISHED
 
-ANY_ACCOUNT = "${AWS::AccountId}"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/home"
 HOME = CloudHome("packyak-proof", "home", KEY)
 FIRST, LATER, TAUGHT, LAST = "from nothing", "after news", "with a model", "when all is done"
@@ -79,6 +81,8 @@ def prove(
     every = (*roles, people, tidying)
     with local_s3(key=HOME.key) as server, Runners(project.root, HOME.uri) as runners:
         later = _fill(server, project)
+        beside = _beside(every)
+        _make_buckets(server, beside)
         for role in every:
             server.gate.roles[role.access_key] = document_here(role.grants)
         bench = _Bench(server, runners, share if mutants else 0.0, seed, tell)
@@ -98,7 +102,7 @@ def prove(
                 bench.stage(role, TAUGHT)
         bench.stage(people, TAUGHT)
         bench.stage(tidying, LAST)
-        probes = tuple(_probes(server, project, every))
+        probes = tuple(_probes(server, project, every, beside))
     return Proof(
         project.name,
         tuple(_proof_of(role) for role in every),
@@ -167,7 +171,8 @@ class _Bench:
         self.cpu += time.process_time() - began + self.last
         if outcome == well:
             return Judged(grant, "unneeded", stage)
-        broke = str(outcome.get("problem") or f"the run ended {outcome['state']} with other results")
+        notes = "; ".join(each for each in outcome.get("notes", ()) if each not in well.get("notes", ()))
+        broke = str(outcome.get("problem") or notes or f"the run ended {outcome['state']} with other results")
         return Judged(grant, "proven", stage, broke.splitlines()[0][:300])
 
     def _run(self, role: _Role, ask: Ask) -> tuple[dict[str, Any], list[Seen]]:
@@ -232,11 +237,34 @@ def _proof_of(role: _Role) -> RoleProof:
     return RoleProof(role.name, role.requests, judged, tuple(role.problems), tuple(role.denied))
 
 
-def _probes(server: LocalS3, project: Project, roles: Sequence[_Role]) -> Iterator[Probe]:
+def _beside(roles: Iterable[_Role]) -> list[str]:
+    """What lies outside the home and somebody may reach: ARNs, some with a wildcard at their end."""
+    named = document_here(grant for role in roles for grant in role.grants)
+    every = {resource for statement in named["Statement"] for resource in statement["Resource"]}
+    home = f"arn:aws:s3:::{HOME.bucket}"
+    return sorted(each for each in every - {HOME.key, home} if not each.startswith(f"{home}/"))
+
+
+def _make_buckets(server: LocalS3, beside: Iterable[str]) -> None:
+    """The buckets that are not the project's, each with an object wherever somebody may do something."""
+    for each in beside:
+        bucket, _, key = each.partition(":::")[2].partition("/")
+        if bucket:
+            server.make_bucket(bucket)
+        if key:
+            server.put(bucket, key.replace("*", "x"), b"made for the proof")
+
+
+def _probes(server: LocalS3, project: Project, roles: Sequence[_Role], beside: Sequence[str]) -> Iterator[Probe]:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
     for role in roles:
         listed = {REVIEWER: forbidden_to_people, TIDYING: forbidden_to_tidying}.get(role.name, forbidden)
         for verb, bucket, name in dict.fromkeys(listed(project.graph, HOME, role.name)):
+            yield probe(connection, role.access_key, role.name, verb, bucket, name)
+        codes = codes_of(project.graph, role.name, project.root) if role.deed is None else ()
+        for tried in dict.fromkeys(forbidden_outside(beside, codes, HOME.region)):
+            yield probe_outside(connection, role.access_key, role.name, tried)
+        for verb, bucket, name in dict.fromkeys(forbidden_in_buckets(beside, codes)):
             yield probe(connection, role.access_key, role.name, verb, bucket, name)
     connection.close()
 

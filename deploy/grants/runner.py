@@ -67,10 +67,11 @@ def _content_with(graph: Graph, enough: Mapping[str, int]) -> Graph:
 def _run(project: Project, asset: str) -> dict[str, Any]:
     record = project.run([asset], alone=True)
     done = record.asset(asset)
-    problems = [record.error, *record.notes, *([done.message] if done and done.state in ("failed", "blocked") else [])]
+    problems = [record.error, *([done.message] if done and done.state in ("failed", "blocked") else [])]
     return {
         "state": record.state,
         "problem": "; ".join(filter(None, problems)),
+        "notes": list(record.notes),
         "asset": done.state if done else "fresh",
         "computed": done.computed if done else 0,
         "changed": done.changed if done else 0,
@@ -171,7 +172,7 @@ def _promote_all(project: Project, names: Sequence[str]) -> dict[str, Any]:
 def _whole(project: Project, wanted: bool) -> dict[str, Any]:
     record = project.run()
     failed = [f"{each.asset}: {each.message}" for each in record.assets if each.state in ("failed", "blocked")]
-    return {"state": record.state, "problem": "; ".join(filter(None, (record.error, *record.notes, *failed)))}
+    return {"state": record.state, "problem": "; ".join(filter(None, (record.error, *failed)))}
 
 
 def _tell(project: Project, wanted: bool) -> dict[str, Any]:

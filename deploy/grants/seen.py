@@ -17,6 +17,7 @@ from packyak.deploy.grants.proof import Probe, Proof
 from packyak.engine.store.home import Home
 
 NAME = "proof.json"
+ANY_ACCOUNT = "${AWS::AccountId}"
 NOT_TRIED = "not tried"
 
 
@@ -88,9 +89,8 @@ def counted_probes(probes: Iterable[Probe], home: CloudHome) -> list[Tried]:
     """Probes by role, verb and kind of place."""
     counts: dict[tuple[str, str, str], tuple[int, int]] = {}
     for each in probes:
-        verb, _, address = each.what.partition(" s3://")
-        bucket, _, name = address.partition("/")
-        key = each.role, verb, _kind(bucket, _within(name, home), home)
+        verb, _, address = each.what.partition(" ")
+        key = each.role, verb, _kind_of(address, home)
         tried, denied = counts.get(key, (0, 0))
         counts[key] = tried + 1, denied + each.denied
     return sorted(Tried(*key, *numbers) for key, numbers in counts.items())
@@ -106,6 +106,27 @@ _KINDS = {
 }
 
 
+_SERVICES = {
+    "dynamodb": "DynamoDB",
+    "sqs": "queues",
+    "sns": "topics",
+    "secretsmanager": "secrets",
+    "ssm": "parameters",
+    "kinesis": "streams",
+    "states": "state machines",
+    "kms": "keys",
+}
+
+
+def _kind_of(address: str, home: CloudHome) -> str:
+    """What kind of place an address or an ARN is."""
+    if address.startswith("arn:"):
+        service = address.split(":")[2]
+        return _SERVICES.get(service, service)
+    bucket, _, name = address.removeprefix("s3://").partition("/")
+    return _kind(bucket, _within(name, home), home)
+
+
 def _kind(bucket: str, name: str, home: CloudHome) -> str:
     """What kind of place a probe was about."""
     folder, cut, rest = name.partition("/")
@@ -117,12 +138,14 @@ def _kind(bucket: str, name: str, home: CloudHome) -> str:
 
 
 def place_of(grant: Grant, home: CloudHome) -> str:
-    """Where in the home a grant is about: a name, a pattern, or `its key`."""
+    """Where in the home a grant is about: a name, a pattern, or `its key`; outside it what the ARN ends in."""
     if grant.prefix:
         return _within(grant.prefix, home)
     if grant.resource == home.key:
         return "its key"
-    return _within(grant.resource.rpartition(":::")[2].removeprefix(f"{home.bucket}/"), home)
+    if not grant.resource.startswith("arn:aws:s3:::"):
+        return grant.resource.replace(ANY_ACCOUNT, "").split(":", 5)[-1]
+    return _within(grant.resource.removeprefix("arn:aws:s3:::").removeprefix(f"{home.bucket}/"), home)
 
 
 def _within(path: str, home: CloudHome) -> str:
