@@ -69,9 +69,15 @@ OF_PAGE: Mapping[str, KeyGroup] = {
     "records": KeyGroup(
         "Records",
         (
-            Key(("Enter",), "edit the cell; Enter again keeps it and goes down"),
+            Key(("Enter",), "edit the cell; Enter again keeps it and goes down, Tab to the right"),
             Key(("Esc",), "leave the cell as it was"),
-            Key(("Ctrl", "C"), "copy the selected cells"),
+            Key(("Del",), "empty the selected cells"),
+            Key(("Shift", *ARROWS), "select several cells"),
+            Key(("Ctrl", "C"), "copy the selected cells; with V paste"),
+            Key(("Ctrl", "Z"), "take the last edit back; with Y do it again"),
+            Key(("Ctrl", "S"), "look at what is not saved, then save it"),
+            Key(("Space",), "open the record"),
+            Key(("Alt", "PageDown"), "the next page; with PageUp the one before"),
         ),
     ),
     "map": KeyGroup(
