@@ -138,14 +138,16 @@ def _kind(bucket: str, name: str, home: CloudHome) -> str:
 
 
 def place_of(grant: Grant, home: CloudHome) -> str:
-    """Where in the home a grant is about: a name, a pattern, or `its key`; outside it what the ARN ends in."""
-    if grant.prefix:
-        return _within(grant.prefix, home)
+    """Where in the home a grant is about: a name, a pattern, or `its key`. Outside it a bucket's address, or a service
+    with a name."""
     if grant.resource == home.key:
         return "its key"
-    if not grant.resource.startswith("arn:aws:s3:::"):
-        return grant.resource.replace(ANY_ACCOUNT, "").split(":", 5)[-1]
-    return _within(grant.resource.removeprefix("arn:aws:s3:::").removeprefix(f"{home.bucket}/"), home)
+    service, _, rest = grant.resource.removeprefix("arn:aws:").partition(":")
+    if service != "s3":
+        return f"{service}:{rest.replace(ANY_ACCOUNT, '').split(':', 2)[-1]}" if rest else grant.resource
+    bucket, _, name = rest.removeprefix("::").partition("/")
+    name = grant.prefix or name
+    return _within(name or bucket, home) if bucket == home.bucket else f"s3://{bucket}/{name}".rstrip("/")
 
 
 def _within(path: str, home: CloudHome) -> str:

@@ -29,7 +29,8 @@ WHAT_IT_IS = (
 NOT_COVERED = (
     "bucket policies, permission boundaries, service control and session policies: the proof evaluates the policy of "
     "each role alone",
-    "actions outside S3 and KMS, such as logs, network interfaces and images: they are fixed statements of the stacks",
+    "the fixed statements of the stacks, such as those for logs, network interfaces and images",
+    "whether the table of what an operation beside S3 asks for is right: grants are made and judged by the same one",
     "signatures: the gate of the proof knows a role by its access key and verifies nothing",
     "what happened in the account: that is for its trail to show",
     "code that is changed afterwards: a report is about the plan whose hash it names",
@@ -42,6 +43,8 @@ VERBS = {
     "kms:Decrypt": "decrypt",
     "kms:GenerateDataKey": "encrypt",
 }
+_LOOKS = "Looks at records, models and runs, and corrects"
+_TIDIES = "Keeps tables in few pieces and lets go of old versions, once a week"
 COLUMNS = ("list", "read", "write", "delete", "decrypt", "encrypt", "other")
 
 
@@ -172,9 +175,9 @@ def _role(plan: CloudPlan, role: Role, proof: LastProof) -> RoleAccess:
     verdicts = [proof.verdict(each, plan.home) for each in role.grants]
     return RoleAccess(
         role=role.name,
-        kind=unit.kind if unit else "people",
+        kind=unit.kind if unit else "upkeep" if role in plan.upkeep else "people",
         declared=unit.place if unit else "",
-        purpose=(unit.purpose or unit.doc) if unit else "Looks at records, models and runs, and corrects",
+        purpose=(unit.purpose or unit.doc) if unit else _TIDIES if role in plan.upkeep else _LOOKS,
         personal=unit.personal if unit else (),
         access=tuple(_places(plan, role.grants, proof)),
         grants=len(role.grants),
@@ -211,7 +214,7 @@ def _wildcards(plan: CloudPlan, roles: Iterable[Role]) -> Iterable[Wildcard]:
     for role in roles:
         for each in role.grants:
             place = place_of(each, plan.home)
-            if "*" in place:
+            if set(place) & set("*?"):
                 reason = "; ".join(dict.fromkeys(why.why for why in each.evidence))
                 where = ", ".join(dict.fromkeys(why.place or "every run" for why in each.evidence))
                 yield Wildcard(role.name, _verb(each), place, f"{reason}: {_why_open(place)}", where)
@@ -223,6 +226,10 @@ def _why_open(place: str) -> str:
         return "names of a table's files are hashes that are known only once they are written"
     if place.startswith("buckets/"):
         return "the pattern that the declaration names"
+    if place.endswith("-??????"):
+        return "AWS ends a secret's name with six signs of its own"
+    if ":" in place:
+        return "the code puts the rest of the name together"
     return "names are numbers, times or hashes that are known only once they are written"
 
 

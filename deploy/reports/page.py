@@ -140,7 +140,8 @@ def _denials(report: AccessReport) -> str:
     for role in dict.fromkeys(each.role for each in report.tried):
         cells = []
         for kind in kinds:
-            found = [by[role, kind, verb] for verb in VERBS if (role, kind, verb) in by]
+            found = [each for (who, on, _), each in by.items() if (who, on) == (role, kind)]
+            found.sort(key=lambda each: (VERBS.index(each.verb) if each.verb in VERBS else len(VERBS), each.verb))
             tried, denied = sum(each.tried for each in found), sum(each.denied for each in found)
             verbs = " ".join(each.verb for each in found)
             wrong = " class='wrong'" if tried != denied else ""

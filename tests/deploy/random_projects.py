@@ -2,12 +2,13 @@
 
 Sources are read from files; below them grows a graph of transforms (one to one, whole records, one to many), learned
 transforms, queries, whole tables, look-ups, indexes and functions, with checks beside. Records are few: what a role
-needs does not depend on how many there are.
+needs does not depend on how many there are. Every eighth project has functions that reach services beside the home.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,25 @@ from packyak import Bucket, File, Index, asset, check, function, learned, read_c
 SMALLEST, LARGEST = 5, 40
 WORDS = ("amber", "birch", "cedar", "dune", "elm", "fern", "grove", "heath", "iris", "juniper", "kelp", "larch")
 EMBEDDING = 0.03  # of the units: each loads the embedding model
+REACHING = 8  # every so many projects reach services beside the home
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/{0}"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:{0}"
+# What a function may do there; {0}: a name of its own or one that it shares.
+DEEDS = (
+    'boto3.client("dynamodb").put_item(TableName="{0}", Item={{"key": {{"S": file.key}}}})',
+    'boto3.client("dynamodb").get_item(TableName="{0}", Key={{"key": {{"S": file.key}}}})',
+    'boto3.client("dynamodb").query(TableName="{0}", KeyConditionExpression="#k = :k", '
+    'ExpressionAttributeNames={{"#k": "key"}}, ExpressionAttributeValues={{":k": {{"S": file.key}}}})',
+    'boto3.resource("dynamodb").Table("{0}").delete_item(Key={{"key": file.key}})',
+    f'boto3.client("sqs").send_message(QueueUrl="{QUEUE}", MessageBody=file.key)',
+    f'[boto3.client("sqs").delete_message(QueueUrl="{QUEUE}", ReceiptHandle=each["ReceiptHandle"])\n'
+    f'     for each in boto3.client("sqs").receive_message(QueueUrl="{QUEUE}").get("Messages", [])]',
+    'len(Secret("{0}/token").value())',
+    'boto3.client("secretsmanager").put_secret_value(SecretId="{0}", SecretString=file.key)',
+    f'boto3.client("sns").publish(TopicArn="{TOPIC}", Message=file.key)',
+    'boto3.client("ssm").get_parameter(Name="/{0}/size")["Parameter"]["Value"]',
+    'boto3.client("s3").put_object(Bucket="reports", Key=f"{0}/{{file.key}}", Body=b"x")',
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,8 @@ class RandomProject:
         while self.units < self.size:
             maker = self._index if self.rng.random() < EMBEDDING else self.rng.choice(makers)
             parts.append(maker())
+        if self.seed % REACHING == 0:
+            parts += self._reaching()
         parts += [self._check(number) for number in range(self.rng.randint(1, 2 + self.size // 8))]
         return "\n".join(parts)
 
@@ -197,6 +219,16 @@ class RandomProject:
             f'    for key in mine.list_sync():\n        len(key)\n    mine.get_sync("{name}/part0.csv")\n',
         ))  # fmt: skip
         return f"@function(on={on})\ndef {name}(file: File) -> None:\n{body}"
+
+    def _reaching(self) -> Iterator[str]:
+        """Functions that reach services, some of them the same ones."""
+        yield "import boto3\nfrom packyak import Secret\n"
+        rng = random.Random(f"services {self.seed}")
+        for _ in range(4):
+            name = self._named("reaching")
+            own = [deed.format(rng.choice((name, "shared"))) for deed in rng.sample(DEEDS, 3)]
+            on = f'inbox{rng.randrange(self.buckets)}.created("*.csv")'
+            yield f"@function(on={on})\ndef {name}(file: File) -> None:\n" + "".join(f"    {each}\n" for each in own)
 
     def _check(self, number: int) -> str:
         target = self._any(keyed=False)

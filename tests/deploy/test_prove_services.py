@@ -9,6 +9,9 @@ import pytest
 from packyak.deploy.grants import prove as proving
 from packyak.deploy.grants.declared import Declared
 from packyak.deploy.grants.seen import keep, last_proof, place_of
+from packyak.deploy.plan import plan_project
+from packyak.deploy.reports.access import access_report
+from packyak.deploy.reports.page import page
 from packyak.engine.project import Project
 
 pytest.importorskip("moto")
@@ -53,15 +56,15 @@ def files() -> list[dict]:
 """
 HERE = "us-east-1:123456789012"
 OUTSIDE = {
-    ("count", "dynamodb:PutItem", "table/files"),
-    ("count", "dynamodb:GetItem", "table/files"),
-    ("tell", "sqs:SendMessage", "jobs"),
-    ("tell", "sns:Publish", "news"),
-    ("tell", "secretsmanager:GetSecretValue", "secret:crm/token-??????"),
-    ("tell", "s3:PutObject", "reports/days/*.txt"),
-    ("work", "sqs:ReceiveMessage", "jobs"),
-    ("work", "sqs:DeleteMessage", "jobs"),
-    ("files", "dynamodb:Scan", "table/files"),
+    ("count", "dynamodb:PutItem", "dynamodb:table/files"),
+    ("count", "dynamodb:GetItem", "dynamodb:table/files"),
+    ("tell", "sqs:SendMessage", "sqs:jobs"),
+    ("tell", "sns:Publish", "sns:news"),
+    ("tell", "secretsmanager:GetSecretValue", "secretsmanager:secret:crm/token-??????"),
+    ("tell", "s3:PutObject", "s3://reports/days/*.txt"),
+    ("work", "sqs:ReceiveMessage", "sqs:jobs"),
+    ("work", "sqs:DeleteMessage", "sqs:jobs"),
+    ("files", "dynamodb:Scan", "dynamodb:table/files"),
 }
 
 
@@ -90,3 +93,14 @@ def test_services_beside_s3(project_folder: Callable[..., Path]) -> None:
     assert {known.verdict(each, proving.HOME) for each in Declared(project.graph, proving.HOME).grants()} == {"proven"}
     assert {"DynamoDB", "queues", "topics", "secrets"} <= {each.on for each in known.tried}
     assert sum(each.tried for each in known.tried) == len(proof.probes) == sum(each.denied for each in known.tried)
+
+    report = access_report(plan_project(project), known)
+    [tell] = [each for each in report.roles if each.role == "tell"]
+    shown = {place.place: dict(place.verbs) for place in tell.access}
+    assert shown["sqs:jobs"] == {"sqs:SendMessage": "proven"} and shown["s3://reports/days/*.txt"] == {
+        "write": "proven"
+    }
+    assert report.count("grants") == report.count("proven")
+    html = page(report)
+    assert "Nothing is open." in html and "PurgeQueue" in html and "<th>DynamoDB</th>" in html
+    assert html == page(access_report(plan_project(project), last_proof(project.home)))
