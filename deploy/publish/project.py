@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from packyak.deploy.plan import CloudPlan, plan_project
-from packyak.deploy.publish.image import Source, images_of, searches, source_of
+from packyak.deploy.publish.image import STUDIO, Source, images_of, searches, source_of
 from packyak.deploy.publish.kept import last_published
 from packyak.deploy.publish.publish import Made
 from packyak.deploy.stacks.names import slug
@@ -56,6 +56,12 @@ def made_of(project: Project, plan: CloudPlan, tell: Callable[[str], None], inde
         return source_of(project.root, files, images_of(plan), index, learns=searches(plan))
 
     return Made(plan, project.graph, project.home, templates, source)
+
+
+def studio_source(project: Project, plan: CloudPlan, index: str = "") -> Source:
+    """The archive with what a studio needs that runs elsewhere."""
+    files = [Path(file) for file in project.source_files()]
+    return source_of(project.root, files, [STUDIO], index, learns=searches(plan))
 
 
 def written_templates(project: Project, plan: CloudPlan) -> tuple[dict[str, Any], ...]:
