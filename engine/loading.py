@@ -50,11 +50,12 @@ def _load(root: Path, name: str) -> ModuleType:
     except PackyakError:
         raise
     except SyntaxError as error:
+        text = (error.text or "").strip()
         raise DeclarationError(
-            f"{error.msg} ({(error.text or '').strip()})",
-            file=error.filename,
+            f"{error.msg} ({text})" if text else error.msg,
+            file=error.filename or str(root.joinpath(*name.split("."))) + ".py",
             line=error.lineno,
-            next_step="mend the line and save",
+            next_step="mend the line and save" if text else "mend the file and save",
         ) from error
     except ModuleNotFoundError as error:
         if error.name == name:
@@ -65,11 +66,13 @@ def _load(root: Path, name: str) -> ModuleType:
                 next_step=f"create {name}.py there, or name your modules in packyak.toml: modules = [...]",
             ) from error
         raise _failed(root, error, f"install {error.name!r} into this environment, or correct the import") from error
+    except SystemExit as error:
+        raise _failed(root, error, "declare without ending the process: leave `exit` to a script of its own") from error
     except Exception as error:
         raise _failed(root, error, "mend it and save") from error
 
 
-def _failed(root: Path, error: Exception, next_step: str) -> DeclarationError:
+def _failed(root: Path, error: BaseException, next_step: str) -> DeclarationError:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(root))]
     file, line = (frames[-1].filename, frames[-1].lineno) if frames else ("", None)
     return DeclarationError(f"{type(error).__name__}: {error}", file=file, line=line, next_step=next_step)

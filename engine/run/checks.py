@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import CheckNode, TableNode
 from packyak.engine.run.answers import CheckResult
-from packyak.engine.run.compute.apply import describe, finish
+from packyak.engine.run.compute.apply import RAISED, describe, finish
 from packyak.engine.run.compute.rows import table_of_dicts
 from packyak.engine.run.compute.whole import bind, hand_over
 from packyak.engine.run.due.fingerprint import digest
@@ -68,7 +68,7 @@ def evaluate(scope: Scope, node: CheckNode, before: Mapping[str, Any] | None) ->
     try:
         answer = finish(node.function(**{p.name: hand_over(scope, p) for p in node.parameters}))
         failing = _failing_rows(scope, answer)
-    except Exception as error:
+    except RAISED as error:
         return Checked(_result(node, False, None, (), f"the check could not run: {describe(error)}"), "")
     if failing is None:
         passed = answer is None or bool(answer)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 
 from packyak.engine.declare.nodes import FunctionNode
-from packyak.engine.run.compute.apply import describe, finish
+from packyak.engine.run.compute.apply import RAISED, describe, finish
 from packyak.engine.run.compute.transforms import file_of
 from packyak.engine.run.due import schedule
 from packyak.engine.run.scope import Scope
@@ -51,7 +51,7 @@ def call_for_new_files(
         file = file_of(node.on[0], bucket.path(stat.key), stat, bucket.etag(stat.key))
         try:
             finish(node.function(file))
-        except Exception as error:
+        except RAISED as error:
             errors[stat.key] = describe(error)
         else:
             done += 1

@@ -318,6 +318,56 @@ def test_a_syntax_error_names_file_and_line(project_folder: Write) -> None:
         Project.open(folder)
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("\0", r"pipeline\.py: .*null bytes.*Next: mend the file"),
+        ("import sys\nsys.exit(3)", r"pipeline\.py:2: SystemExit"),
+    ],
+)
+def test_a_module_that_cannot_be_loaded_names_its_file(project_folder: Write, source: str, told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+        Project.open(project_folder(source))
+
+
+EXITS = """
+import sys
+from packyak import asset, check, transform
+
+@asset(key="id")
+def rows():
+    return [{"id": str(n), "n": n} for n in range(3)]
+
+@transform(rows)
+def odd(n: int) -> int:
+    return n if n % 2 else sys.exit(4)
+
+@transform(rows)
+async def later(n: int) -> int:
+    return n if n % 2 else sys.exit(4)
+
+@asset(key="id")
+def whole():
+    sys.exit("no more")
+
+@check(odd)
+def looked(odd):
+    sys.exit()
+"""
+
+
+def test_code_that_would_end_the_process_fails_like_any_other(project_folder: Write) -> None:
+    project = Project.open(project_folder(EXITS))
+    record = project.run()
+    states = {each.asset: (each.state, each.failed) for each in record.assets}
+    assert states == {"rows": ("done", 0), "odd": ("done", 2), "later": ("done", 2), "whole": ("failed", 0)}
+    for name, line in (("odd", 11), ("later", 15)):
+        assert set(failures(project, name).values()) == {f"SystemExit: 4 (pipeline.py:{line})"}
+    assert "SystemExit: no more" in record.error
+    (result,) = [check for each in project.status() for check in each.checks]
+    assert not result.passed and "SystemExit" in result.message
+
+
 def test_wrong_corrections_are_refused_with_the_choices(project_folder: Write) -> None:
     project = Project.open(project_folder(RAISES))
     project.run()

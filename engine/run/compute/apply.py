@@ -23,6 +23,7 @@ from packyak.engine.declare.nodes import Parameter, TransformNode
 from packyak.engine.errors import PackyakError, UserCodeError
 from packyak.engine.store.secret import hidden
 
+RAISED = (Exception, SystemExit)  # by a user's code: one that says `exit` fails like any other, and ends nothing else
 SLICE_SECONDS = 0.2  # how long user code runs between two looks at progress and cancellation
 
 
@@ -129,14 +130,14 @@ class _Calls:
         while len(values) < until:
             try:
                 values.extend(islice(self._answers, until - len(values)))
-            except Exception as error:
+            except RAISED as error:
                 self._failed(error)
             else:
                 if len(values) < until:  # the function itself raised StopIteration, which ends an iteration quietly
                     self._failed(StopIteration())
         return len(values) < self.total
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         self.answers.errors[len(self.answers.values)] = describe(error)
         self.answers.values.append(None)
         if self.needed:  # a generator is over once it let an error through
@@ -180,7 +181,7 @@ async def _call_async(
         async with gate:
             try:
                 answers.values[index] = await _finished(call(*row))
-            except Exception as error:
+            except RAISED as error:
                 answers.errors[index] = describe(error)
             done += 1
 
@@ -256,7 +257,7 @@ def record_builder(annotation: Any) -> Callable[[dict[str, Any]], Any]:
     return lambda row: kind(**{name: row.get(name) for name in fields})
 
 
-def whole_asset_failed(asset: str, error: Exception) -> UserCodeError:
+def whole_asset_failed(asset: str, error: BaseException) -> UserCodeError:
     """A user's own error in a whole asset, wrapped once."""
     wrapped = UserCodeError(f"{asset} raised {describe(error)}", asset=asset, next_step=f"mend {asset} and run again")
     wrapped.__cause__ = error

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import AssetNode, Parameter, SqlNode, TableNode
 from packyak.engine.errors import DataError, KeyProblem, PackyakError, QueryError, UserCodeError
-from packyak.engine.run.compute.apply import Tick, finish, whole_asset_failed
+from packyak.engine.run.compute.apply import RAISED, Tick, finish, whole_asset_failed
 from packyak.engine.run.compute.commit import Writer
 from packyak.engine.run.compute.memo import memo_rows
 from packyak.engine.run.compute.rows import columns_of, is_own, table_of_dicts, unstored_of
@@ -114,7 +114,7 @@ def _called(scope: Scope, node: AssetNode, tick: Tick) -> pa.Table:
         return as_table(_ticking(answer, tick) if isinstance(answer, Iterator) else answer, node)
     except PackyakError:
         raise
-    except Exception as error:
+    except RAISED as error:
         raise whole_asset_failed(node.name, error) from error
 
 

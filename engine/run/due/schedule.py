@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from cronsim import CronSim, CronSimError
 from packyak.engine.declare.nodes import FunctionNode, Graph
 from packyak.engine.errors import DeclarationError
-from packyak.engine.run.compute.apply import describe, finish
+from packyak.engine.run.compute.apply import RAISED, describe, finish
 from packyak.engine.run.due.signs import NEXT
 from packyak.engine.store.home import Home
 
@@ -104,7 +104,7 @@ def call(home: Home, node: FunctionNode, now: datetime) -> str:
     error = ""
     try:
         finish(node.function())
-    except Exception as raised:
+    except RAISED as raised:
         error = describe(raised)
     _write(home, node, {"called": now.isoformat(), "error": error})
     return error

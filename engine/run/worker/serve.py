@@ -43,6 +43,7 @@ IDLE_MINUTES = 30.0
 REQUEST_BYTES = 64_000_000
 REQUEST_SECONDS = 10.0
 SEND_SECONDS = 5.0  # a client that has stopped reading holds a run up for no longer
+TOLD_TO_END = 143  # the exit code of a process that SIGTERM ended
 WARM = ("pyarrow", "duckdb", "lance")
 
 
@@ -118,7 +119,7 @@ class _Worker:
     def terminate(self, *_: object) -> NoReturn:
         """Ends the process from the main thread, wherever that is."""
         self._stopping = True
-        raise SystemExit(143)
+        raise KeyboardInterrupt  # which a user's code does not raise, as it may SystemExit
 
     def _prepare(self) -> None:
         """Loads what the first request will want, while nobody waits for it."""
@@ -367,14 +368,17 @@ def main(arguments: list[str] | None = None) -> int:
     module, _, name = asked.serve.partition(":")
     log = WorkerLog(address_file(asked.home).with_name("worker.log"))
     log.take_over()
-    serve(
-        lambda: getattr(import_module(module), name)(asked.root, asked.home),
-        asked.home,
-        root=Path(asked.root),
-        idle_minutes=asked.idle_minutes,
-        log=log,
-        on_idle=PrefectServer(asked.home).stop,
-    )
+    try:
+        serve(
+            lambda: getattr(import_module(module), name)(asked.root, asked.home),
+            asked.home,
+            root=Path(asked.root),
+            idle_minutes=asked.idle_minutes,
+            log=log,
+            on_idle=PrefectServer(asked.home).stop,
+        )
+    except KeyboardInterrupt:
+        return TOLD_TO_END
     return 0
 
 
