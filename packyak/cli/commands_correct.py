@@ -132,7 +132,10 @@ def corrections(
         return _disagreements(desk.ask("disagreements", asset), as_json)
     if agreement:
         return _agreement(desk.ask("agreement", asset), as_json)
-    show_corrections(desk.ask("corrections", asset)[:limit], as_json)
+    found = desk.ask("corrections", asset)
+    if asset is not None and not found:
+        desk.ask("page", asset, limit=0)  # says what there is, where there is no such asset
+    show_corrections(found[:limit], as_json)
     return DONE
 
 

@@ -188,7 +188,10 @@ def history(
     elif key is None:
         _show_versions(desk.ask("versions", asset)[:limit], as_json)
     else:
-        _show_corrections(_corrections(desk, asset, key)[:limit], as_json)
+        found = _corrections(desk, asset, key)
+        if not found:
+            desk.ask("record", asset, key)  # says so where there is no such record
+        _show_corrections(found[:limit], as_json)
 
 
 def _corrections(desk: Desk, asset: str, key: str) -> list[Any]:

@@ -102,7 +102,7 @@ def _setting(each: Any) -> dict[str, Any]:
     ("packyak roles --json", "the same for a script"),
 )
 def roles(project: ProjectFolder = None, as_json: Json = False) -> None:
-    """Say who has which role. They are written in [roles] of packyak.toml; without it everybody is an admin."""
+    """Say who has which role. They are written in the table `roles` of packyak.toml; without it all are admins."""
     place = find_place(project, None)
     person = str(place.settings["person"])
     mine = role_of(place.roles, person)

@@ -194,7 +194,8 @@ def _read(file: Path) -> list[Decision]:
     try:
         lines = file.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise PackyakError(f"{file} cannot be read: {error}", next_step="name a UTF-8 file of JSON lines") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise PackyakError(f"{file} cannot be read: {why}", next_step="name a UTF-8 file of JSON lines") from error
     return [_parsed(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -6,6 +6,7 @@ scripts rely on them. Standard library only.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -93,6 +94,14 @@ def _plain_special(value: Any) -> Any:
     return str(value)
 
 
+_ELSEWHERE, _RIGHTS = "name another place", "give your user the right to it, or name another place"
+_PLACES = {
+    errno.ENOENT: _ELSEWHERE, errno.ENOTDIR: _ELSEWHERE, errno.EISDIR: _ELSEWHERE, errno.EEXIST: _ELSEWHERE,
+    errno.ENAMETOOLONG: "give a shorter name", errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS, errno.EROFS: _RIGHTS,
+    errno.ENOSPC: "make room there, then try again", errno.EDQUOT: "make room there, then try again",
+}  # fmt: skip
+
+
 def exit_code(error: BaseException) -> int:
     """How a command ends that an error ended."""
     if isinstance(error, KeyboardInterrupt):
@@ -110,6 +119,7 @@ def _is_ours(error: errors.PackyakError) -> bool:
 
 def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = False) -> int:
     """Tells a person, or a script, what went wrong; answers the exit code."""
+    error = _of_a_place(error)
     code = exit_code(error)
     if as_json:
         say_json(_error_json(error, code))
@@ -123,6 +133,15 @@ def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = Fa
     if not as_json:
         note(_error_text(error, code))
     return code
+
+
+def _of_a_place(error: BaseException) -> BaseException:
+    """A file or folder that cannot be used is the place's fault, not ours: said in a sentence, with what to do."""
+    if not isinstance(error, OSError) or not error.filename or error.errno not in _PLACES:
+        return error
+    said = errors.PackyakError(f"{error.filename}: {error.strerror}", next_step=_PLACES[error.errno])
+    said.__cause__ = error
+    return said
 
 
 def _error_text(error: BaseException, code: int) -> str:

@@ -375,3 +375,19 @@ def test_find_by_words_and_what_it_needs(packyak: Call, folder: Path) -> None:
 def test_a_map_without_an_index_says_what_to_declare(packyak: Call, folder: Path) -> None:
     ended = packyak("map")
     assert ended.code == 2 and "Index(" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("history", "words", "nobody"), "words has no record 'nobody'"),
+        (("corrections", "nowhere"), "there is no asset 'nowhere'"),
+        (("correct", "words", "M-1", "words", "five"), "Next: give a whole number"),
+        (("review", "--answers", "nowhere.jsonl"), "nowhere.jsonl cannot be read: No such file or directory"),
+        (("report", "access", "--out", "pipeline.py/below"), "Not a directory. Next: name another place"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_to_do(ran: Path, packyak: Call, asked: tuple[str, ...], told: str) -> None:
+    ended = packyak(*asked)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err and "Traceback" not in ended.err

@@ -21,6 +21,11 @@ from packyak.engine.run.read.reader import Reader, can_be_corrected
 from packyak.engine.run.read.view import KEY, Snapshot
 from packyak.engine.store.corrections import Correction, Kind, decode, encode, ended_by
 
+GIVE = {
+    "int64": "a whole number", "float64": "a number", "decimal": "a number", "bool": "true or false",
+    "date": "a date like 2026-03-01", "timestamp": "a time like 2026-03-01T09:30", "time": "a time of day like 09:30",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Said:
@@ -205,7 +210,7 @@ def typed(value: Any, column: ColumnInfo) -> Any:
     except (ValueError, TypeError) as error:
         raise CorrectionError(
             f"{value!r} cannot be a value of {column.name}, which is {column.type}: {error}",
-            next_step=f"give a {column.type}",
+            next_step=f"give {GIVE.get(column.type, f'a value of the type {column.type}')}",
         ) from error
     if column.choices is not None and found is not None and found not in column.choices:
         meant = nearest(str(found), [str(choice) for choice in column.choices])
