@@ -22,19 +22,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
 EVERYWHERE = ("BidiComponent", "Html", "Button")
-ALSO = {"records": ("Selectbox", "ButtonGroup", "TextInput", "DataFrame", "Pagination")}
+ALSO = {"records": ("Selectbox", "ButtonGroup", "TextInput")}
 PATHS = {f"/{name}" if name != "pipeline" else "/": EVERYWHERE + ALSO.get(name, ()) for name in places.BY_NAME}
 UNASKED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})  # the page comes whole and plain
 IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*["'`]\./([\w.-]+\.js)["'`]""")
 HEAD = b"</head>"
 COOKIE = "_streamlit_xsrf="
 # Told its host's settings Streamlit connects without a ping; the cookie that the ping brings has to be there already.
+# Whether it is, the request for the page says: a page that looks at its cookies waits for another process.
 TELL = """<script>{{
 const own = {path}, at = location.pathname
 if (at.endsWith(own)) window.__streamlit = {{
   BACKEND_BASE_URL: location.origin + at.slice(0, at.length - own.length) + "/",
-  ...(document.cookie.includes("{cookie}")
-    ? {{ HOST_CONFIG: {{ allowedOrigins: [location.origin], useExternalAuthToken: false }} }} : {{}}),
+  ...({known} ? {{ HOST_CONFIG: {{ allowedOrigins: [location.origin], useExternalAuthToken: false }} }} : {{}}),
 }}
 }}</script>
 """
@@ -63,10 +63,9 @@ def links(files: Iterable[str]) -> str:
 
 
 @cache
-def head(path: str) -> bytes:
-    """What comes into the head of the page at this path."""
-    own = json.dumps(path)
-    return (TELL.format(path=own, cookie=COOKIE) + links(parts(PATHS[path]))).encode()
+def head(path: str, known: bool) -> bytes:
+    """What comes into the head of the page at this path. known: whether the browser has Streamlit's cookie."""
+    return (TELL.format(path=json.dumps(path), known=json.dumps(known)) + links(parts(PATHS[path]))).encode()
 
 
 class QuickStart:
@@ -91,13 +90,14 @@ class QuickStart:
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
-                    whole = body.replace(HEAD, head(scope["path"]) + HEAD, 1)
+                    whole = body.replace(HEAD, head(scope["path"], known) + HEAD, 1)
                     headers = MutableHeaders(scope=start)
                     headers["Content-Length"] = str(len(whole))
                     del headers["ETag"], headers["Last-Modified"]  # they tell of the page without what is added
                     await send(start)
                     await send({"type": "http.response.body", "body": whole})
 
+        known = COOKIE in Headers(scope=scope).get("cookie", "")
         asked = [(name, value) for name, value in scope["headers"] if name not in UNASKED]
         await self.app({**scope, "headers": asked}, receive, gather)
 

@@ -39,14 +39,21 @@ def site() -> Iterator[TestClient]:
     quick.head.cache_clear()
 
 
-def test_records_names_the_grid_and_all_that_it_imports_once(site: TestClient) -> None:
+def test_records_names_its_choices_and_all_that_they_import_once(site: TestClient) -> None:
     text = site.get("/records").text
     files = LINKED.findall(text)
-    assert len(files) == len(set(files)) and any(name.startswith("DataFrame.") for name in files)
+    assert len(files) == len(set(files)) and any(name.startswith("Selectbox.") for name in files)
     for name in files:
         imported = quick.IMPORTED.findall((quick.SCRIPTS / name).read_text())
         assert set(imported) <= set(files) | set(re.findall(r"static/js/([\w.-]+\.js)", INDEX.read_text()))
-    assert not any(name.startswith("DataFrame.") for name in LINKED.findall(site.get("/").text))
+    assert not any(name.startswith("Selectbox.") for name in LINKED.findall(site.get("/").text))
+
+
+def test_streamlit_connects_without_a_ping_where_its_cookie_is_there_already(site: TestClient) -> None:
+    assert "...(false ?" in site.get("/records").text
+    site.cookies.set("_streamlit_xsrf", "2|made|up")
+    text = site.get("/records").text
+    assert "...(true ?" in text and "document.cookie" not in text
 
 
 def test_a_page_comes_whole_even_to_who_has_an_older_one(site: TestClient) -> None:
@@ -54,7 +61,7 @@ def test_a_page_comes_whole_even_to_who_has_an_older_one(site: TestClient) -> No
     answer = site.get("/records", headers={"If-None-Match": known, "Accept-Encoding": "gzip"})
     assert answer.status_code == 200 and "etag" not in answer.headers
     assert int(answer.headers["content-length"]) == len(answer.content)
-    told = quick.head("/records").decode()
+    told = quick.head("/records", False).decode()
     assert answer.text == INDEX.read_text().replace("</head>", told + "</head>")
     assert 'const own = "/records"' in told and answer.text.index("window.__streamlit") < answer.text.index("<body>")
 

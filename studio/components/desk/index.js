@@ -5,6 +5,7 @@ import { base, make, press, visit } from "../dom.js";
 import { Palette } from "./palette.js";
 import { Keys } from "./keys.js";
 
+const BEHIND = 60; // ms: the bar comes after what the page is for
 const desks = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -20,17 +21,32 @@ class Desk {
     this.root = root;
     this.bar = make("footer", "bar");
     this.bar.setAttribute("aria-label", "Status");
-    this.palette = new Palette((item) => this.act(item));
-    this.keys = new Keys();
-    root.replaceChildren(this.bar, this.palette.element, this.keys.element);
     this.bar.popover = "manual"; // the top layer: over the sidebar too
-    this.bar.showPopover();
+    root.replaceChildren(this.bar);
     this.stop = new AbortController();
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal, capture: true });
   }
 
+  // Both dialogs are made when first asked for: most pages are left without either.
+  get palette() {
+    return this.dialog("commands", () => new Palette((item) => this.act(item)));
+  }
+
+  get keys() {
+    return this.dialog("list", () => new Keys());
+  }
+
+  dialog(name, create) {
+    if (!this[name]) {
+      this[name] = create();
+      this.root.append(this[name].element);
+    }
+    return this[name];
+  }
+
   close() {
     this.stop.abort();
+    clearTimeout(this.waiting);
     clearInterval(this.timer);
     clearInterval(this.follower);
   }
@@ -80,13 +96,24 @@ class Desk {
     clearInterval(this.follower);
     this.timer = setInterval(() => this.look(), data.pulse.every * 1000);
     this.follower = setInterval(() => this.follow(), 250);
-    this.palette.items = data.items;
-    this.keys.fill(data.keys);
-    this.draw();
+    if (this.drawn) this.draw();
+    else this.waiting ??= setTimeout(() => this.draw(), BEHIND);
+  }
+
+  openPalette() {
+    this.palette.items = this.data.items;
+    this.palette.toggle();
+  }
+
+  openKeys() {
+    this.keys.fill(this.data.keys);
+    this.keys.open();
   }
 
   draw() {
     const { data } = this;
+    if (!this.drawn) this.bar.showPopover();
+    this.drawn = true;
     const left = make("div", "part"), right = make("div", "part right");
     for (const fact of data.facts) {
       const text = make("span", `fact ${fact.tone}`, fact.text);
@@ -99,7 +126,7 @@ class Desk {
       this.copied = copy.lastChild;
       right.append(copy);
     }
-    right.append(press("Commands Ctrl+K", "Open the command palette", () => this.palette.open()), press("Keys ?", "Show the keys of this page", () => this.keys.open()));
+    right.append(press("Commands Ctrl+K", "Open the command palette", () => this.openPalette()), press("Keys ?", "Show the keys of this page", () => this.openKeys()));
     this.bar.replaceChildren(left, right);
   }
 
@@ -116,7 +143,7 @@ class Desk {
 
   act(item) {
     if (item.act === "copy") this.copy();
-    else if (item.act === "keys") this.keys.open();
+    else if (item.act === "keys") this.openKeys();
     else if (item.act === "go") visit(item.page, item.params);
     else this.send({ act: item.act, page: item.page, params: item.params });
   }
@@ -126,10 +153,10 @@ class Desk {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
       event.stopPropagation();
-      this.palette.toggle();
+      this.openPalette();
     } else if (event.key === "?" && !event.ctrlKey && !event.metaKey && !writes(inside)) {
       event.preventDefault();
-      this.keys.open();
+      this.openKeys();
     }
   }
 }
