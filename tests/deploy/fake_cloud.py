@@ -228,6 +228,8 @@ class FakeCloud:
         if stack.status == "DELETE_COMPLETE":
             del self.stacks[StackName]
         return {"Stacks": [{"StackName": stack.name, "StackStatus": stack.status, "Tags": stack.tags,
+                            "Parameters": [{"ParameterKey": key, "ParameterValue": value}
+                                           for key, value in stack.values.items()],
                             "Outputs": self._outputs(stack)}]}  # fmt: skip
 
     def cloudformation_get_template(self, StackName: str, TemplateStage: str) -> Any:  # noqa: N803
@@ -263,7 +265,8 @@ class FakeCloud:
             raise refused("AlreadyExistsException", "ChangeSet already exists")
         template = self._fetched(asked["TemplateURL"])
         given = {each["ParameterKey"]: each for each in asked["Parameters"]}
-        values = {
+        usual = {key: each["Default"] for key, each in template.get("Parameters", {}).items() if "Default" in each}
+        values = usual | {
             key: stack.values[key] if each.get("UsePreviousValue") else each["ParameterValue"]
             for key, each in given.items()
         }

@@ -66,7 +66,7 @@ def _stacks(plan: CloudPlan, **changes: Any) -> list[tuple[str, dict[str, Any], 
     }
     units = {"Parameters": {"ImageSlim": {"Type": "String"}}, "Resources": _units(plan) | changes.get("units", {})}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": str(plan.order)}}
-    flow = {"Resources": {"Machine": machine}}
+    flow = {"Parameters": changes.get("parameters", {}), "Resources": {"Machine": machine}}
     for name in changes.get("without", ()):
         ground["Resources"].pop(name)
     return [

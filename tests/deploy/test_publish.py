@@ -304,3 +304,18 @@ def test_what_is_in_the_way_is_said_before_anything_is_made(first: Made) -> None
     with pytest.raises(CloudError, match="you may not cloudformation:CreateChangeSet"):
         publish(first, cloud, Asked())
     assert not cloud.stacks and not cloud.buckets
+
+
+def test_what_whoever_runs_it_said_of_a_stack_stays_said(project_folder: Write, tmp_path: Path) -> None:
+    """As that the studio is open: a parameter with a default, which a publication gives no value."""
+    project, plan = planned(project_folder(SOURCE, files=FILES))
+    door = {"Open": {"Type": "String", "Default": "no"}}
+    cloud = FakeCloud()
+    publish(made(tmp_path / "first", plan, project.graph, project, parameters=door), cloud, Asked())
+    assert cloud.stacks["demo-flow"].values == {"Open": "no"}
+    cloud.stacks["demo-flow"].values["Open"] = "yes"
+    more = {**door, "New": {"Type": "String", "Default": "usual"}}
+    project, plan = planned(project_folder(MORE, files=FILES))
+    done = publish(made(tmp_path / "second", plan, project.graph, project, parameters=more), cloud, ACCEPTING)
+    assert done.state == "published"
+    assert cloud.stacks["demo-flow"].values == {"Open": "yes", "New": "usual"}

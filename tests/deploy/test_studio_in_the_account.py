@@ -8,17 +8,26 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import moto
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from packyak.deploy.grants.seen import LastProof
 from packyak.deploy.plan import CloudPlan, plan_project
 from packyak.deploy.publish import door
+from packyak.deploy.publish.account import AwsAccount
 from packyak.deploy.publish.cost import cost_of
 from packyak.deploy.publish.diff import plan_diff
 from packyak.deploy.publish.image import images_of, source_of
 from packyak.deploy.publish.kept import plan_from
+from packyak.deploy.publish.preflight import _of_the_studio
 from packyak.deploy.publish.stack import Wanted, _parameters
 from packyak.deploy.reports.access import access_report
 from packyak.deploy.stacks import statements
@@ -206,3 +215,33 @@ def test_only_its_own_image_has_the_studio(plan: CloudPlan, folder: Path) -> Non
     assert docker.splitlines()[0] == "ARG VARIANT" and docker.splitlines()[-1] == "FROM ${VARIANT}"
     stages = [line.split()[-1] for line in docker.splitlines() if line.startswith("FROM ") and " AS " in line]
     assert stages == ["shared", "slim", "full", "studio"]
+
+
+def certified(domain: str) -> dict[str, bytes]:
+    """A certificate of one's own for a domain, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=9)).sign(key, SHA256())
+    written = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"Certificate": made.public_bytes(Encoding.PEM), "PrivateKey": written}
+
+
+def test_what_the_organisation_gives_is_looked_for_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    asked = read_wanted({"studio": ASKED}, [], has_roles=True).studio
+    assert asked is not None
+    with moto.mock_aws():
+        account = AwsAccount("us-east-1")
+
+        def looked(**changes: str) -> dict[str, str]:
+            return {each.state: each.line for each in _of_the_studio(account, replace(asked, **changes))}
+
+        assert "there is no certificate" in looked()["wrong"]
+        assert "there is no secret studio/oidc" in looked()["unsure"]
+        mine = account.client("acm").import_certificate(**certified("other.example.com"))["CertificateArn"]
+        assert "for other.example.com and not for studio" in looked(certificate=mine)["wrong"]
+        mine = account.client("acm").import_certificate(**certified("studio.example.com"))["CertificateArn"]
+        account.client("secretsmanager").create_secret(Name="studio/oidc", SecretString="made up")
+        assert looked(certificate=mine) == {"ok": "there is a certificate for studio.example.com"}
