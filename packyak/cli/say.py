@@ -100,6 +100,7 @@ _PLACES = {
     errno.ENAMETOOLONG: "give a shorter name", errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS, errno.EROFS: _RIGHTS,
     errno.ENOSPC: "make room there, then try again", errno.EDQUOT: "make room there, then try again",
 }  # fmt: skip
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # of an opened file, whose name nobody tells
 
 
 def exit_code(error: BaseException) -> int:
@@ -137,9 +138,12 @@ def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = Fa
 
 def _of_a_place(error: BaseException) -> BaseException:
     """A file or folder that cannot be used is the place's fault, not ours: said in a sentence, with what to do."""
-    if not isinstance(error, OSError) or not error.filename or error.errno not in _PLACES:
+    if not isinstance(error, OSError) or error.errno not in _PLACES:
         return error
-    said = errors.PackyakError(f"{error.filename}: {error.strerror}", next_step=_PLACES[error.errno])
+    if not error.filename and error.errno not in _FULL:
+        return error
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    said = errors.PackyakError(what, next_step=_PLACES[error.errno])
     said.__cause__ = error
     return said
 

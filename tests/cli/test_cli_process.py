@@ -285,3 +285,20 @@ def test_the_studio_answers_and_ends_with_its_command(settled: Path) -> None:
     assert process.returncode == 0
     with pytest.raises(OSError):
         os.kill(told["pid"], 0)
+
+
+HELD = """
+import sys, threading, time
+import duckdb
+held = duckdb.connect()
+threading.Thread(target=lambda held=held: time.sleep(30), daemon=True).start()
+from packyak.__main__ import main
+sys.argv[1:] = ["settings", "nowhere"]
+main()
+"""
+
+
+def test_nothing_is_said_after_the_last_word() -> None:
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "There is no setting `nowhere`" in done.stderr
