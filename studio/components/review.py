@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from packyak.engine.declare.nodes import TableNode
+from packyak.engine.declare.nodes import LearnedNode, TableNode
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import AssetStatus
 from packyak.engine.run.questions import Decided, Decision, Review, Similar
@@ -20,6 +20,7 @@ from packyak.studio.components import address, narrowed, teamwork
 from packyak.studio.components.deck import Hand, Offer, Taken, decided, deck
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places
+from packyak.studio.shell.asking import ask
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, review, words
 from packyak.studio.views.records import Editor, Unfit
@@ -228,7 +229,8 @@ def _deal(project: Project, desk: Desk, asset: str) -> None:
     other = desk.found is None or desk.scope != scope
     if not other and desk.since_dealt < DEALT - FEW and not _all_answered(desk):
         return
-    desk.found = project.review(asset or None, limit=DEALT, keys=keys, only=only)
+    learned = any(isinstance(node, LearnedNode) for node in project.graph.nodes.values())
+    desk.found = ask(project, "review", asset or None, limit=DEALT, keys=keys, only=only, wake=learned)
     desk.learned = _learned(project, asset)
     desk.types.update(review.editors_of(desk.found.questions))
     desk.scope, desk.list = scope, desk.list + 1

@@ -1,14 +1,11 @@
-"""Searches of an index from a page: asked of the project's worker where one runs, which has the language model loaded;
-else here. The answer is kept until something is published or said.
-"""
+"""Searches of an index from a page. The answer is kept until something is published or said."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
-from packyak.engine.errors import NoWorker
-from packyak.engine.run.worker.client import connect
+from packyak.studio.shell.asking import ask
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
@@ -22,20 +19,8 @@ def nearest(project: Project, index: str, *, text: str = "", how: str = "hybrid"
     asked = (str(project.root), index, text, how, like, project.published.seq(), project.log.position())
     known = st.session_state.get(FOUND)
     if known is None or known[0] != asked:
-        found = _ask(project, index, text, MOST, None, how=how, like=like or None)
+        found = ask(project, "find", index, text, MOST, None, how=how, like=like or None, say="Searching")
         known = (asked, tuple(found["_key"].to_pylist()))
         st.session_state[FOUND] = known
     keys: tuple[str, ...] = known[1]
     return keys
-
-
-def _ask(project: Project, *given: Any, **named: Any) -> Any:
-    try:
-        if project.settings["worker"] == "off" or project.home.local is None:
-            raise NoWorker("this project uses none")
-        worker = connect(project.home.uri)
-        worker.person = project.person
-        return worker.call("find", *given, **named)
-    except NoWorker:
-        with st.spinner("Searching"):
-            return project.find(*given, **named)
