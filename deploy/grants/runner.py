@@ -31,6 +31,7 @@ from packyak.engine.project import Project
 from packyak.engine.run.answers import CheckResult
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.correct.saving import Said
+from packyak.engine.run.due.fingerprint import Codes
 from packyak.engine.run.tidy import NONE, USUAL, tidy_project
 from packyak.engine.settings import load_config
 
@@ -41,6 +42,9 @@ NEEDED = (
 )  # fmt: skip
 
 
+_codes: dict[str, Codes] = {}  # by folder: this process has loaded its modules once
+
+
 def answer(folder: str, home: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """What came of one request: state, and what went wrong in words. cpu: seconds of this process."""
     began = time.process_time()
@@ -48,6 +52,7 @@ def answer(folder: str, home: str, request: Mapping[str, Any]) -> dict[str, Any]
     try:
         with Project.open(folder, home=home) as project:
             project.graph = _content_with(project.graph, request.get("enough", {}))
+            project.codes = _codes.get(folder) or _codes.setdefault(folder, project.codes)
             done = _DEEDS[next(iter(request))](project, next(iter(request.values())))
     except Exception as error:  # whatever it was, it is the answer
         done = {"state": "error", "problem": f"{type(error).__name__}: {error}"}

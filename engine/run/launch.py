@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from packyak.engine.declare.nodes import FilesNode, FunctionNode, Graph, IndexNode, LearnedNode, TableNode
+from packyak.engine.declare.nodes import (
+    CheckNode,
+    FilesNode,
+    FunctionNode,
+    Graph,
+    IndexNode,
+    LearnedNode,
+    TableNode,
+)
 from packyak.engine.run.compute.crew import Crew, size_of
 from packyak.engine.run.due import schedule
 from packyak.engine.run.due.gate import close_gate, write_gate
@@ -129,7 +137,8 @@ def _run(
 ) -> RunRecord:
     if not alone:
         close_gate(project.home)
-    scope.codes.save(project.home)
+    checks = [each.name for each in scope.graph.nodes.values() if isinstance(each, CheckNode) and each.target in names]
+    scope.codes.save(project.home, (*names, *checks))
     teller = Teller(scope, progress.run_id, project.name, progress.record.started)
     update = Update(scope, progress, retry=retry, happened=teller.happened)
     progress.running(names, units={name: unit_of(scope.graph, scope.graph[name]) for name in names})

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, LearnedNode, TransformNode
 from packyak.engine.learn.models import RULE, ModelStore
-from packyak.engine.learn.tasks import signature_of
+from packyak.engine.learn.tasks import signature_of, tasks_of
 from packyak.engine.run.compute.apply import Answers, Tick
 from packyak.engine.run.compute.commit import HELD_BYTES
 from packyak.engine.run.compute.crew import Crew
@@ -117,10 +117,10 @@ class Scope:
         return ModelStore(self.home)
 
     def model_of(self, asset: str) -> str:
-        """The id of the model that answers for an asset: `RULE` ("") for none, and where the promoted one was trained
-        for another signature than is declared now."""
+        """The id of the model that answers for an asset: `RULE` ("") for none, where it can learn nothing, and where the
+        promoted one was trained for another signature than is declared now."""
         node = self.graph.nodes.get(asset)
-        if not isinstance(node, LearnedNode):
+        if not isinstance(node, LearnedNode) or not tasks_of(node):
             return RULE
         chosen = self.models.current(asset)
         return chosen if chosen and self.models.card(asset, chosen).signature == signature_of(node) else RULE

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,10 +48,10 @@ class Codes:
     texts: Mapping[str, str]
     fingerprints: Mapping[str, Fingerprint]
 
-    def save(self, home: Home) -> None:
-        """Keeps the text of every code, so that a later change can be shown as a diff."""
-        for hash_, text in self.texts.items():
-            home.create(f"code/{hash_}.txt", text.encode())
+    def save(self, home: Home, names: Iterable[str]) -> None:
+        """Keeps the text of these nodes' code, so that a later change can be shown as a diff."""
+        for code in dict.fromkeys(self.fingerprints[name].code for name in names if name in self.fingerprints):
+            home.create(f"code/{code}.txt", self.texts[code].encode())
 
 
 def codes_of(nodes: Mapping[str, Node], root: str) -> Codes:
