@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from packyak.deploy.plan import CloudPlan, Unit
-from packyak.deploy.publish.image import images_of
+from packyak.deploy.publish.image import STUDIO, images_of, searches
 from packyak.engine.run.runs import RunRecord
 
 FILE = Path(__file__).with_name("prices.json")
 GB = 10**9
 HOURS = 730  # a month
 IMAGE = {"slim": 0.35, "full": 1.1, "studio": 0.45}  # GB as the registry keeps it, compressed
-IMAGES_KEPT = 5  # the repository keeps ten
+EMBEDS = 0.75  # what embedding texts adds to the studio's
+IMAGES_KEPT = 10  # in the repository; of one kind at most half of them, as where there are two
 START = {"slim": 6.0, "full": 12.0}  # seconds before a function that slept does its work
 TASK_START = 60.0
 ADDRESSES = 3  # public ones: the load balancer's in two zones, and the studio's own
@@ -128,10 +129,19 @@ def _idle(plan: CloudPlan, stored: int, templates: Sequence[Template]) -> Iterat
             endpoints * price("endpoint_hour") * HOURS,
             f"{endpoints} in one zone x ${price('endpoint_hour')} x {HOURS} h",
         )
-    images = sum(IMAGE[kind] for kind in images_of(plan)) * IMAGES_KEPT
+    images = sum(_image(plan, kind) for kind in images_of(plan)) * _kept(plan)
     yield Item("container images", images * price("ecr_gb_month"), f"{images:.2f} GB x ${price('ecr_gb_month')}")
     kept = stored / GB
     yield Item("what the home holds", kept * price("s3_gb_month"), f"{kept:.3f} GB x ${price('s3_gb_month')}")
+
+
+def _image(plan: CloudPlan, kind: str) -> float:
+    return IMAGE[kind] + (EMBEDS if kind == STUDIO and searches(plan) else 0)
+
+
+def _kept(plan: CloudPlan) -> int:
+    """How many images of each kind."""
+    return IMAGES_KEPT // max(2, len(images_of(plan)))
 
 
 def an_hour_open(plan: CloudPlan) -> Iterator[Item]:
@@ -209,7 +219,8 @@ def _assumptions(
     yield f"every function sleeps before a run: {starts}"
     sizes = sorted({unit.size.memory_mb for unit in plan.units})
     yield f"{', '.join(f'{each:,}' for each in sizes)} MB of memory, as the plan has it"
-    yield f"images of {IMAGE['slim']} and {IMAGE['full']} GB, {IMAGES_KEPT} of each kept"
+    images = " and ".join(f"{_image(plan, kind):g}" for kind in images_of(plan))
+    yield f"images of {images} GB, {_kept(plan)} of each kept"
     yield f"{READS} reads and {WRITES} writes of S3 in each asset's run, every one recorded and decrypted"
     yield f"{stored / GB:.3f} GB in the home, as here; earlier versions and a replica come on top"
     if not templates:

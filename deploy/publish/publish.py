@@ -32,8 +32,9 @@ from packyak.deploy.publish.image import EXTRAS, Builder, Images, Source, images
 from packyak.deploy.publish.kept import NAME, Published, digest_of, keep, last_published, read, written
 from packyak.deploy.publish.preflight import Caller, caller_of, look, stopping
 from packyak.deploy.publish.records import Change, Diff, Event, Looked, Outcome, Output, Stage
-from packyak.deploy.publish.stack import Stacks, Wanted
+from packyak.deploy.publish.stack import TAG, Stacks, Wanted
 from packyak.deploy.publish.template_diff import Explained, places_of, template_diff, units_of
+from packyak.deploy.stacks.names import Names
 from packyak.deploy.stacks.synthesis import StackTemplate
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.errors import PackyakError, PublishFailed
@@ -162,7 +163,7 @@ def _do(run: _Run, stacks: Sequence[StackTemplate]) -> None:
     with run.stage("image") as say:
         run.values.update(_images(run, ground, stacks, say))
     with run.stage("stacks") as say:
-        say(_told([_bring(run, each, urls, say) for each in rest]))
+        say(_told([*(_bring(run, each, urls, say) for each in rest), *_without_studio(run)]))
     with run.stage("home") as say:
         say(_ready_home(run, stacks))
 
@@ -192,6 +193,17 @@ def _bring(run: _Run, stack: StackTemplate, urls: Mapping[str, str], say: Callab
     run.stacks.execute(prepared)
     run.values.update(run.stacks.outputs(stack.name))
     return f"{stack.name}: {len(prepared.changes)} resources"
+
+
+def _without_studio(run: _Run) -> Iterator[str]:
+    """The studio's stack goes where none is asked for any more; nothing lies in it."""
+    plan = run.made.plan
+    name = Names(plan.project, plan.home.bucket).studio
+    tags = {each["Key"]: each["Value"] for each in run.stacks.described(name).get("Tags") or ()}
+    if plan.studio is None and tags.get(TAG) == plan.project:
+        run.stacks.delete(name)
+        run.changed = True
+        yield f"{name} is taken away"
 
 
 def _told(lines: Sequence[str]) -> str:

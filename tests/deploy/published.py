@@ -12,7 +12,10 @@ from packyak.deploy.grants.declared import cloud_home
 from packyak.deploy.plan import CloudPlan, plan_of
 from packyak.deploy.publish.image import Source
 from packyak.deploy.publish.publish import Made
+from packyak.deploy.served import Served
+from packyak.deploy.stacks.names import Names
 from packyak.deploy.stacks.synthesis import StackTemplate
+from packyak.deploy.wanted import Wanted
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.project import Project
 
@@ -42,6 +45,10 @@ def cohort(age: int) -> str:
 )
 FILES = {"inbox/a.csv": "id,born\n1,1950\n2,2001\n3,1950\n"}
 HOME = cloud_home("s3://demo-home/home")
+STUDIO: dict[str, Any] = {
+    "Parameters": {"Open": {"Type": "String", "Default": "no"}, "ImageStudio": {"Type": "String"}},
+    "Resources": {"Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"Image": {"Ref": "ImageStudio"}}}},
+}
 KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
 
@@ -52,11 +59,13 @@ def made(folder: Path, plan: CloudPlan, graph: Graph, project: Project, **change
     return Made(plan, graph, project.home, lambda: written, lambda: Source(b"archive", "a1b2"))
 
 
-def planned(folder: Path) -> tuple[Project, CloudPlan]:
-    """A project's plan in the cloud."""
+def planned(folder: Path, studio: Served | None = None) -> tuple[Project, CloudPlan]:
+    """A project's plan in the cloud. studio: asked for in the account."""
     project = Project.open(folder)
     codes = {name: each.code for name, each in project.codes.fingerprints.items()}
-    return project, plan_of(project.name, project.graph, HOME, root=project.root, codes=codes)
+    return project, plan_of(
+        project.name, project.graph, HOME, root=project.root, codes=codes, wanted=Wanted(studio=studio)
+    )
 
 
 def _stacks(plan: CloudPlan, **changes: Any) -> list[tuple[str, dict[str, Any], tuple[str, ...]]]:
@@ -69,11 +78,14 @@ def _stacks(plan: CloudPlan, **changes: Any) -> list[tuple[str, dict[str, Any], 
     flow = {"Parameters": changes.get("parameters", {}), "Resources": {"Machine": machine}}
     for name in changes.get("without", ()):
         ground["Resources"].pop(name)
-    return [
+    stacks: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("demo-ground", ground, ()),
         ("demo-units-1", units, ("demo-ground",)),
         ("demo-flow", flow, ("demo-units-1",)),
     ]
+    if plan.studio is not None:
+        stacks.append((Names(plan.project, plan.home.bucket).studio, STUDIO, ("demo-ground",)))
+    return stacks
 
 
 def _ground(plan: CloudPlan) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fake_cloud import FakeCloud, Killed
 from packyak.deploy.publish.image import Source
 from packyak.deploy.publish.publish import Asked, Made, publish
 from packyak.deploy.publish.records import Event, Outcome, Stage
+from packyak.deploy.served import Served
 from packyak.engine.errors import CloudError, NotConfirmed, PublishFailed
 from published import FILES, MORE, SOURCE, made, planned
 
@@ -319,3 +320,23 @@ def test_what_whoever_runs_it_said_of_a_stack_stays_said(project_folder: Write, 
     done = publish(made(tmp_path / "second", plan, project.graph, project, parameters=more), cloud, ACCEPTING)
     assert done.state == "published"
     assert cloud.stacks["demo-flow"].values == {"Open": "yes", "New": "usual"}
+
+
+def test_the_studio_comes_with_its_image_and_goes_when_nobody_asks_for_it(
+    project_folder: Write, tmp_path: Path
+) -> None:
+    folder = project_folder(SOURCE, files=FILES)
+    asked = Served("s.example.com", "arn:aws:acm:us-east-1:1:certificate/1", "https://l.example.com", "packyak", "oidc")
+    project, plan = planned(folder, asked)
+    cloud, name = FakeCloud(), "packyak-demo-studio"
+    done = publish(made(tmp_path / "with", plan, project.graph, project), cloud, Asked())
+    assert sorted(cloud.builds) == ["slim-a1b2", "studio-a1b2"]
+    assert cloud.stacks[name].values["ImageStudio"].endswith("sha256:studio-a1b2") and name in done.outputs[-1].value
+    assert {each.name for each in done.outputs} >= {"studio in the account", "open the studio", "close the studio"}
+    cloud.stacks[name].values["Open"] = "yes"
+
+    project, without = planned(folder)
+    done = publish(made(tmp_path / "without", without, project.graph, project), cloud, ACCEPTING)
+    assert "the studio in the account goes" in " ".join(each.words for each in done.diff.changed)
+    assert done.state == "published" and name not in cloud.stacks
+    assert not [each for each in done.outputs if each.name == "open the studio"]
