@@ -28,8 +28,11 @@ _TARGETS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "kms": ("TrentService", ("Encrypt", "Decrypt")),
 }
 _FORMS: Mapping[str, tuple[str, ...]] = {"sns": ("Publish", "Subscribe", "GetTopicAttributes")}
-_STRANGE = ("arn:aws:dynamodb:{0}:table/somebody-elses", "arn:aws:sqs:{0}:somebody-elses")
-_STRANGE = (*_STRANGE, "arn:aws:secretsmanager:{0}:secret:somebody-elses-proof0")
+_STRANGE = (
+    "arn:aws:dynamodb:{0}:table/somebody-elses",
+    "arn:aws:sqs:{0}:somebody-elses",
+    "arn:aws:secretsmanager:{0}:secret:somebody-elses-proof0",
+)
 Try = tuple[str, str, str]  # service, operation, ARN
 
 
@@ -59,8 +62,10 @@ def forbidden_in_buckets(resources: Iterable[str], codes: Iterable[Code]) -> Ite
 def _allowed(codes: Iterable[Code], region: str) -> Iterator[tuple[str, str]]:
     """What code was read to do, or may by declaration: actions and patterns of resources."""
     for code in codes:
-        for each in (*(read.need for read in code.inference.actions), *code.allowed):
-            yield each.action, each.resource.replace("{region}", region).replace("{account}", ACCOUNT)
+        found = [(read.need.action, read.need.resource) for read in code.inference.actions]
+        found += [(each.action, each.resource) for each in code.allowed]
+        for action, resource in found:
+            yield action, resource.replace("{region}", region).replace("{account}", ACCOUNT)
 
 
 def _one(resource: str) -> str:

@@ -117,8 +117,8 @@ class Scope:
         return ModelStore(self.home)
 
     def model_of(self, asset: str) -> str:
-        """The id of the model that answers for an asset: `RULE` ("") for none, where it can learn nothing, and where the
-        promoted one was trained for another signature than is declared now."""
+        """The id of the model that answers for an asset: `RULE` ("") for none, where nothing can be learned, and where
+        the promoted one was trained for another signature than is declared now."""
         node = self.graph.nodes.get(asset)
         if not isinstance(node, LearnedNode) or not tasks_of(node):
             return RULE
