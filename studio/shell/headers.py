@@ -41,6 +41,12 @@ HEADERS = {
 ONLY_TLS = "max-age=31536000"
 
 
+def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header; a cookie that does not say that it goes through TLS alone says so."""
+    is_cookie = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+    return name, value + b"; Secure" if is_cookie else value
+
+
 class SecurityHeaders:
     """Adds `HEADERS` to every HTTP answer; WebSockets pass untouched. What came through TLS comes so from then on."""
 
@@ -58,10 +64,11 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                if through_tls:
-                    headers["Strict-Transport-Security"] = ONLY_TLS
                 if headers.get(ANY_ORIGIN) == "*":  # Streamlit's own files: other sites need not read even those
                     del headers[ANY_ORIGIN]
+                if through_tls:
+                    headers["Strict-Transport-Security"] = ONLY_TLS
+                    message["headers"] = [_secured(*each) for each in headers.raw]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
