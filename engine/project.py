@@ -22,13 +22,13 @@ from packyak.engine.learning import Learning
 from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
 from packyak.engine.roles import Roles, guarded
-from packyak.engine.run.answers import AssetStatus, CheckResult, Filter, Page, Plan, RecordDetail
+from packyak.engine.run.answers import AssetStatus, CheckResult, Failure, Filter, Page, Plan, RecordDetail
 from packyak.engine.run.compute.limits import limits_of
 from packyak.engine.run.due.fingerprint import Codes, codes_of
 from packyak.engine.run.due.plan import plan_of
 from packyak.engine.run.due.schedule import check_lines
 from packyak.engine.run.due.status import status_of
-from packyak.engine.run.read.pages import Wanted, page_of
+from packyak.engine.run.read.pages import Wanted, failures_of, page_of
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, load_candidates
@@ -207,6 +207,10 @@ class Project(Roles, Teaching, Learning, Tracing):
             self._reader(),
             Wanted(asset, offset, limit, sort, descending, tuple(filters), text, version, only, where, chosen, among),
         )
+
+    def failures(self, asset: str, limit: int = 50) -> tuple[Failure, ...]:
+        """The files or records of an asset whose last computation failed, and why; they keep their last good values."""
+        return failures_of(self._reader(), asset, limit)
 
     def record(self, asset: str, key: str) -> RecordDetail:
         """One record, with how each of its fields came to be."""

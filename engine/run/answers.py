@@ -123,6 +123,15 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A file or record (unit) of an asset whose last computation failed, and why."""
+
+    unit: str
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
 class FieldDetail:
     """One field of one record, and how it came to be. decided: person | model | rule | function | none."""
 

@@ -6,6 +6,8 @@ each.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import DataError, KeyProblem
@@ -94,8 +96,13 @@ def _check_columns(data: pa.Table, name: str) -> None:
         raise KeyProblem(
             f"the records of {name} have no column {KEY}", asset=name, next_step=f"name the key column {KEY}"
         )
+    check_names(data.column_names, name)
+
+
+def check_names(columns: Iterable[str], name: str) -> None:
+    """Raises DataError naming a column that cannot be stored under its name."""
     seen: dict[str, str] = {}
-    for column in data.column_names:
+    for column in columns:
         if not column or "." in column or "`" in column or column in _LANCE_OWN or "\0" in column:
             raise DataError(
                 f"a column of {name} cannot be called {column!r}",

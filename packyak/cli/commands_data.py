@@ -66,11 +66,17 @@ def show(
         "page", asset, offset=offset, limit=limit, sort=sort, descending=descending, text=text, version=version,
         only=only, where=where,
     )  # fmt: skip
+    failures = desk.ask("failures", asset.partition("@")[0], limit) if only == "failed" else ()
     names = _names(page, columns)
     rows = page.rows.select(names).to_pylist()
     if as_json:
-        say_json({"asset": asset, "total": page.total, "offset": offset, "columns": page.columns, "rows": rows})
+        facts = {"asset": asset, "total": page.total, "offset": offset, "columns": page.columns, "rows": rows}
+        say_json({**facts, **({"failures": failures} if only == "failed" else {})})
         return
+    if failures:
+        show_table((failures[0].unit, "why it failed"), [(each.name, each.error) for each in failures])
+        if not page.total:
+            return
     marked = {(row, column) for row, column in page.corrected}
     keys = page.rows[KEY].to_pylist()
     show_table(

@@ -75,6 +75,10 @@ def test_failed_records_do_not_fail_a_run_and_can_be_shown(folder: Path, packyak
     records = f"{failed} record{'s' if failed > 1 else ''}"
     assert f"1 file and {records} failed (`packyak status` says why, `packyak show ASSET --only failed`" in ended.out
     assert "2 files read" in ended.out and "1 file failed" in ended.out
+    listed = packyak("show", "messages", "--only", "failed").out
+    assert listed.split()[:5] == ["file", "why", "it", "failed", "odd.jsonl"] and "Next:" in listed
+    (failure,) = packyak("show", "messages", "--only", "failed", "--json").json["failures"]
+    assert (failure["unit"], failure["name"]) == ("file", "odd.jsonl")
     assert "ZeroDivisionError" in ended.out and "ZeroDivisionError" in packyak("status").out
     assert packyak("show", "words", "--only", "failed", "--json").json["total"] > 0
 

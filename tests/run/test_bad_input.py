@@ -71,6 +71,25 @@ def test_a_bad_file_fails_alone_and_says_where(project_folder: Write, name: str,
     assert name in status.reason and name in record.asset("rows").message  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("header", ["id,a.b", "id,a`b", "id,Id", "id,Word"])
+def test_a_file_with_a_column_that_cannot_be_stored_fails_alone(project_folder: Write, header: str) -> None:
+    """Also where another file of the asset has the name in another case."""
+    files = {"inbox/a.csv": "id,word\n1,x\n", "inbox/b.csv": f"{header}\n2,y\n"}
+    project = Project.open(project_folder(READ, files=files))
+    assert project.run().state == "done"
+    assert project.read("rows")["id"].to_pylist() == ["1"]
+    (failure,) = project.failures("rows")
+    assert (failure.unit, failure.name) == ("file", "b.csv")
+    assert "column" in failure.error and "Next: rename" in failure.error
+
+
+def test_files_that_are_passed_over_are_told(project_folder: Write) -> None:
+    folder = project_folder(READ, files={"inbox/a.csv": "id,word\n1,x\n"})
+    (folder / ".packyak/buckets/inbox/away.csv").symlink_to("/etc/hostname")
+    (status,) = [each for each in Project.open(folder).status() if each.kind == "files"]
+    assert status.reason == "1 file; 1 passed over, 'away.csv': it is a link that leaves the bucket"
+
+
 def test_a_file_that_turns_bad_keeps_its_last_good_records_and_is_tried_when_mended(project_folder: Write) -> None:
     folder = project_folder(READ, files={"inbox/a.jsonl": '{"id": "1", "word": "x"}\n'})
     Project.open(folder).run()

@@ -25,6 +25,7 @@ from packyak.engine.declare.readers import Reading
 from packyak.engine.errors import DataError
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.types import arrow_type, as_texts, type_name
+from packyak.engine.store.shape import check_names
 
 CHUNK = 10_000
 
@@ -154,7 +155,10 @@ def several(node: TransformNode, unit: str, answer: Any, known: Mapping[str, pa.
     Raises DataError when the answer as a whole cannot be stored: the unit then keeps its last good records.
     """
     table, errors = _table_of(node, answer)
-    table = _agreeing(table, known) if node.columns is None else table
+    if node.columns is None:
+        own = [name for name in table.column_names if not is_own(name)]
+        check_names([*known, *(name for name in own if name not in known)], node.name)
+        table = _agreeing(table, known)
     rows = Rows(table, errors)
     if errors:
         _leave_out(rows, sorted(errors), f"{len(errors)} records left out: {next(iter(errors.values()))}")

@@ -77,8 +77,11 @@ def _behind_barrier(mine: AssetStatus, above: Mapping[str, AssetStatus]) -> Asse
 def _source_status(scope: Scope, node: Node) -> AssetStatus:
     rows, reason = None, node.doc.partition("\n")[0]
     if isinstance(node, FilesNode):
-        rows = len(scope.bucket(node.bucket).scan(node.pattern))
+        passed: list[str] = []
+        rows = len(scope.bucket(node.bucket).scan(node.pattern, lambda name, why: passed.append(f"{name!r}: {why}")))
         reason = f"{rows:,} {'file' if rows == 1 else 'files'}"
+        if passed:
+            reason += f"; {len(passed):,} passed over{', such as' if len(passed) > 1 else ','} {passed[0]}"
     elif isinstance(node, FunctionNode) and node.on is None:
         reason = schedule.sentence(scope.home, node)
     return AssetStatus(

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import DataError
-from packyak.engine.run.answers import ColumnInfo, Filter, Page
+from packyak.engine.run.answers import ColumnInfo, Failure, Filter, Page
+from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.read.ranks import Asked, View, named_in
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot, quoted
@@ -138,6 +139,15 @@ def _condition(each: Filter, params: list[Any]) -> str:
 def _corrected_keys(reader: Reader, asset: str) -> list[str]:
     owners = {node.name for node in reader.graph.chain(asset)}
     return sorted({key for owner, key, _ in reader.scope.in_force if owner in owners})
+
+
+def failures_of(reader: Reader, asset: str, limit: int) -> tuple[Failure, ...]:
+    """The files or records of an asset that failed, by name."""
+    unit, memo = unit_of(reader.graph, reader.asset(asset)), reader.scope.memo(asset)
+    if not memo.exists():
+        return ()
+    found = memo.read([KEY, "error"], "error is not null").sort_by(KEY).slice(0, limit).to_pylist()
+    return tuple(Failure(unit, str(each[KEY]), str(each["error"])) for each in found)
 
 
 def _failed_keys(reader: Reader, asset: str) -> list[str]:
