@@ -77,3 +77,12 @@ def test_the_cost_adds_up(packyak: Call) -> None:
     assert found["month"] == pytest.approx(sum(each["dollars"] for each in found["idle"]), abs=1e-3)
     assert found["assumptions"] and found["as_of"] and found["source"]
     assert "assumed: " in packyak("cost").err
+
+
+def test_eject_for_a_space_of_sagemaker(folder: Path, packyak: Call, tmp_path: Path) -> None:
+    done = packyak("eject", str(tmp_path / "space"), "--sagemaker", "--to", "s3://lake/home", "--json")
+    assert done.code == 0, done.err
+    assert done.json["files"] == ["README.md", "on-start.sh", "policy.json", "studio.zip"]
+    assert "--home s3://lake/home" in (tmp_path / "space" / "on-start.sh").read_text()
+    again = packyak("eject", str(tmp_path / "space"), "--sagemaker")
+    assert again.code == 2 and "is not empty" in again.err
