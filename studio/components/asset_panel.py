@@ -4,7 +4,7 @@ with their quality, code, marks, and what its role may do in the cloud.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,7 +16,8 @@ from packyak.studio.components.trail import trace_box
 from packyak.studio.components.versions import versions_of
 from packyak.studio.shell import launch, places
 from packyak.studio.shell.identity import refused
-from packyak.studio.views import cards, code, pipeline, tables, words
+from packyak.studio.views import cards, code, outside, pipeline, tables, words
+from packyak.studio.views.outside import Beyond
 from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ MOST_NEIGHBOURS = 8
 TONES = {"fresh": "green", "stale": "orange", "failed": "red", "blocked": "red", "never": "gray", "running": "blue"}
 
 
-def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], run: RunRecord | None) -> None:
-    """Everything about one node. Text of the project is shown as text, never as Markdown."""
+def asset_panel(
+    project: Project, name: str, statuses: Sequence[AssetStatus], run: RunRecord | None, others: Beyond
+) -> None:
+    """Everything about one node. Text of the project is shown as text, never as Markdown. others: other tools' part."""
     node = project.graph[name]
     status = next((status for status in statuses if status.name == name), None)
     _title(node, status)
@@ -41,7 +44,7 @@ def asset_panel(project: Project, name: str, statuses: Sequence[AssetStatus], ru
         _plan(project, status, run)
         _checks(project, status)
         versions_of(project, status)
-    _neighbours(project, node)
+    _neighbours(project, node, others)
     if status is not None and status.version and isinstance(node, TableNode) and node.key is not None:
         trace_box(node.name)
     _marks(node)
@@ -114,21 +117,26 @@ def _plan(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
             st.text(note)
 
 
-def _neighbours(project: Project, node: Node) -> None:
-    """What it reads and what reads it, each one press away."""
+def _neighbours(project: Project, node: Node, others: Beyond) -> None:
+    """What it reads and what reads it, each one press away; what other tools do last."""
     shown = project.graph.nodes
     readers = [name for name in project.graph.children(node.name) if not isinstance(shown[name], CheckNode)]
+    above, below = outside.beside(others, node.name)
     with st.container(gap=None):
-        for title, names in (("Reads", [name for name in node.inputs if name in shown]), ("Read by", readers)):
+        for title, names in (
+            ("Reads", [*(name for name in node.inputs if name in shown), *above]),
+            ("Read by", [*readers, *below]),
+        ):
             if names:
-                _row_of_names(title, names)
+                _row_of_names(title, {name: outside.label(others.nodes.get(name)) or name for name in names})
 
 
-def _row_of_names(title: str, names: Sequence[str]) -> None:
+def _row_of_names(title: str, labels: Mapping[str, str]) -> None:
+    names = list(labels)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.text(title, width=64)
         for name in names[:MOST_NEIGHBOURS]:
-            if st.button(f":blue[{literal(name)}]", key=f"to-{title}-{name}", type="tertiary"):
+            if st.button(f":blue[{literal(labels[name])}]", key=f"to-{title}-{name}", type="tertiary"):
                 st.query_params["asset"] = name
                 st.rerun(scope="fragment")
         if len(names) > MOST_NEIGHBOURS:

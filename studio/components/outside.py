@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from packyak.engine.declare.nodes import Graph
 from packyak.engine.lineage.places import Places
 from packyak.studio.views import outside, pipeline
 from packyak.studio.views.outside import KIND, Beyond
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 KNOWN = "known_outside"
 MOST_NAMES = 12
+PAST = "As it is known today, like what is declared: only our own assets are shown as they were."
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,21 @@ class Around:
         return outside.hint(self.every)
 
 
-def around(project: Project) -> Around:
-    """What other tools do around the project, as the address says."""
-    told, graph = project.outside(), project.graph
+def around(project: Project, graph: Graph) -> Around:
+    """What other tools do around the project, as the address says. graph: the project's, or one of the past."""
+    told, seen = project.outside(), tuple(graph.nodes)
     known = st.session_state.get(KNOWN)
-    if known is None or known[0] is not told or known[1] is not graph:
+    if known is None or known[0] is not told or known[1] != seen:
         found = pipeline.around(told, Places(project.home.uri), project.name, graph)
-        known = (told, graph, found)
+        known = (told, seen, found)
         st.session_state[KNOWN] = known
     every: Beyond = known[2]
     return Around(every, Beyond() if st.query_params.get("outside") == "0" else every)
 
 
-def outside_panel(project: Project, found: Beyond, name: str) -> None:
+def outside_panel(found: Beyond, name: str, graph: Graph, *, past: bool = False) -> None:
     """What is known of one thing of another tool. Its words are shown as text, never as Markdown."""
-    tale = outside.tale(found, name, project.graph)
+    tale = outside.tale(found, name, graph)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.subheader(literal(tale.title), anchor=False, width="stretch")
         if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close (Esc in the graph)"):
@@ -64,7 +66,7 @@ def outside_panel(project: Project, found: Beyond, name: str) -> None:
         with st.container(horizontal=True, wrap=False, gap="small"):
             st.caption(row, width=84)
             st.text(value, width="stretch")
-    st.caption("Known from an imported event; a run does not wait for it and changes nothing there.")
+    st.caption(PAST if past else "Known from an imported event; a run does not wait for it and changes nothing there.")
 
 
 def _ours(title: str, names: tuple[str, ...]) -> None:

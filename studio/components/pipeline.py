@@ -60,7 +60,7 @@ def _page(project: Project, live: bool) -> None:
         return
     statuses = _statuses(project, run)
     traced = trail.traced(project)
-    others = around(project)
+    others = around(project, project.graph)
     shown = replace(look.shown(project.graph, around=others), trail=traced is not None)
     _header(project, pipeline.assets(project.graph, statuses), run)
     seen = replace(look.look(project, project.graph, others.shown), trail=traced.trail if traced else None)
@@ -74,25 +74,29 @@ def _page(project: Project, live: bool) -> None:
         elif shown.chosen:
             with st.container(key="asset_panel", width=380, gap="small"):
                 if shown.chosen in others.shown.nodes:
-                    outside_panel(project, others.shown, shown.chosen)
+                    outside_panel(others.shown, shown.chosen, project.graph)
                 else:
-                    asset_panel(project, shown.chosen, statuses, run)
+                    asset_panel(project, shown.chosen, statuses, run, others.shown)
 
 
 def _past(project: Project, past: Then) -> None:
     """The graph as it was: nothing here changes anything."""
-    shown = look.shown(past.graph, past="The past: for looking only")
+    others = around(project, past.graph)
+    shown = look.shown(past.graph, past="The past: for looking only", around=others)
     with st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small"):
         st.header(literal(project.name), anchor=False, width="content")
         then.past_header(project, past)
-    seen = replace(look.look(project, past.graph), lines=past.lines)
+    seen = replace(look.look(project, past.graph, others.shown), lines=past.lines)
     board = pipeline.board(past.graph, past.statuses, look=seen)
     with st.container(horizontal=True, wrap=False, gap="small"):
         with st.container(width="stretch"):
             graph(board, shown, title=project.name, key=GRAPH, on_event=_on_event, nothing=NOTHING)
         if shown.chosen:
             with st.container(key="asset_panel", width=380, gap="small"):
-                then.past_panel(project, past, shown.chosen)
+                if shown.chosen in others.shown.nodes:
+                    outside_panel(others.shown, shown.chosen, past.graph, past=True)
+                else:
+                    then.past_panel(project, past, shown.chosen)
 
 
 def _statuses(project: Project, run: RunRecord | None) -> Sequence[AssetStatus]:

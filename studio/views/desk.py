@@ -154,7 +154,8 @@ def command(page: str, params: Mapping[str, str]) -> str:
         named = [shlex.quote(params[name]) for name in ("of", "key", "field") if params.get(name)]
         return " ".join(["packyak trace", *named])
     if page == "pipeline" and params.get("at"):
-        return f"packyak status {asset} --at {shlex.quote(params['at'])}".replace("  ", " ")
+        named = [] if is_outside(params.get("asset", "")) or not asset else [asset]
+        return " ".join(["packyak status", *named, "--at", shlex.quote(params["at"])])
     if page == "pipeline":
         return "packyak status" if is_outside(params.get("asset", "")) else f"packyak status {asset}".rstrip()
     if page == "review":

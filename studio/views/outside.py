@@ -162,6 +162,11 @@ def title(node: Node) -> str:
     return mark.join([part for part in node.name.split(mark) if part][-2:] or [node.name])[:LONGEST]
 
 
+def label(node: Node | None) -> str:
+    """A name among names of ours: with the word for what it is."""
+    return f"{title(node)} ({KIND} {node.kind})" if node else ""
+
+
 def tool(producer: str) -> str:
     """The tool's name in what it says of itself, which is mostly the address of its code."""
     parts = urlsplit(producer) if "://" in producer else None
@@ -210,6 +215,12 @@ def tale(found: Beyond, name: str, graph: Graph) -> Tale:
     ]
     below, above = _next(found.links, name, graph), _next([(b, a) for a, b in found.links], name, graph)
     return Tale(title(node), node.kind, tuple((row, value) for row, value in rows if value), below, above)
+
+
+def beside(found: Beyond, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What of other tools one of ours is made from, and what is made from it, one step away."""
+    above = tuple(a for a, b in found.links if b == name and a in found.nodes)
+    return above, tuple(b for a, b in found.links if a == name and b in found.nodes)
 
 
 def _next(links: Iterable[Link], name: str, graph: Graph) -> tuple[str, ...]:

@@ -101,6 +101,9 @@ def test_a_panel_tells_the_last_event_and_what_of_ours_it_feeds(project_folder: 
     assert rows["Run"] == "0199d0b0-2000-7000-8000-000000000001" and "2026" in rows["Time"]
     assert rows["Columns"] == "customer_id, plan"
     assert outside.tale(found, REPORTS, project.graph).fed == ("per",)
+    assert outside.beside(found, "per") == ((), (SPARK,)) and outside.beside(found, "inbox/*.jsonl") == ((AIRFLOW,), ())
+    assert outside.beside(found, "rows") == ((), ()) and outside.label(None) == ""
+    assert outside.label(found.nodes[REPORTS]) == "reports/topics (outside data)"
 
 
 def test_a_tool_that_writes_what_it_reads_makes_no_circle(project_folder: Callable[..., Path]) -> None:

@@ -79,9 +79,28 @@ def test_outside_on_the_graph(studio: Serve, ran: Path, browse: Browse, dark: bo
     assert page.title() != "taken"
     panel.get_by_role("button", name="topic").click()
     expect(panel).to_contain_text("topic")
+    expect(panel.get_by_role("button", name=f"{HOSTILE} (outside job)")).to_be_visible()  # among what reads it
     page.go_back()
     expect(panel).to_contain_text(HOSTILE)
     page.screenshot(path=SHOTS / f"outside_chosen{'_dark' if dark else ''}.png")
     page.goto(f"{page.url.partition('?')[0]}?of=topic&key=N-007")
     expect(card(page, "write_tickets").locator(".mark.trail")).to_have_text("as a whole")
     expect(page.locator("div.trail")).to_contain_text("write_tickets (another tool)")
+    page.goto(f"{page.url.partition('?')[0]}?asset=topic_counts")
+    panel.get_by_role("button", name="(outside job)").first.click()
+    expect(panel).to_contain_text("Fed by")
+    run = Project.open(ran).published.load().run
+    page.goto(f"{page.url.partition('?')[0]}?at={run}")
+    expect(page.get_by_role("button", name="Back to now")).to_be_visible()
+    expect(page.locator('button.card[data-state="outside"]')).to_have_count(7)
+    expect(page.get_by_text("packyak status --at")).to_be_visible()
+    card(page, "write_tickets").press("Enter")
+    expect(panel).to_contain_text("As it is known today")
+    expect(page.get_by_text("packyak status --at")).to_be_visible()  # which knows nothing of other tools
+    corner = page.locator(".minimap").bounding_box()
+    for each in page.locator("button.card").all():
+        box = each.bounding_box()
+        assert box["x"] + box["width"] <= corner["x"] or box["y"] + box["height"] <= corner["y"], each.inner_text()
+    page.screenshot(path=SHOTS / f"outside_in_the_past{'_dark' if dark else ''}.png")
+    card(page, "topic_counts").press("Enter")
+    expect(panel).to_contain_text("read only")

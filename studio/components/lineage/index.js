@@ -157,6 +157,7 @@ class Board {
 
   fit(all) {
     this.view.size(this.root.clientWidth, this.root.clientHeight);
+    this.view.corner = this.minimap.element.offsetWidth;
     if (this.places.length) this.view.fit(this.width, this.height, this.first(), this.way === "down", all);
     if (!all && this.byName.has(this.chosen)) {
       this.view.reveal(this.byName.get(this.chosen));

@@ -3,12 +3,13 @@
 import { STILL, clamp } from "../dom.js";
 
 export const PAD = 34, FARTHEST = 0.03, NEAREST = 2;
-const TOP = 58, FOOT_ROOM = 52; // what lies over the graph above and below
+const TOP = 58, FOOT_ROOM = 52, CORNER_TALL = 124; // what lies over the graph: above, below, and in the corner there
 
 export class View {
   constructor(changed) {
     this.x = this.y = 0;
     this.k = 1;
+    this.corner = 0; // how wide what lies in the lower right corner is
     this.moved = false;
     this.changed = changed;
   }
@@ -38,8 +39,10 @@ export class View {
   fit(width, height, first, down, all) {
     const { wide, high } = this;
     if (!wide || !width) return;
-    const roomy = wide - 2 * PAD, tall = high - TOP - FOOT_ROOM;
-    const whole = Math.min(roomy / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, wide > 1700 ? 1.7 : 1.35);
+    const across = wide - 2 * PAD, tall = high - TOP - FOOT_ROOM;
+    const whole = Math.min(across / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, wide > 1700 ? 1.7 : 1.35);
+    const beside = across - this.corner; // a graph that reaches down to the little map stands beside it, where it can
+    const roomy = height * k > tall - CORNER_TALL && width * k <= beside ? beside : across;
     const place = (from, room, size, start, extent, along) => (size * k <= room + 1 ? from + (room - size * k) / 2
       : along ? from - start * k : clamp(from + (room - extent * k) / 2 - start * k, from + room - size * k, from));
     this.k = k;
