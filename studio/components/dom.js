@@ -61,6 +61,8 @@ export const stretch = (root, least, told = () => {}) => {
   };
   const watch = new ResizeObserver(set);
   watch.observe(document.body);
+  const block = root.getRootNode().host?.closest('[data-testid="stMainBlockContainer"]'); // what stands above may come later
+  if (block) watch.observe(block);
   addEventListener("resize", set);
   set();
   return () => { watch.disconnect(); removeEventListener("resize", set); };

@@ -6,7 +6,8 @@ discarded. The address names asset and record, so that a view can be sent to som
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -21,7 +22,7 @@ from packyak.studio.components.record_panel import record_panel
 from packyak.studio.components.sharing import share_button
 from packyak.studio.components.shell import calm
 from packyak.studio.components.sql_view import sql_view
-from packyak.studio.components.toolbar import Query, toolbar, widen
+from packyak.studio.components.toolbar import Query, asked, toolbar, widen
 from packyak.studio.shell import launch, places, searching
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, records, words
@@ -36,11 +37,13 @@ MOST_CHANGED = 5000
 CHANGED = "changed_since"
 FAILED = "failed_keys"
 MOST_FAILED = 5000
+VIEW = "records_view"
 VIEWS = ["Records", "Columns", "SQL"]
 
 
 def records_page(project: Project) -> None:
-    """Draw the page for the asset that the address names, else the last one with records."""
+    """Draw the page for the asset that the address names, else the last one with records. The records are drawn before
+    what stands above them: they are what people wait for."""
     grid.tell(grid.take(project))
     statuses = pipeline.assets(project.graph, project.status())
     names = [status.name for status in statuses if isinstance(project.graph[status.name], TableNode)]
@@ -49,24 +52,52 @@ def records_page(project: Project) -> None:
         _nothing("This project declares no assets yet.", "Add a function with @transform, @asset or sql(...) to it.")
         return
     asset = _asset(names, ready)
-    view = _header(project, asset, names, statuses)
+    view = _view()
+    head = st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_header")
+    if asset not in ready or view != VIEWS[0]:
+        with head:
+            _header(project, asset, names, statuses)
     if asset not in ready:
         _never_ran(project, asset, statuses)
-        return
+    elif view == VIEWS[0]:
+        _records(project, asset, names, statuses, head)
+    else:
+        with _told(lambda: None):
+            (column_view if view == "Columns" else sql_view)(project, asset)
+
+
+def _records(
+    project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus], head: DeltaGenerator
+) -> None:
+    bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar")
+    query, found = asked(project, asset), None
+    with _told(lambda: _show_all(asset)):
+        arguments = _arguments(project, asset, query)
+        found = _page(project, asset, query, arguments, _failed(project, asset, statuses))
+        _body(project, asset, query, arguments, found)
+    with head:
+        _header(project, asset, names, statuses)
+    with bar:
+        toolbar(project, query)
+        if found is not None:
+            share_button(
+                project, query.wanted, arguments, [each.column for each in found.editors if each.kind == "text"]
+            )
+            if query.version is None:
+                total = found.page.total
+                bulk_button(project, asset, lambda: _keys(project, asset, total, query), total, found.editors)
+    if asked(project, asset) != query:  # what a widget remembered of another visit
+        st.rerun()
+
+
+@contextmanager
+def _told(way_back: Callable[[], None]) -> Iterator[None]:
+    """An error of the engine in its words, with a way back."""
     try:
-        if view == "Columns":
-            column_view(project, asset)
-        elif view == "SQL":
-            sql_view(project, asset)
-        else:
-            bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar")
-            with bar:
-                query = toolbar(project, asset)
-            _body(project, asset, query, statuses, bar)
+        yield
     except PackyakError as error:
         st.error(literal(words.sentence(str(error))))
-        if view != "SQL":
-            _show_all(asset)
+        way_back()
 
 
 def _show_all(asset: str) -> None:
@@ -89,19 +120,22 @@ def _choose_asset() -> None:
     st.query_params.from_dict({"asset": st.session_state["records_asset"]})
 
 
-def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus]) -> str:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="page_header"):
-        st.selectbox(
-            "Asset", names, key="records_asset", on_change=_choose_asset, label_visibility="collapsed", width=210
-        )
-        address.given("view", "records_view", lambda said: {"columns": "Columns", "sql": "SQL"}[said])
-        default = None if "records_view" in st.session_state else VIEWS[0]
-        view = st.segmented_control(
-            "View", VIEWS, default=default, key="records_view", label_visibility="collapsed", persist_state="session"
-        )
-        address.note("view", "records_view", view.lower() if view and view != VIEWS[0] else None)
-        _stale_words(project, statuses)
-    return view or VIEWS[0]
+def _view() -> str:
+    address.given("view", VIEW, lambda said: {"columns": "Columns", "sql": "SQL"}[said])
+    view = str(st.session_state.get(VIEW) or VIEWS[0])
+    address.note("view", VIEW, view.lower() if view != VIEWS[0] else None)
+    return view
+
+
+def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus]) -> None:
+    st.selectbox("Asset", names, key="records_asset", on_change=_choose_asset, label_visibility="collapsed", width=210)
+    view, default = _view(), None if VIEW in st.session_state else VIEWS[0]
+    chosen = st.segmented_control(
+        "View", VIEWS, default=default, key=VIEW, label_visibility="collapsed", persist_state="session"
+    )
+    if (chosen or VIEWS[0]) != view:  # what it remembered of another visit
+        st.rerun()
+    _stale_words(project, statuses)
 
 
 def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
@@ -139,9 +173,7 @@ def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) ->
         st.switch_page(places.pipeline(), query_params={"asset": asset})
 
 
-def _body(project: Project, asset: str, query: Query, statuses: Sequence[AssetStatus], bar: DeltaGenerator) -> None:
-    arguments = _arguments(project, asset, query)
-    shown = _page(project, asset, query, arguments, _failed(project, asset, statuses))
+def _body(project: Project, asset: str, query: Query, arguments: dict[str, Any], shown: Shown) -> None:
     key = st.query_params.get("key", "")
     with st.container(horizontal=True, wrap=False, gap="small", key="records_body"):
         with st.container(width="stretch", key="records_grid", gap="small"):
@@ -153,12 +185,6 @@ def _body(project: Project, asset: str, query: Query, statuses: Sequence[AssetSt
         if key:
             with st.container(key="record_panel", width=390, gap="small"):
                 record_panel(project, asset, key, shown.page, shown.editors, editable=query.version is None)
-    with bar:
-        text_columns = [each.column for each in shown.editors if each.kind == "text"]
-        share_button(project, query.wanted, arguments, text_columns)
-        if query.version is None:
-            total = shown.page.total
-            bulk_button(project, asset, lambda: _keys(project, asset, total, query), total, shown.editors)
 
 
 def _grid(project: Project, asset: str, query: Query, arguments: dict[str, Any], shown: Shown) -> None:

@@ -86,29 +86,55 @@ class Query:
         }
 
 
-def toolbar(project: Project, asset: str) -> Query:
-    """Draw the toolbar of an asset, but for the container around it."""
+def asked(project: Project, asset: str) -> Query:
+    """What is asked for, as the address and the toolbar say; drawn later, so that the records can come first."""
     index = index_for(project.graph, asset)
     text, how = _text(asset), CONTAINS if index is None else _how(asset)
     only = _only(asset)
     if not project.versions(asset):
         return Query(asset)
     columns = _columns(project, asset)
-    filters, where = _filters(asset, columns)
+    kept, where = _filters(asset, columns)
     sort, descending = _sort(asset, columns)
     version, since = _version(project, asset)
-    where = _picked(project, where)
-    like = "" if index is None else _like()
-    name = "" if index is None else index.name
-    return Query(asset, text, only, filters, sort, descending, version, where, since, how, like, name)
+    keys = narrowed.picked_keys(project)
+    if keys is not None:
+        where = narrowed.condition(keys) + (f" and ({where})" if where else "")
+    like, name = ("", "") if index is None else (st.query_params.get("like", ""), index.name)
+    return Query(asset, text, only, tuple(kept), sort, descending, version, where, since, how, like, name)
+
+
+def toolbar(project: Project, query: Query) -> None:
+    """Draw what narrows the view."""
+    asset = query.asset
+    _draw_text(asset)
+    if query.index:
+        _draw_how(asset)
+    _draw_only(asset)
+    if not project.versions(asset):
+        return
+    _draw_filters(asset, _columns(project, asset))
+    _draw_version(project, asset)
+    keys = narrowed.picked_keys(project)
+    if keys is not None:
+        narrowed.chip(len(keys))
+    if query.like:
+        _draw_like(query.like)
 
 
 def _how(asset: str) -> str:
     """How the text is looked for; only where an index covers the asset's records."""
     key = f"how-{asset}"
     address.given("how", key, lambda said: said if said in HOW else CONTAINS)
+    how = str(st.session_state.get(key) or CONTAINS)
+    address.note("how", key, how if how != CONTAINS else None)
+    return how
+
+
+def _draw_how(asset: str) -> None:
+    key = f"how-{asset}"
     st.session_state.setdefault(key, CONTAINS)  # an index of None would let it be emptied
-    chosen = st.selectbox(
+    st.selectbox(
         "How to search",
         list(HOW),
         format_func=HOW.__getitem__,
@@ -118,20 +144,13 @@ def _how(asset: str) -> str:
         width=168,
         persist_state="session",
     )
-    how = chosen or CONTAINS
-    address.note("how", key, how if how != CONTAINS else None)
-    return how
 
 
-def _like() -> str:
-    """The record that those shown are like, where the address names one; a press takes it back."""
-    like = st.query_params.get("like", "")
-    if like and st.button(
-        literal(f"Like {like}"), icon=":material/close:", key="unlike", help="Show all records again"
-    ):
+def _draw_like(like: str) -> None:
+    """The record that those shown are like; a press takes it back."""
+    if st.button(literal(f"Like {like}"), icon=":material/close:", key="unlike", help="Show all records again"):
         st.query_params.pop("like", None)
         st.rerun()
-    return like
 
 
 def widen(asset: str) -> None:
@@ -144,21 +163,18 @@ def widen(asset: str) -> None:
     st.query_params.from_dict({"asset": asset})
 
 
-def _picked(project: Project, where: str | None) -> str | None:
-    """The SQL condition, narrowed to what was picked on the map."""
-    keys = narrowed.picked_keys(project)
-    if keys is None:
-        return where
-    narrowed.chip(len(keys))
-    return narrowed.condition(keys) + (f" and ({where})" if where else "")
-
-
 def _text(asset: str) -> str:
     key = f"text-{asset}"
     address.given("text", key)
-    text = st.text_input(
+    said = str(st.session_state.get(key) or "").strip()
+    address.note("text", key, said)
+    return said
+
+
+def _draw_text(asset: str) -> None:
+    st.text_input(
         "Search",
-        key=key,
+        key=f"text-{asset}",
         placeholder="Search in text",
         icon=":material/search:",
         type="search",
@@ -167,21 +183,22 @@ def _text(asset: str) -> str:
         width=210,
         persist_state="session",
     )
-    said = (text or "").strip()
-    address.note("text", key, said)
-    return said
 
 
 def _only(asset: str) -> Literal["corrected", "failed"] | None:
     key = f"only-{asset}"
     address.given("only", key, lambda said: {"corrected": "Corrected", "failed": "Failed"}[said])
-    default = None if key in st.session_state else "All"
-    chosen = st.segmented_control(
-        "Show", list(ONLY), default=default, key=key, label_visibility="collapsed", persist_state="session"
-    )
-    only = ONLY[chosen or "All"]
+    only = ONLY[st.session_state.get(key) or "All"]
     address.note("only", key, only)
     return only
+
+
+def _draw_only(asset: str) -> None:
+    key = f"only-{asset}"
+    default = None if key in st.session_state else "All"
+    st.segmented_control(
+        "Show", list(ONLY), default=default, key=key, label_visibility="collapsed", persist_state="session"
+    )
 
 
 def _columns(project: Project, asset: str) -> tuple[Editor, ...]:
@@ -195,14 +212,21 @@ def _columns(project: Project, asset: str) -> tuple[Editor, ...]:
     return found
 
 
-def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[tuple[Filter, ...], str | None]:
+def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[list[Filter], str | None]:
     kept: list[Filter] = st.session_state.setdefault("filters", {}).setdefault(asset, [])
     _from_address(asset, kept)
     kept[:] = [each for each in kept if any(column.column == each.column for column in columns)]
     where_key = f"where-{asset}"
     address.given("where", where_key)
     said = str(st.session_state.get(where_key) or "").strip()
-    number = len(kept) + bool(said)
+    address.note("where", where_key, said)
+    _to_address(asset, kept)
+    return kept, said or None
+
+
+def _draw_filters(asset: str, columns: tuple[Editor, ...]) -> None:
+    kept, where = _filters(asset, columns)
+    number = len(kept) + bool(where)
     with st.popover(f"Filter ({number})" if number else "Filter", icon=":material/filter_alt:", key=f"filter-{asset}"):
         for position, each in enumerate(list(kept)):
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width=380):
@@ -215,11 +239,11 @@ def _filters(asset: str, columns: tuple[Editor, ...]) -> tuple[tuple[Filter, ...
                     st.rerun()
         _new_filter(asset, columns, kept)
         st.text_input(
-            "Or an SQL condition", key=where_key, placeholder="amount > 20 and city is null", persist_state="session"
+            "Or an SQL condition",
+            key=f"where-{asset}",
+            placeholder="amount > 20 and city is null",
+            persist_state="session",
         )
-    address.note("where", where_key, said)
-    _to_address(asset, kept)
-    return tuple(kept), said or None
 
 
 def _from_address(asset: str, kept: list[Filter]) -> None:
@@ -295,29 +319,36 @@ def _sort(asset: str, columns: tuple[Editor, ...]) -> tuple[str | None, bool]:
 
 def _version(project: Project, asset: str) -> tuple[str | None, str | None]:
     """The earlier version to show, or the one since which changed records are shown; neither for the current one."""
-    found = project.versions(asset)[:VERSIONS]
-    if len(found) < 2:
+    older = [each.version for each in project.versions(asset)[1:VERSIONS]]
+    if not older:
         return None, None
-    older = [each.version for each in found[1:]]
-    labels = {each.version: f"{words.age(each.at)} · {words.counted(each.rows, 'row')}" for each in found}
     key, way = f"version-{asset}", f"since-{asset}"
     address.given("version", key)
     address.given("since", way, lambda said: said == "1")
     if st.session_state.get(key) not in (None, *older):
         del st.session_state[key]
+    version, changed = st.session_state.get(key), bool(st.session_state.get(way))
+    address.note("version", key, version)
+    address.note("since", way, "1" if changed and version else None)
+    return (None, version) if changed else (version, None)
+
+
+def _draw_version(project: Project, asset: str) -> None:
+    found = project.versions(asset)[:VERSIONS]
+    if len(found) < 2:
+        return
+    labels = {each.version: f"{words.age(each.at)} · {words.counted(each.rows, 'row')}" for each in found}
+    key, way = f"version-{asset}", f"since-{asset}"
     chosen, since = st.session_state.get(key), bool(st.session_state.get(way))
     label = "Versions" if not chosen else f"{'Since' if since else 'As of'} {labels[chosen].partition(' · ')[0]}"
     with st.popover(label, icon=":material/history:", key=f"versions-{asset}"), st.container(width=320):
-        version = st.selectbox(
+        st.selectbox(
             "Version",
-            older,
+            [each.version for each in found[1:]],
             index=None,
             placeholder="The current one",
             format_func=lambda each: labels[each],
             key=key,
             persist_state="session",
         )
-        changed = st.toggle("Only what changed since", key=way, disabled=not chosen, persist_state="session")
-    address.note("version", key, version)
-    address.note("since", way, "1" if changed and version else None)
-    return (None, version) if changed else (version, None)
+        st.toggle("Only what changed since", key=way, disabled=not chosen, persist_state="session")

@@ -37,7 +37,7 @@ def board(page: Any) -> Any:
 
 
 def cell(page: Any, column: int, key: str) -> Any:
-    return page.locator(f'.cells tr[data-key="{key}"] td[aria-colindex="{column}"]')
+    return page.locator(f'.cells tr[data-key="{key}"] td:nth-child({column})')
 
 
 def edit(page: Any, key: str, typed: str) -> None:

@@ -12,7 +12,7 @@ import { fit, written } from "./kinds.js";
 import { Preview } from "./preview.js";
 import { FIRST, Table } from "./table.js";
 
-const LOWEST = 260, SPELT = 800;
+const LOWEST = 260, SPELT = 800, HEAD = 34;
 const grids = new WeakMap();
 const id = (key, column) => `${key}\u0000${column}`;
 
@@ -73,13 +73,13 @@ class Cells {
     this.drawn = drawn;
     if (other) {
       this.table.draw(data);
-      if (before.list !== data.list) this.scroll.scrollTop = 0;
+      if (before.list && before.list !== data.list) this.scroll.scrollTop = 0; // asked at first, it would lay out the page once more
       this.stay(spot, held);
     } else {
       this.table.data = data;
       this.table.paint();
     }
-    this.scroll.style.scrollPadding = `${this.table.head.offsetHeight}px 0 0 ${this.table.inset}px`;
+    this.scroll.style.scrollPadding = `${HEAD}px 0 0 ${this.table.inset}px`;
     this.foot.draw(data);
     this.tell();
   }
@@ -327,7 +327,7 @@ class Cells {
       cell.classList.remove("sel");
       cell.removeAttribute("aria-selected");
     }
-    if (this.active) this.active.tabIndex = -1;
+    if (this.active) this.active.removeAttribute("tabindex");
     this.active = this.table.at(this.spot.row, this.spot.place);
     if (this.active) this.active.tabIndex = 0;
     this.lit = this.many() ? this.rectangle().flat().map(({ row, place }) => this.table.at(row, place + FIRST)) : [];

@@ -1,10 +1,10 @@
 // The table of a page of records: a head and first columns that stay in sight, cells that are painted again only where
 // they say something else. What records say goes in by textContent only.
 
-import { clamp, make, press } from "../dom.js";
+import { clamp, make } from "../dom.js";
 import { numeric, written } from "./kinds.js";
 
-const LETTER = 8, LEAST = 56, WIDEST = 300, OPEN = 36, MARKS = 30, LATER = 46;
+const LETTER = 8, LEAST = 56, WIDEST = 300, OPEN = 36, MARKS = 30, LATER = 46, ROW = 31;
 export const FIRST = 2; // the columns before the record's own: open, marks
 
 export class Table {
@@ -29,9 +29,23 @@ export class Table {
     this.element.setAttribute("aria-colcount", data.columns.length + FIRST);
     this.group.replaceChildren(...[OPEN, MARKS, ...this.widths, 0].map(() => make("col")));
     this.head.replaceChildren(this.header(data));
-    this.body.replaceChildren(...data.keys.map((key, row) => this.line(key, row)));
+    this.mould = this.cast(data);
+    this.body.replaceChildren();
+    clearTimeout(this.later);
+    this.more(Math.ceil(innerHeight / ROW)); // what can be seen first, the rest behind it
+    this.later = setTimeout(() => this.rest(), 30);
     this.measure();
-    this.paint();
+  }
+
+  rest() { this.more(this.data.keys.length); }
+
+  more(count) {
+    const { keys } = this.data, first = this.body.children.length, last = Math.min(count, keys.length);
+    if (first >= last) return;
+    const lines = document.createDocumentFragment();
+    for (let row = first; row < last; row++) lines.append(this.line(keys[row], row));
+    for (let row = first; row < last; row++) this.tint(lines.children[row - first], row);
+    this.body.append(lines);
   }
 
   header(data) {
@@ -40,7 +54,7 @@ export class Table {
     marks.append(make("span", "sr", "Marks"));
     line.append(open, marks, ...data.columns.map((column, place) => this.title(column, place)), make("th", "rest"));
     line.lastChild.setAttribute("role", "presentation");
-    [...line.children].slice(0, -1).forEach((each, place) => { each.setAttribute("aria-colindex", place + 1); each.scope = "col"; each.tabIndex = -1; });
+    [...line.children].slice(0, -1).forEach((each, place) => { each.setAttribute("aria-colindex", place + 1); each.scope = "col"; });
     line.setAttribute("aria-rowindex", 1);
     return line;
   }
@@ -63,20 +77,27 @@ export class Table {
     return `${pinned}${numeric(column) ? "num" : column.kind === "flag" ? "mid" : ""}`;
   }
 
-  line(key, row) {
-    const line = make("tr"), open = make("td", "pin open"), marks = make("td", "pin marks"), rest = make("td", "rest");
-    const button = press("", `Open ${key}`, null, "go");
+  // A line without words, of which all others are made.
+  cast(data) {
+    const line = make("tr"), open = make("td", "pin open"), rest = make("td", "rest"), button = make("button", "go");
+    button.type = "button";
     button.tabIndex = -1;
     open.append(button);
     rest.setAttribute("role", "presentation");
-    line.append(open, marks, ...this.data.columns.map(() => make("td")), rest);
+    const cells = data.columns.map((column, place) => {
+      const cell = make("td", this.look(column, place) + (column.editable ? "" : " fixed"));
+      if (!column.editable) cell.setAttribute("aria-readonly", "true");
+      return cell;
+    });
+    line.append(open, make("td", "pin marks"), ...cells, rest);
+    return line;
+  }
+
+  line(key, row) {
+    const line = this.mould.cloneNode(true);
     line.setAttribute("aria-rowindex", row + 2);
     line.dataset.key = key;
-    for (let place = 0; place < line.children.length - 1; place++) {
-      const cell = line.children[place];
-      cell.tabIndex = -1;
-      cell.setAttribute("aria-colindex", place + 1);
-    }
+    line.firstChild.firstChild.setAttribute("aria-label", `Open ${key}`);
     return line;
   }
 
@@ -119,6 +140,7 @@ export class Table {
   // ---- cells
 
   at(row, place) {
+    if (row >= this.body.children.length) this.rest();
     const line = row < 0 ? this.head.firstChild : this.body.children[row];
     return line?.children[place] ?? null;
   }
@@ -130,32 +152,37 @@ export class Table {
   }
 
   paint() {
-    const { data, cells } = this;
-    for (let row = 0; row < data.keys.length; row++) {
-      const key = data.keys[row], line = this.body.children[row];
-      const marks = [];
-      for (let place = 0; place < data.columns.length; place++) {
-        const column = data.columns[place], told = cells.told(row, place);
-        if (told.mark) marks.push([told.mark, column.name]);
-        this.fill(line.children[place + FIRST], column, place, told);
-      }
-      this.mark(line.children[1], key, marks);
-      const here = key === data.opened;
-      line.classList.toggle("here", here);
-      if (here) line.setAttribute("aria-current", "true");
-      else line.removeAttribute("aria-current");
-    }
+    this.rest();
+    for (let row = 0; row < this.data.keys.length; row++) this.tint(this.body.children[row], row);
   }
 
-  fill(cell, column, place, { text, shown, mark, why }) {
+  tint(line, row) {
+    const { data, cells } = this, key = data.keys[row], marks = [];
+    for (let place = 0; place < data.columns.length; place++) {
+      const column = data.columns[place], told = cells.told(row, place);
+      if (told.mark) marks.push([told.mark, column.name]);
+      this.fill(line.children[place + FIRST], column, told);
+    }
+    this.mark(line.children[1], key, marks);
+    const here = key === data.opened;
+    if (here === line.classList.contains("here")) return;
+    line.classList.toggle("here", here);
+    if (here) line.setAttribute("aria-current", "true");
+    else line.removeAttribute("aria-current");
+  }
+
+  fill(cell, column, { text, shown, mark, why }) {
     const sign = `${mark}|${why}|${text === null ? 0 : 1}${shown}`;
     if (cell.sign === sign) return;
     cell.sign = sign;
-    cell.className = `${this.look(column, place)} ${mark} ${text === null ? "none" : ""} ${column.editable ? "" : "fixed"}`;
-    cell.title = "";
-    if (mark === "bad") cell.setAttribute("aria-invalid", "true");
-    else cell.removeAttribute("aria-invalid");
-    if (!column.editable) cell.setAttribute("aria-readonly", "true");
+    const state = mark || (text === null ? "none" : "");
+    if (state !== (cell.state ?? "")) {
+      if (cell.state) cell.classList.remove(cell.state);
+      if (state) cell.classList.add(state);
+      if (mark === "bad") cell.setAttribute("aria-invalid", "true");
+      else cell.removeAttribute("aria-invalid");
+      cell.state = state;
+    }
     if (column.kind === "flag" && text !== null && mark !== "bad") {
       cell.replaceChildren(make("span", `box ${text === "true" ? "on" : ""}`), make("span", "sr", text));
     } else cell.textContent = shown;
@@ -163,7 +190,9 @@ export class Table {
   }
 
   mark(cell, key, marks) {
-    const failed = this.data.failed.includes(key), kinds = [...(failed ? ["failed"] : []), ...new Set(marks.map(([mark]) => mark))];
+    const failed = this.data.failed.includes(key);
+    if (!failed && !marks.length && !cell.sign) return;
+    const kinds = [...(failed ? ["failed"] : []), ...new Set(marks.map(([mark]) => mark))];
     const said = [...(failed ? ["a function failed on this record"] : []), ...marks.map(([mark, name]) => `${name} ${SAID[mark]}`)].join(", ");
     if (cell.sign === said) return;
     cell.sign = said;
