@@ -12,6 +12,7 @@ from packyak.deploy.grants.grant import Evidence, Grant, document_of
 from packyak.deploy.grants.local_s3 import LocalS3, local_s3
 from packyak.deploy.grants.reviewer import REVIEWER
 from packyak.deploy.grants.seen import keep, last_proof
+from packyak.deploy.grants.tidying import TIDYING
 from packyak.engine.project import Project
 from packyak.engine.store.home import Home, open_home
 
@@ -39,11 +40,11 @@ def test_every_grant_is_needed_and_everything_foreign_denied(project_folder: Cal
     project = Project.open(project_folder(SOURCE, files=FILES))
     proof = proving.prove(project)
     assert proof.holds, [(role.problems, role.denied) for role in proof.roles]
-    units = [role for role in proof.roles if role.role != REVIEWER]
+    units = [role for role in proof.roles if role.role not in (REVIEWER, TIDYING)]
     assert [each.verdict for role in units for each in role.judged] == ["proven"] * 52
     assert {each.verdict for role in proof.roles for each in role.judged} == {"proven"}
     assert len(proof.probes) > 100 and not proof.allowed
-    actions = {each.grant.action for role in proof.roles for each in role.judged}
+    actions = {each.grant.action for role in proof.roles if role.role != TIDYING for each in role.judged}
     assert not [each for each in actions if "Delete" in each]
 
     keep(proof, proving.HOME, project.home, "2026-10-01T00:00:00+00:00")
@@ -70,7 +71,7 @@ def test_what_is_missing_in_vain_or_too_wide_is_noticed(
 
     monkeypatch.setattr(Declared, "grants", mistaken)
     proof = proving.prove(project, mutants=False)
-    rows, size, _ = proof.roles
+    rows, size, *_ = proof.roles
     assert not proof.holds
     assert not rows.problems and not rows.denied
     assert size.problems and any("rows.lance/_versions/" in each for each in size.denied)
@@ -127,3 +128,49 @@ def test_going_back_undoes_every_kind_of_write(server: LocalS3, monkeypatch: pyt
         "kept": b"before",
         "deleted": b"before",
     }
+
+
+FEW = """
+from packyak import asset, learned
+from typing import Literal
+
+@asset(key="id")
+def few() -> list[dict]:
+    return [{"id": str(at), "n": at, "word": "same"} for at in range(3)]
+
+@learned(few, train_after=50)
+def size(n: int) -> Literal["small", "large"] | None:
+    return "small" if n < 9 else "large"
+
+@learned(few)
+def first(word: str) -> str:
+    return word[0]
+"""
+
+
+def test_what_learns_is_seen_to_learn_also_where_there_are_few_records(project_folder: Callable[..., Path]) -> None:
+    project = Project.open(project_folder(FEW))
+    proof = proving.prove(project, mutants=False)
+    assert proof.holds, [(role.problems, role.denied) for role in proof.roles]
+    assert not [(role.role, each.grant) for role in proof.roles for each in role.judged if each.verdict == "unobserved"]
+    places = {(role.role, each.grant.action.rpartition(":")[2]) for role in proof.roles for each in role.judged
+              if "models" in f"{each.grant.resource}{each.grant.prefix}" and role.role != REVIEWER}  # fmt: skip
+    assert places == {("size", "GetObject"), ("size", "PutObject"), ("size", "ListBucket")}
+
+
+def test_tidying_deletes_and_nothing_else_does(project_folder: Callable[..., Path]) -> None:
+    project = Project.open(project_folder(SOURCE, files=FILES))
+    proof = proving.prove(project, mutants=False)
+    deleting = {
+        (role.role, each.grant.resource.partition("/home/")[2], each.verdict)
+        for role in proof.roles
+        for each in role.judged
+        if "Delete" in each.grant.action
+    }
+    assert {each[:2] for each in deleting} == {
+        (TIDYING, f"{place}/*") for place in ("corrections", "leases/run", "lineage", "memo", "published", "tables")
+    }
+    assert {each[2] for each in deleting} == {"not tried"}  # used, and not taken away in this proof
+    tried = {each.what for each in proof.probes if each.role == TIDYING}
+    assert f"delete s3://{proving.HOME.bucket}/home/buckets/inbox/x" in tried
+    assert f"get s3://{proving.HOME.bucket}/home/models/rows/x" in tried and not proof.allowed
