@@ -110,7 +110,7 @@ def _moto() -> WSGIApplication:
     except ImportError as error:
         raise MissingExtra(
             "code reaches services beside S3, and what answers for them on this machine is not installed",
-            next_step="pip install 'moto[server]>=5'",
+            next_step="pip install 'packyak-studio[prove]'",
         ) from error
     copyreg.pickle(type(threading.RLock()), lambda lock: (threading.RLock, ()))
     copyreg.pickle(threading.Condition, lambda condition: (threading.Condition, ()))
