@@ -31,6 +31,7 @@ def load_from_checkout(root: Path) -> None:
 if importlib.util.find_spec("packyak") is None:
     load_from_checkout(HERE.parent)
 
+from packyak.studio.shell.address import welcome  # noqa: E402
 from packyak.studio.shell.below import BelowPath, front_path  # noqa: E402
 from packyak.studio.shell.headers import SecurityHeaders  # noqa: E402
 from packyak.studio.shell.launch_token import Token, of_launch  # noqa: E402
@@ -41,6 +42,7 @@ from packyak.studio.shell.quick import QuickStart  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
 HOSTS = st.get_option("server.allowedHosts") or []
+print(welcome(st.get_option), file=sys.stderr)
 
 app = st.App(
     HERE / "shell" / "main.py",

@@ -83,7 +83,7 @@ def test_every_answer_carries_the_security_headers() -> None:
         return {}
 
     with pytest.raises(StopIteration):  # nothing in it waits: no event loop is needed
-        SecurityHeaders(app)({"type": "http"}, receive, send).send(None)
+        SecurityHeaders(app)({"type": "http", "headers": []}, receive, send).send(None)
     given = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     assert given == {name.lower(): value for name, value in HEADERS.items()}
     assert "frame-ancestors 'none'" in given["content-security-policy"]

@@ -7,21 +7,27 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import packyak.studio
 import pytest
 from packyak.studio.shell.headers import HEADERS
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 pytestmark = pytest.mark.browser
 Serve = Callable[..., str]
+Browse = Callable[..., Any]
+STUDIO = Path(packyak.studio.__path__[0])
 ROUTES = (
     "/", "/records", "/map?index=search", "/app/static/mark.svg", "/app/static/fonts/inter.woff2",
     "/_stcore/host-config", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file/a/b",
@@ -33,6 +39,7 @@ UPGRADE = {
     "Sec-WebSocket-Key": base64.b64encode(b"0123456789abcdef").decode(),
 }  # fmt: skip
 SOCKET = "/_stcore/stream"
+PART = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\n'
 
 
 def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
@@ -87,6 +94,75 @@ def test_uploads_need_a_session_and_the_page_that_holds_its_secret(studio: Serve
     own = {"Cookie": f"_streamlit_xsrf={secret}", "X_Xsrftoken": secret}
     status, _, text = ask(url, "/_stcore/upload_file/a/b", "PUT", b"x", **own)
     assert status == 400 and b"session" in text
+
+
+def sent_in_pieces(url: str, path: str, most: int, **headers: str) -> tuple[int, int]:
+    """The status of a body sent without telling its length, and how many bytes had left when it was answered."""
+    place, piece = url.removeprefix("http://"), b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with closing(http.client.HTTPConnection(place, timeout=20)) as connection:
+        connection.putrequest("PUT", path, skip_accept_encoding=True)
+        for name, value in {**headers, "Transfer_Encoding": "chunked"}.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        assert connection.sock is not None
+        connection.send(b"%x\r\n%s\r\n" % (len(PART), PART))
+        sent = 0
+        while sent < most and not select.select([connection.sock], [], [], 0.05)[0]:
+            connection.send(piece)
+            sent += 0x10000
+        return connection.getresponse().status, sent
+
+
+@pytest.mark.slow
+def test_an_upload_ends_at_the_bound(studio: Serve, ran: Path, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tomllib.loads((STUDIO / ".streamlit" / "config.toml").read_text())["server"]["maxUploadSize"] == 200
+    monkeypatch.setenv("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "1")
+    url = studio(ran)
+    page = browse("about:blank")
+    sessions: list[str] = []
+
+    def hear(frame: bytes | str) -> None:
+        message = ForwardMsg()
+        message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+        if message.WhichOneof("type") == "new_session":
+            sessions.append(message.new_session.initialize.session_id)
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    page.goto(url)
+    page.locator("button.card").first.wait_for()
+    secret = next(each["value"] for each in page.context.cookies() if each["name"] == "_streamlit_xsrf")
+    own = {"Cookie": f"_streamlit_xsrf={secret}", "X_Xsrftoken": secret}
+    place = f"/_stcore/upload_file/{sessions[0]}"
+    assert ask(url, f"{place}/told", "PUT", None, Content_Length=str(3 << 20), **own)[0] == 413
+    form = {**own, "Content_Type": "multipart/form-data; boundary=b"}
+    status, sent = sent_in_pieces(url, f"{place}/untold", 8 << 20, **form)
+    assert status == 413 and sent < 4 << 20
+    assert ask(url, f"{place}/small", "PUT", PART + b"id\n1\r\n--b--\r\n", **form)[0] in (200, 204)
+
+
+@pytest.mark.slow
+def test_on_an_address_that_others_reach_a_token_is_made_and_asked_for(
+    studio: Serve, ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    monkeypatch.delenv("PACKYAK_STUDIO_TOKEN", raising=False)
+    url = studio(ran)
+    log = (tmp_path / "studio.log").read_text()
+    assert f"answers at {url}/, and at every other address" in log
+    token = re.search(r"[?]token=(\S+)", log)
+    assert token is not None and len(token[1]) >= 32
+    for path in ROUTES:
+        assert ask(url, path)[0] == 403, path
+    assert ask(url, SOCKET, Origin=url, **UPGRADE)[0] == 403
+    status, headers, _ = ask(url, f"/?token={token[1]}")
+    assert status == 303
+    cookie = headers["Set-Cookie"].partition(";")[0]
+    assert ask(url, "/", Cookie=cookie)[0] == 200
+    assert ask(url, SOCKET, Origin=url, Cookie=cookie, **UPGRADE)[0] == 101
+    assert ask(url, "/", Cookie=cookie, Host="192.168.0.9")[0] == 400  # named in server.allowedHosts, or refused
+    monkeypatch.setenv("PACKYAK_STUDIO_TOKEN", "off")
+    with pytest.raises(pytest.fail.Exception, match="this studio would be open to everybody"):
+        studio(ran)
 
 
 @pytest.mark.slow
