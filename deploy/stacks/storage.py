@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import region_info
 from packyak.deploy.stacks import statements
 from packyak.deploy.stacks.acknowledging import Acknowledged, in_all
 from packyak.deploy.stacks.blueprint import Blueprint, Reach
@@ -89,13 +90,6 @@ class Storage:
             "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
             "ArnLike": {"aws:SourceArn": f"arn:${{AWS::Partition}}:logs:{region}:{account}:*"},
         }
-        doors = f"arn:${{AWS::Partition}}:elasticloadbalancing:{region}:{account}:loadbalancer/app/{self.names.door}/*"
-        asked = statements.given(
-            "logdelivery.elasticloadbalancing",
-            "s3:PutObject",
-            f"{arn}/{LOG_PREFIXES['studio']}AWSLogs/{account}/*",
-            ArnLike={"aws:SourceArn": doors},
-        )
         self.logs_policy = self._attach(
             "Logs",
             self.names.logs,
@@ -118,7 +112,7 @@ class Storage:
                 ),
                 statements.given("delivery.logs", "s3:GetBucketAcl", arn, **statements.of_this_account()),
                 statements.given("delivery.logs", "s3:PutObject", f"{arn}/flow/AWSLogs/{account}/*", **flows),
-                *([asked] if self.drawn.studio else []),
+                *(self._balancing(arn) if self.drawn.studio else []),
             ],
         )
         self.acknowledged.stand(
@@ -134,6 +128,19 @@ class Storage:
             "deploy/stacks/storage.py",
         )
         return bucket
+
+    def _balancing(self, arn: str) -> list[Any]:
+        """The studio's load balancer notes who asked; in older regions an account of AWS's writes that for it."""
+        account = "${AWS::AccountId}"
+        here = "arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:loadbalancer/app/"
+        asked = f"{arn}/{LOG_PREFIXES['studio']}AWSLogs/{account}/*"
+        doors = {"aws:SourceArn": f"{here}{self.names.door}/*"}
+        allowed = [statements.given("logdelivery.elasticloadbalancing", "s3:PutObject", asked, ArnLike=doors)]
+        theirs = region_info.RegionInfo.get(self.drawn.region).elbv2_account
+        if theirs:
+            root = {"AWS": f"arn:${{AWS::Partition}}:iam::{theirs}:root"}
+            allowed.append({**statements.allow("s3:PutObject", asked), "Principal": root})
+        return allowed
 
     def _bucket(self, id: str, name: str, logged_as: str, replication: Any = None) -> s3.CfnBucket:
         bucket = s3.CfnBucket(
