@@ -59,7 +59,8 @@ def _record(project: Project, found: Map, key: str) -> None:
         st.switch_page(places.records(), query_params={"asset": found.asset, "key": key})
     order = [field.column for field in detail.fields]
     own = [field.column for field in detail.fields if field.owner == found.asset or field.column == found.column]
-    undone = record_sheet(sheet(detail, [*own, *(name for name in order if name not in own)]), key=f"map-sheet-{key}")
+    fields = sheet(detail, [*own, *(name for name in order if name not in own)])
+    undone = record_sheet(fields, key=f"map-sheet-{key}", refused=project.refusal("undo"))
     if undone:
         saving.undo(project, undone)
 

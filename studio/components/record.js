@@ -7,24 +7,26 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const content = JSON.stringify(data);
   if (root.shows === content) return;
   root.shows = content;
-  root.replaceChildren(...data.fields.map((field) => line(field, (id) => setTriggerValue("undo", { id }))));
+  root.replaceChildren(...data.fields.map((field) => line(field, data.refused, (id) => setTriggerValue("undo", { id }))));
 }
 
-function line(field, undo) {
+function line(field, refused, undo) {
   const box = make("section", "field"), head = make("div", "head");
   box.dataset.field = field.name;
   head.append(make("span", "name", field.name), make("span", "note", field.note));
   box.append(head, make("div", field.empty ? "value empty" : "value", field.value));
   if (field.error) box.append(make("div", "error", field.error));
-  if (field.correction) box.append(said(field, undo));
+  if (field.correction) box.append(said(field, refused, undo));
   if (field.outdated) box.append(make("div", "outdated", field.outdated));
   return box;
 }
 
-function said(field, undo) {
+function said(field, refused, undo) {
   const box = make("div", "said"), row = make("div", "row"), button = make("button", "", "Undo");
   button.type = "button";
   button.setAttribute("aria-label", `Undo the correction of ${field.name}`);
+  button.disabled = Boolean(refused);
+  button.title = refused;
   button.onclick = () => { button.disabled = true; undo(field.correction); };
   row.append(make("span", "", `Corrected by ${field.corrected}`), button);
   box.append(row);

@@ -23,7 +23,8 @@ def _mount() -> Callable[..., Any]:
     )
 
 
-def record_sheet(sheet: Sheet, *, key: str) -> str | None:
-    """Draw the fields; answers the correction whose Undo was just pressed, or None."""
-    pressed = _mount()(key=key, data=asdict(sheet), on_undo_change=lambda: None).undo
+def record_sheet(sheet: Sheet, *, key: str, refused: str = "") -> str | None:
+    """Draw the fields; answers the correction whose Undo was just pressed, or None. refused: why nothing may be undone
+    by whoever sits here."""
+    pressed = _mount()(key=key, data={**asdict(sheet), "refused": refused}, on_undo_change=lambda: None).undo
     return str(pressed["id"]) if pressed else None

@@ -35,7 +35,8 @@ def record_panel(
         return
     if editable:
         _correct(project, detail, shown)
-    undone = record_sheet(sheet(detail, [editor.column for editor in shown]), key=f"sheet-{asset}-{key}")
+    fields = sheet(detail, [editor.column for editor in shown])
+    undone = record_sheet(fields, key=f"sheet-{asset}-{key}", refused=project.refusal("undo"))
     if undone:
         saving.undo(project, undone)
     record_past(project, asset, key)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packyak.engine.project import Project as Opened
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
@@ -237,3 +238,16 @@ def test_without_a_project_the_sample_is_one_press_away(studio: Serve, browse: B
     page.get_by_role("button", name="Create the sample project").click()
     expect(card(page, "topics_per_day")).to_contain_text("never run")
     expect(page.get_by_role("button", name="Run all 7 assets")).to_be_enabled()
+
+
+def test_who_may_not_undo_is_told_why(studio: Serve, ran: Path, browse: Browse) -> None:
+    Opened.open(ran).correct("topic", "N-001", "topic", "billing")
+    url = studio(ran)
+    page = browse(f"{url}/records?asset=topic&key=N-001")
+    undo = page.get_by_role("button", name="Undo the correction of topic")
+    expect(undo).to_be_enabled()
+    with (ran / "packyak.toml").open("a") as file:
+        file.write('\n[roles]\nviewer = ["*"]\nadmin = ["somebody else"]\n')
+    page.reload()
+    expect(undo).to_be_disabled()
+    assert "is a viewer and may not" in (undo.get_attribute("title") or "")
