@@ -81,7 +81,7 @@ FEWER = edited('Literal["late", "broken", "other"]', 'Literal["late", "wrong", "
 @dataclass(frozen=True)
 class Case:
     """The field corrected to a value, what then changes, and what the field is after the run. says: in the plan's
-    notes; outdated: marked so; back: a further change, and the value after it."""
+    notes; outdated: marked so, as it waits or rests on other inputs; back: a further change, and the value after it."""
 
     name: str
     field: tuple[str, str]
@@ -109,7 +109,7 @@ CASES = [
     Case("its record comes back changed", WORDS, 42, source(0), None, back=(source(text="one"), 42)),
     Case("its column becomes a wider type", WORDS, 42, edited("-> int:", "-> float:"), 42.0),
     Case("its column becomes text, and a number again", WORDS, 42, TO_TEXT, "the", says="no longer allowed by its type",
-         back=(BACK, 42)),
+         outdated=True, back=(BACK, 42)),
     Case("its value is no longer among the choices", KIND, "broken", FEWER, "broken",
          says="'broken' is no longer allowed by its type"),
     Case("its asset is renamed and says so", WORDS, 42, WAS, 42, now="count"),
@@ -117,7 +117,7 @@ CASES = [
          back=(edited("def count", "def words"), 42)),
     Case("an aggregate's computed value stays", PER, 7, source(text="late, late"), 7),
     Case("an aggregate's computed value changes, and is as it was again", PER, 7, source(text="broken"), 3,
-         back=(source(), 7)),
+         outdated=True, back=(source(), 7)),
     Case("an aggregate's group goes and comes back", PER, 7, source(2, 4), None, back=(source(), 7)),
     Case("the source's own field is read anew", ("tickets", "T0"), "corrected", source(text="read anew"), "corrected"),
 ]  # fmt: skip
@@ -146,6 +146,9 @@ def test_a_correction_outlives(case: Case, prepared: Path, tmp_path: Path) -> No
     if case.then is not None:
         detail = {each.column: each for each in project.record(now, key).fields}[now_column]
         assert detail.outdated == case.outdated
+        holds = case.then == case.value
+        assert (detail.decided == "person") == holds
+        assert ((key, now_column) in project.page(now).corrected) == holds, "a word that waits marks nothing"
     if case.back is not None:
         change, value = case.back
         change(folder)

@@ -74,3 +74,13 @@ class Overrides:
 
 
 _PARKED = object()
+
+
+def holds(correction: Correction, value: Any, kind: str, *, conditional: bool) -> bool:
+    """Whether a value is there by a correction in force, or that waits: for another type, or (conditional) for what was
+    computed when it was said."""
+    try:
+        said = decode(correction.value, kind)
+    except (ValueError, TypeError):
+        return False
+    return not conditional or said == value or (said != said and value != value)

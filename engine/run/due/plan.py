@@ -58,10 +58,11 @@ def _notes(scope: Scope) -> list[str]:
             why = f"there is no asset {asset} (renamed? say was={asset!r})"
             notes.append(f"a correction of {asset}.{column} ({key}) waits: {why}")
             continue
-        types = scope.snapshot.stored(asset)
+        types = {name: type_name(kind) for name, kind in scope.snapshot.stored(asset).items()}
+        types = {each.name: each.type for each in node.columns} if node.columns else types
         if types and column not in types:
             notes.append(f"a correction of {asset}.{column} ({key}) waits: {asset} has no column {column} any more")
-        elif types and not _allowed(node, column, correction.value, type_name(types[column])):
+        elif types and not _allowed(node, column, correction.value, types[column]):
             notes.append(
                 f"a correction of {asset}.{column} ({key}) to {correction.value!r} is no longer allowed by its type"
             )

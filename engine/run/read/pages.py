@@ -14,11 +14,13 @@ import pyarrow as pa
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.answers import ColumnInfo, Failure, Filter, Page
+from packyak.engine.run.correct.override import holds
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.read.ranks import Asked, View, named_in
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.trace.moments import parted
+from packyak.engine.run.types import type_name
 
 MOST_BY_RANK = 20_000  # more rows than that are read faster from end to end
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled")
@@ -51,7 +53,7 @@ def page_of(reader: Reader, wanted: Wanted, *, plainly: bool = False) -> Page:
     asked = _asked(reader, asset, columns, wanted)
     found = None if plainly else _by_rank(reader, snapshot, asset, asked, wanted)
     rows, total = found or _plainly(reader, snapshot, asset, asked, wanted)
-    return Page(rows, total, columns, _corrected(reader, asset, rows[KEY].to_pylist()))
+    return Page(rows, total, columns, _corrected(reader, asset, rows))
 
 
 def _by_rank(
@@ -159,7 +161,16 @@ def _failed_keys(reader: Reader, asset: str) -> list[str]:
     return found
 
 
-def _corrected(reader: Reader, asset: str, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
-    owners = {node.name for node in reader.graph.chain(asset)}
-    shown = set(keys)
-    return frozenset((key, column) for owner, key, column in reader.scope.in_force if owner in owners and key in shown)
+def _corrected(reader: Reader, asset: str, rows: pa.Table) -> frozenset[tuple[str, str]]:
+    """The fields of these records that are as people said; where their word waits, it is no mark of what is shown."""
+    owners = {node.name: not isinstance(node, TransformNode) for node in reader.graph.chain(asset)}
+    places = {key: at for at, key in enumerate(rows[KEY].to_pylist())}
+    types = {field.name: type_name(field.type) for field in rows.schema}
+    return frozenset(
+        (key, column)
+        for (owner, key, column), said in reader.scope.in_force.items()
+        if owner in owners
+        and key in places
+        and column in types
+        and holds(said, rows[column][places[key]].as_py(), types[column], conditional=owners[owner])
+    )

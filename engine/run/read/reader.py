@@ -16,13 +16,14 @@ from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, VersionInfo
 from packyak.engine.run.compute.memo import read_aside
 from packyak.engine.run.compute.whole import bind
-from packyak.engine.run.correct.override import Overrides
+from packyak.engine.run.correct.override import Overrides, holds
 from packyak.engine.run.read.ranks import View
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Overlaid, Selection, Snapshot, quoted
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.trace.moments import AT, moment_of, parted, version_of
 from packyak.engine.run.types import type_name
+from packyak.engine.store.corrections import Correction
 from packyak.engine.store.published import AssetVersion, Published, Vector
 from packyak.engine.store.shelf import Opened, Shelf, Stored, name_of
 from packyak.engine.store.sql import tables_of
@@ -216,14 +217,15 @@ class Reader:
         for column, owner in snapshot.owners(asset).items():
             note = notes[owner]
             correction = effective.get((owner, key, column))
+            holding = correction is not None and self._holds(owner, correction, row[column], snapshot)
             beneath = note.get("beneath", {})
             fields.append(
                 FieldDetail(
                     column=column,
                     value=row[column],
                     owner=owner,
-                    computed=beneath.get(column, correction.computed if correction else row[column]),
-                    decided="person" if correction else note.get("decided", "function"),
+                    computed=beneath.get(column, correction.computed if correction and holding else row[column]),
+                    decided="person" if holding else note.get("decided", "function"),
                     confidence=note.get("confidence"),
                     error=note.get("error") or "",
                     corrected_by=correction.by if correction else "",
@@ -232,12 +234,18 @@ class Reader:
                     correction=correction.id if correction else "",
                     outdated=bool(
                         correction
-                        and correction.seen_hash
-                        and note.get("inputs") not in ("", None, correction.seen_hash)
+                        and (
+                            not holding
+                            or (correction.seen_hash and note.get("inputs") not in ("", None, correction.seen_hash))
+                        )
                     ),
                 )
             )
         return RecordDetail(asset, key, tuple(fields))
+
+    def _holds(self, owner: str, correction: Correction, value: Any, snapshot: Snapshot) -> bool:
+        kind = type_name(snapshot.types(owner)[correction.column])
+        return holds(correction, value, kind, conditional=not isinstance(self.graph[owner], TransformNode))
 
     def _past_record(self, asset: str, moment: str, key: str) -> RecordDetail:
         snapshot = self.view(asset, moment)
