@@ -2,7 +2,7 @@
 
 Who reads which table follows from who owns the columns that a function names; what the engine itself needs beside was
 found by watching runs through the gate, and is proven by taking each away (`packyak prove`). Nothing here deletes:
-tidying and erasing belong to roles of their own. What functions do with buckets and with AWS is read from their code
+tidying has a role of its own. What functions do with buckets and with AWS is read from their code
 (`inferred`); what cannot be read is listed as undecided, and no grant is made for it.
 """
 
