@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 from packyak.engine.errors import PackyakError
@@ -141,9 +141,10 @@ def _body(project: Project, found: Models) -> None:
     with far, st.container(border=True, height=FIRST):
         _calibration(judged)
     near, far = st.columns(2, gap="small")
-    with near, st.container(border=True, height=SECOND):
+    tall: int | Literal["stretch"] = SECOND if models.matrix(card) or models.mistakes(judged) else "stretch"
+    with near, st.container(border=True, height=tall):
         _confusion(card)
-    with far, st.container(border=True, height=SECOND):
+    with far, st.container(border=True, height=tall):
         _mistakes(found.asset, judged)
     near, far = st.columns(2, gap="small")
     with near:
