@@ -13,7 +13,8 @@ PERCENT = {"format": ".0%"}
 
 def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
     """Right on held-out answers against how many answers taught it, with the interval as a band."""
-    x = {"field": "answers", "type": "quantitative", "title": "answers that taught it"}
+    whole = {"format": ",d", "tickMinStep": 1}
+    x = {"field": "answers", "type": "quantitative", "title": "answers that taught it", "axis": whole}
     scale = {"domain": [0, 1]}
     band = {
         "mark": {"type": "area", "opacity": 0.16, "color": LINE},
