@@ -59,7 +59,7 @@ class Shown:
 class Hand:
     """What this window's grid has sent and been told. session: another one after each reload; numbers: the page of each
     view; whole: a long text asked for; saved: how many corrections were, and what takes them back, until the page says
-    so."""
+    so; shown: the page in hand, first: the one that came with the rest of the page."""
 
     session: str = field(default_factory=lambda: secrets.token_hex(8))
     deck: str = ""
@@ -70,6 +70,7 @@ class Hand:
     problem: str = ""
     saved: tuple[int, str] | None = None
     shown: Shown | None = None
+    first: Shown | None = None
 
 
 @cache

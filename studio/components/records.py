@@ -192,9 +192,13 @@ def _grid(project: Project, asset: str, query: Query, arguments: dict[str, Any],
     own = grid.take(project)
     if grid.tell(own):
         st.rerun()
-    if own.numbers.get(query.page_key, 1) != shown.number:
-        shown = _page(project, asset, query, arguments, shown.failed)
-    grid.records_grid(project, shown)
+    number, now = own.numbers.get(query.page_key, 1), shown
+    if number != shown.number and own.first is shown and own.shown is not None and own.shown.number == number:
+        now = own.shown  # an edit on a page that was turned to: it has not changed
+    elif number != shown.number:
+        now = _page(project, asset, query, arguments, shown.failed)
+    own.first = shown
+    grid.records_grid(project, now)
 
 
 def _page(project: Project, asset: str, query: Query, arguments: dict[str, Any], failed: Sequence[str]) -> Shown:

@@ -46,7 +46,7 @@ COMPARISON_WORDS: Mapping[str, str] = {
     "filled": "is filled",
 }
 LONG_TEXT = 48
-SMALLEST = 2**63
+BEYOND = 2**63  # one more than an integer column holds
 
 Cell = tuple[str, str]
 
@@ -153,7 +153,7 @@ def _flag(value: Any, _: Editor) -> bool:
 
 def _integer(value: Any, _: Editor) -> int:
     found = int(value)
-    if not -SMALLEST <= found < SMALLEST:
+    if not -BEYOND <= found < BEYOND:
         raise ValueError("it is too large")
     return found
 
