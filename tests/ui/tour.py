@@ -27,8 +27,12 @@ STOPS = (
     ("records", "records?asset=topic&key=T-10006", "section.field"),
     ("review", "review?asset=topic", ".question"),
     ("runs", "runs", ".run"),
+    ("map", "map?asset=topic", ".scatter[data-drawn]"),
+    ("export", "export", ".st-key-bill"),
 )
 DARK = ("pipeline",)
+ASSETS = ("city", "topics_per_day", "search")
+LONG = 240_000  # a map is laid out first
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
@@ -38,7 +42,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         sample = Path(place) / "coffee"
         subprocess.run([sys.executable, "-m", "packyak.sample_data", str(sample)], check=True, capture_output=True)
-        subprocess.run([sys.executable, "-m", "packyak", "run", "city", "topics_per_day"], cwd=sample, check=True)
+        subprocess.run([sys.executable, "-m", "packyak", "run", *ASSETS], cwd=sample, check=True)
         port = free_port()
         environment = {**os.environ, "PACKYAK_PROJECT": str(sample), "XDG_STATE_HOME": place, "HOME": place}
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "studio"), "--server.port", str(port)]
@@ -72,8 +76,9 @@ def take(url: str, folder: Path) -> None:
 
 
 def settle(page: Page, seen: str) -> None:
-    page.locator(seen).first.wait_for(timeout=90_000)
+    page.locator(seen).first.wait_for(timeout=LONG)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")  # parts that load when first shown
     page.wait_for_timeout(1500)  # fonts and the last transitions
 
 
