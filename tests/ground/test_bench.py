@@ -53,10 +53,11 @@ def test_the_counting_pass_notes_each_call(tmp_path: Path) -> None:
 
 def test_processes_that_live_on_are_counted_and_ended(tmp_path: Path) -> None:
     meter = Meter("ground-test")
-    beside = f"{BUSY.format(seconds=0.4)}\ntime.sleep(60)"
-    start = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {beside!r}], start_new_session=True)"
+    beside = f"{BUSY.format(seconds=0.4)}\nopen('spent', 'w').close()\ntime.sleep(60)"
+    start = f"import os, subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {beside!r}], start_new_session=True)"
+    wait = "while not os.path.exists('spent'): time.sleep(0.02)"  # a busy machine may leave it less than idling takes
     try:
-        cost = meter.run([sys.executable, "-c", f"{start}\n{BUSY.format(seconds=0.3)}"], tmp_path)
+        cost = meter.run([sys.executable, "-c", f"{start}\n{BUSY.format(seconds=0.3)}\n{wait}"], tmp_path)
     finally:
         before = time.monotonic()
         meter.end_all()
