@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -81,6 +82,22 @@ def test_a_file_with_a_column_that_cannot_be_stored_fails_alone(project_folder: 
     (failure,) = project.failures("rows")
     assert (failure.unit, failure.name) == ("file", "b.csv")
     assert "column" in failure.error and "Next: rename" in failure.error
+
+
+@pytest.mark.parametrize("asset", ["rows", "upper"])
+def test_a_table_that_the_home_lost_is_computed_again(project_folder: Write, asset: str) -> None:
+    folder = project_folder(READ, files={"inbox/a.csv": "id,word\n1,x\n2,y\n"})
+    project = Project.open(folder)
+    project.run()
+    project.correct("upper", "2", "upper", "Z")
+    project.run()
+    shutil.rmtree(folder / f".packyak/tables/{asset}.lance")
+    project = Project.open(folder)
+    (status,) = [each for each in project.status() if each.name == asset]
+    assert (status.state, "its table is gone from the home" in status.reason) == ("stale", True)
+    project.run()
+    assert sorted(project.read("upper")["upper"].to_pylist()) == ["X", "Z"]
+    assert sorted(project.read("rows")["word"].to_pylist()) == ["x", "y"]
 
 
 def test_files_that_are_passed_over_are_told(project_folder: Write) -> None:

@@ -113,6 +113,8 @@ def _own_causes(scope: Scope, node: TableNode, was: Settled) -> list[Cause]:
         causes.append(
             Cause("correction", f"{count:,} {'correction' if count == 1 else 'corrections'} to work in", count)
         )
+    if not scope.table(node.name).exists():
+        causes.append(Cause("new", "its table is gone from the home", was.rows))
     if was.state == "failed":
         causes.append(Cause("retry", f"it failed: {was.message}"))
     return causes

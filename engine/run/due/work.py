@@ -19,7 +19,7 @@ from packyak.engine.run.read.view import KEY, quoted
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.files import FileStat
-from packyak.engine.store.tables import among
+from packyak.engine.store.tables import Table, among
 
 RECENT_NS = 2_000_000_000  # a file modified this near to the look at it may change again without another time stamp
 
@@ -84,8 +84,8 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     was = scope.settled(node.name)
     fingerprint = scope.fingerprint(node.name)
     narrow = None if retry else _changed_keys(scope, node, was, fingerprint)
-    memo = scope.memo(node.name)
-    known = memo.dataset() if memo.exists() else None
+    memo = _trusted(scope, node)
+    known = memo.dataset() if memo else None
     sql, tables = _inputs_sql(scope, node)
     held = _held_arguments(scope, node)
     columns = [KEY, "inputs", *(() if held is not None else _argument_names(node))]
@@ -105,6 +105,12 @@ def record_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Wo
     todo = _with_arguments(scope.query.run(sql, tables), held)
     every = narrow is None and todo.num_rows == _count(scope, node.source)
     return Work(todo, _gone_records(scope, node, was, known), all_units=every)
+
+
+def _trusted(scope: Scope, node: TransformNode) -> Table | None:
+    """The memo, where what it is about is there: of a table that the home has lost, everything is computed again."""
+    memo = scope.memo(node.name)
+    return memo if memo.exists() and scope.table(node.name).exists() else None
 
 
 def record_inputs(scope: Scope, node: TransformNode) -> pa.Table:
@@ -257,8 +263,8 @@ def file_work(scope: Scope, node: TransformNode, *, retry: bool = False) -> Work
     assert isinstance(source, FilesNode)
     bucket = scope.bucket(source.bucket)
     stats = bucket.scan(source.pattern)
-    memo = scope.memo(node.name)
-    known = _known_files(memo.read(columns=[KEY, "inputs", "code", "error", "detail"])) if memo.exists() else {}
+    memo = _trusted(scope, node)
+    known = _known_files(memo.read(columns=[KEY, "inputs", "code", "error", "detail"])) if memo else {}
     fingerprint = scope.fingerprint(node.name)
     todo: list[FileStat] = []
     inputs: list[str] = []
