@@ -71,7 +71,7 @@ class Studio(cdk.Stack):
         for each in resources:
             each.cfn_options.condition = self.open
 
-    def _policy(
+    def _managed(
         self, id: str, name: str, document: Any, reaches: Iterable[Reach], given: dict[str, str] | None = None
     ) -> str:
         made = iam.CfnManagedPolicy(
@@ -88,9 +88,9 @@ class Studio(cdk.Stack):
         )
         why = "a boundary gives nothing; it names the most that the studio may be given"
         wide = [Reach(each, why, HERE) for each in sorted(statements.resources_of(most)) if "*" in each]
-        boundary = self._policy("Boundary", "boundary", most, wide, {"HomeKey": key, "ToS3": self.network.to_s3.ref})
+        boundary = self._managed("Boundary", "boundary", most, wide, {"HomeKey": key, "ToS3": self.network.to_s3.ref})
         policies = [
-            self._policy(f"StudioGrants{number}", str(number), granted, self.studio.reaches, {"HomeKey": key})
+            self._managed(f"StudioGrants{number}", str(number), granted, self.studio.reaches, {"HomeKey": key})
             for number, granted in enumerate(self.studio.policies, start=1)
         ]
         return iam.CfnRole(
@@ -119,7 +119,7 @@ class Studio(cdk.Stack):
             role_name=f"{self.names.studio}-start",
             description="ECS starts the studio under it",
             assume_role_policy_document=filled(statements.trust("ecs-tasks", **statements.of_this_account())),
-            managed_policy_arns=[self._policy("StudioOfEcs", "start", allowed, reaches)],
+            managed_policy_arns=[self._managed("StudioOfEcs", "start", allowed, reaches)],
         )
 
     def _task(self) -> ecs.CfnTaskDefinition:

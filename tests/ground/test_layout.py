@@ -59,7 +59,7 @@ FORBIDDEN = {
 ALLOWED = {("engine/store/tables.py", "dataset")}
 LONGEST = 450
 PLACES = re.compile(
-    r"(?<!~)/work/|/root/|/home/(?!ana/)\w+/|/opt/(?!homebrew)|pypi\.org|files\.pythonhosted|download\.pytorch|huggingface\.co",
+    r"(?<!~)/work/|/root/|/home/(?!ana/)\w+/|/opt/(?!homebrew|ml/)|pypi\.org|files\.pythonhosted|download\.pytorch|huggingface\.co",
     re.IGNORECASE,
 )
 
