@@ -1,5 +1,5 @@
-"""Around every page: command palette, keys, status bar. It notices within seconds what happens elsewhere,
-less often where the data is far away.
+"""Around every page: the list of pages, command palette, keys, status bar. It notices within seconds what happens
+elsewhere, less often where the data is far away.
 
 A run started in a terminal, or a correction saved in another tab, draws the page anew.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.bundle import script, text
-from packyak.studio.shell import below, launch, places, pulse
+from packyak.studio.shell import below, identity, launch, places, pulse
 from packyak.studio.views import desk as view
 from packyak.studio.views import words
 
@@ -35,32 +35,53 @@ def _mount() -> Callable[..., Any]:
     )
 
 
-def desk(project: Project, page: str) -> None:
-    """Draw what surrounds a page of the project; `page` is its name in `places`."""
-    st.fragment(_desk)(project, page)
+def desk(project: Project | None, page: str, tone: str) -> None:
+    """Draw what surrounds a page; `page` is its name in `places`. project: None where it cannot be opened. tone: light
+    or dark."""
+    st.fragment(_desk)(project, page, tone)
 
 
-def _desk(project: Project, page: str) -> None:
-    run = launch.under_way(project)
+def _desk(project: Project | None, page: str, tone: str) -> None:
+    run = None if project is None else launch.under_way(project)
+    pages = [
+        {"name": places.name_of(each), "title": each.title, "icon": _picture(each.icon)} for each in places.every()
+    ]
+    data: dict[str, Any] = {
+        "side": {"tone": tone, "pages": pages, "page": page, "person": identity.person()},
+        "base": below.front_path(),
+        "keys": [asdict(group) for group in view.keys(page)],
+        "items": [asdict(item) for item in view.pages(places.titles())],
+        "facts": [],
+        "command": "",
+        "pulse": None,
+    }
+    if project is not None:
+        data |= _of_project(project, page, run)
+    event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
+    if event:
+        _act(project, run, event)
+
+
+def _of_project(project: Project, page: str, run: RunRecord | None) -> dict[str, Any]:
     params, place = dict(st.query_params), words.tilde(project.home.uri)
     command = view.command(page, params)
     items = view.items(project.graph, places.titles(), run, command, project.may("run"))
-    data = {
+    return {
         "items": [asdict(item) for item in items],
-        "keys": [asdict(group) for group in view.keys(page)],
         "facts": [asdict(fact) for fact in view.facts(project.name, place, run, view.selection(params), _who(project))],
         "command": command,
         "pulse": {
             "page": page,
-            "base": below.front_path(),
             "path": pulse.watch(project),
             "beat": pulse.beat(project),
             "every": LOOK_EVERY if project.home.local is not None else LOOK_FAR_EVERY,  # each look lists a few folders
         },
     }
-    event = _mount()(key="desk", data=data, on_event_change=lambda: None).event
-    if event:
-        _act(project, run, event)
+
+
+def _picture(icon: str | None) -> str:
+    """The name of a picture as its font has it."""
+    return (icon or "").removeprefix(":material/").rstrip(":")
 
 
 def _who(project: Project) -> str:
@@ -68,8 +89,12 @@ def _who(project: Project) -> str:
     return f"{project.person}: {project.role}" if project.roles else ""
 
 
-def _act(project: Project, run: RunRecord | None, event: Mapping[str, Any]) -> None:
+def _act(project: Project | None, run: RunRecord | None, event: Mapping[str, Any]) -> None:
     act = event.get("act")
+    if act == "sign out":
+        st.logout()
+    if project is None:
+        return
     if act == "look":  # something happened elsewhere; a run followed here is drawn by its own page
         if not launch.follows():
             st.rerun()

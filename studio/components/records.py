@@ -23,7 +23,7 @@ from packyak.studio.components.sharing import share_button
 from packyak.studio.components.shell import calm
 from packyak.studio.components.sql_view import sql_view
 from packyak.studio.components.toolbar import Query, asked, toolbar, widen
-from packyak.studio.shell import launch, places, searching
+from packyak.studio.shell import launch, places, quick, searching
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, records, words
 from packyak.studio.views.words import literal
@@ -75,6 +75,7 @@ def _records(
         arguments = _arguments(project, asset, query)
         found = _page(project, asset, query, arguments, _failed(project, asset, statuses))
         _body(project, asset, query, arguments, found)
+    quick.ahead()
     with head:
         _header(project, asset, names, statuses)
     with bar:

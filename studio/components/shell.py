@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,14 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 
-def around(page: str) -> None:
-    """Palette, keys and status bar, where the project can be opened; a page says itself where it cannot."""
+def around(page: str, tone: str) -> None:
+    """The list of pages, palette, keys and status bar; of a project that cannot be opened only what needs none."""
     root = projects.current_root()
     assert root is not None, "the shell shows Home when there is no project"
-    try:
+    project: Project | None = None
+    with suppress(Exception):  # whatever the user's own code raises; the page tells
         project = projects.open_project(root)
-    except Exception:  # whatever the user's own code raises; the page tells
-        return
-    desk(project, page)
+    desk(project, page, tone)
 
 
 def opened() -> Project:

@@ -180,7 +180,7 @@ def _draw_text(asset: str) -> None:
         type="search",
         live="400ms",
         label_visibility="collapsed",
-        width=210,
+        width=172,
         persist_state="session",
     )
 

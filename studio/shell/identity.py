@@ -63,17 +63,6 @@ def no_project() -> None:
         st.text("Whoever starts this studio names one: PACKYAK_PROJECT, or the folder that it is started in.")
 
 
-def sign_out_button() -> None:
-    """In the sidebar, where people sign in: who is, and the way out."""
-    name = person()
-    if name is None:
-        return
-    with st.sidebar.container(key="signed_in", gap="xsmall"):
-        st.caption(name)
-        if st.button("Sign out", icon=":material/logout:", key="sign_out", type="tertiary"):
-            st.logout()
-
-
 def refused(project: Project, action: str, **own: Any) -> dict[str, Any]:
     """For a control that does something: disabled, with the reason, where the person's role may not do it."""
     why = project.refusal(action)

@@ -15,22 +15,19 @@ STATIC = HERE / "static"
 
 
 def main() -> None:
-    st.set_page_config("Packyak", STATIC / "favicon.png", layout="wide", initial_sidebar_state=216)
+    st.set_page_config("Packyak", STATIC / "favicon.png", layout="wide")
     st.html(HERE / "studio.css")
     tone = "dark" if st.context.theme.type == "dark" else "light"
     logo = str(STATIC / f"logo-{tone}.svg")
+    page = st.navigation(places.every(), position="hidden")  # the desk draws them: for a quarter of the time
     if identity.must_sign_in():
-        st.navigation(places.every(), position="hidden")
         _alone(logo, identity.sign_in)
         return
     root = projects.current_root()
-    page = st.navigation(places.every(), position="hidden" if root is None else "sidebar")
     if root is None:
         _alone(logo, identity.no_project if identity.signs_in() else welcome)
         return
-    st.logo(logo, size="large", icon_image=str(STATIC / "mark.svg"))
-    identity.sign_out_button()
-    around(places.name_of(page))
+    around(places.name_of(page), tone)
     try:
         page.run()
     except Exception as error:  # told in our words; Streamlit's own would name neither file nor next step
@@ -39,7 +36,7 @@ def main() -> None:
 
 
 def _alone(logo: str, draw: Callable[[], None]) -> None:
-    """A page without a project around it: no sidebar, in the middle of the window."""
+    """A page without a project around it: no list of pages, in the middle of the window."""
     with st.container(key="alone", width=980, gap="large"):
         st.image(logo, width=132)
         draw()

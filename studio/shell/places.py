@@ -33,7 +33,7 @@ BY_NAME: Mapping[str, Callable[[], Page]] = {
 
 
 def every() -> list[Page]:
-    """All pages, in the order of the sidebar. Where people sign in, one project is served: no folder is opened here."""
+    """All pages, in the order of their list. Where people sign in, one project is served: no folder is opened here."""
     return [page() for name, page in BY_NAME.items() if name != "home" or not identity.signs_in()]
 
 

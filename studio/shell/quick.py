@@ -1,8 +1,8 @@
 """What a page needs from the first moment, told in the page that Streamlit serves: the browser need not find it out.
 
 Streamlit's page asks twice where its server is (on a deep link first in the wrong place) before it connects, and loads
-the parts that draw a grid or one of our components only when the first of them arrives. Here the page is told where its
-server is, and which of those parts to fetch meanwhile. Where another Streamlit names things otherwise, nothing is said.
+the parts that draw one of our components only when the first of them arrives. Here the page is told where its server
+is, and which of those parts to fetch meanwhile. Where another Streamlit names things otherwise, nothing is said.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import atexit
 import gc
 import json
 import re
+import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -22,11 +23,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
 EVERYWHERE = ("BidiComponent", "Html", "Button")
-ALSO = {"records": ("Selectbox", "ButtonGroup", "TextInput")}
-PATHS = {f"/{name}" if name != "pipeline" else "/": EVERYWHERE + ALSO.get(name, ()) for name in places.BY_NAME}
+PATHS = frozenset(f"/{name}" if name != "pipeline" else "/" for name in places.BY_NAME)
 UNASKED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})  # the page comes whole and plain
 IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*["'`]\./([\w.-]+\.js)["'`]""")
 HEAD = b"</head>"
+AHEAD, AHEAD_SECONDS = "ahead", 0.2
 COOKIE = "_streamlit_xsrf="
 # Told its host's settings Streamlit connects without a ping; the cookie that the ping brings has to be there already.
 # Whether it is, the request for the page says: a page that looks at its cookies waits for another process.
@@ -65,7 +66,7 @@ def links(files: Iterable[str]) -> str:
 @cache
 def head(path: str, known: bool) -> bytes:
     """What comes into the head of the page at this path. known: whether the browser has Streamlit's cookie."""
-    return (TELL.format(path=json.dumps(path), known=json.dumps(known)) + links(parts(PATHS[path]))).encode()
+    return (TELL.format(path=json.dumps(path), known=json.dumps(known)) + links(parts(EVERYWHERE))).encode()
 
 
 class QuickStart:
@@ -100,6 +101,14 @@ class QuickStart:
         known = COOKIE in Headers(scope=scope).get("cookie", "")
         asked = [(name, value) for name, value in scope["headers"] if name not in UNASKED]
         await self.app({**scope, "headers": asked}, receive, gather)
+
+
+def ahead() -> None:
+    """Once a window: what follows waits until the browser has drawn what came before. Sent at once, all is laid out
+    together, and what people wait for is seen as late as the least of it."""
+    if AHEAD not in st.session_state:
+        st.session_state[AHEAD] = True
+        time.sleep(AHEAD_SECONDS)
 
 
 @cache

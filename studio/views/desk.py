@@ -106,11 +106,16 @@ OF_PAGE: Mapping[str, KeyGroup] = {
 }
 
 
+def pages(titles: Sequence[tuple[str, str]]) -> list[Item]:
+    """The pages, as the palette offers them. titles: title and name of each."""
+    return [Item(title, "page", page=name) for title, name in titles]
+
+
 def items(
-    graph: Graph, pages: Sequence[tuple[str, str]], run: RunRecord | None, command: str, runs: bool = True
+    graph: Graph, titles: Sequence[tuple[str, str]], run: RunRecord | None, command: str, runs: bool = True
 ) -> tuple[Item, ...]:
-    """What the palette offers. pages: title and name of each. runs: whether the person may run and cancel."""
-    found = [Item(title, "page", page=name) for title, name in pages]
+    """What the palette offers. runs: whether the person may run and cancel."""
+    found = pages(titles)
     if not runs:
         pass
     elif run is None:

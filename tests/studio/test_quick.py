@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packyak.studio.shell import quick
@@ -15,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
 INDEX = quick.SCRIPTS.parent.parent / "index.html"
 LINKED = re.compile(r'<link rel="modulepreload" crossorigin href="\./static/js/([^"]+)">')
@@ -39,14 +41,17 @@ def site() -> Iterator[TestClient]:
     quick.head.cache_clear()
 
 
-def test_records_names_its_choices_and_all_that_they_import_once(site: TestClient) -> None:
+def test_every_page_names_the_parts_that_draw_a_component_and_all_that_they_import_once(site: TestClient) -> None:
     text = site.get("/records").text
     files = LINKED.findall(text)
-    assert len(files) == len(set(files)) and any(name.startswith("Selectbox.") for name in files)
+    assert len(files) == len(set(files))
+    for part in ("BidiComponent.", "Html.", "Button."):
+        assert any(name.startswith(part) for name in files), part
     for name in files:
         imported = quick.IMPORTED.findall((quick.SCRIPTS / name).read_text())
         assert set(imported) <= set(files) | set(re.findall(r"static/js/([\w.-]+\.js)", INDEX.read_text()))
-    assert not any(name.startswith("Selectbox.") for name in LINKED.findall(site.get("/").text))
+    assert not any(name.startswith("Selectbox.") for name in files), "what comes later is not waited for"
+    assert LINKED.findall(site.get("/").text) == files
 
 
 def test_streamlit_connects_without_a_ping_where_its_cookie_is_there_already(site: TestClient) -> None:
@@ -77,6 +82,17 @@ def test_a_streamlit_without_these_parts(site: TestClient, monkeypatch: pytest.M
     monkeypatch.setattr(quick, "SCRIPTS", tmp_path / "static" / "static" / "js")
     plain, text = LINKED.findall(INDEX.read_text()), site.get("/records").text
     assert LINKED.findall(text) == plain and "window.__streamlit" in text
+
+
+def test_what_follows_the_records_waits_once_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(quick, "time", SimpleNamespace(sleep=waits.append))
+    app = AppTest.from_string("from packyak.studio.shell import quick\nquick.ahead()")
+    app.run()
+    app.run()
+    assert waits == [quick.AHEAD_SECONDS]
+    AppTest.from_string("from packyak.studio.shell import quick\nquick.ahead()").run()
+    assert len(waits) == 2
 
 
 def test_what_is_loaded_is_left_out_of_the_search_for_garbage_once() -> None:

@@ -78,7 +78,7 @@ def test_a_reviewer_signs_in_corrects_under_their_name_and_cannot_run(
     expect(page.get_by_text("N-000")).to_have_count(0)
     assert "topic" not in page.locator("body").inner_text()
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Rob@example.com")).to_be_visible()
+    expect(page.get_by_text("Rob@example.com", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Projects")).to_have_count(0)
     page.goto(page.url.split("/?")[0].rstrip("/") + "/records?asset=topic&key=N-000")
     panel = page.locator(".st-key-record_panel")

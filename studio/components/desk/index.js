@@ -1,9 +1,11 @@
-// What lies around every page: the command palette (Ctrl+K), the list of keys (?), and the status bar at the foot.
+// What lies around every page: the pages at the side, the command palette (Ctrl+K), the list of keys (?), and the
+// status bar at the foot.
 // Project text goes in by textContent only.
 
 import { base, make, press, visit } from "../dom.js";
 import { Palette } from "./palette.js";
 import { Keys } from "./keys.js";
+import { Side } from "./side.js";
 
 const BEHIND = 60; // ms: the bar comes after what the page is for
 const desks = new WeakMap();
@@ -21,8 +23,9 @@ class Desk {
     this.root = root;
     this.bar = make("footer", "bar");
     this.bar.setAttribute("aria-label", "Status");
-    this.bar.popover = "manual"; // the top layer: over the sidebar too
-    root.replaceChildren(this.bar);
+    this.bar.popover = "manual"; // the top layer: over all of the page
+    this.side = new Side(() => this.send({ act: "sign out" }));
+    root.replaceChildren(this.side.element, this.bar);
     this.stop = new AbortController();
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.stop.signal, capture: true });
   }
@@ -53,7 +56,7 @@ class Desk {
 
   // Whether something happened elsewhere: told once for each change, to draw the page anew.
   async look() {
-    if (document.hidden) return;
+    if (document.hidden || !this.data.pulse) return;
     let found;
     const asked = location.search, place = new URLSearchParams(asked);
     place.set("page of the studio", this.data.pulse.page);
@@ -91,9 +94,11 @@ class Desk {
   update(data) {
     this.data = data;
     this.place = location.search;
-    document.documentElement.dataset.base = data.pulse.base;
+    document.documentElement.dataset.base = data.base;
+    this.side.fill(data.side);
     clearInterval(this.timer);
     clearInterval(this.follower);
+    if (!data.pulse) return; // a project that cannot be opened: its page says so
     this.timer = setInterval(() => this.look(), data.pulse.every * 1000);
     this.follower = setInterval(() => this.follow(), 250);
     if (this.drawn) this.draw();
