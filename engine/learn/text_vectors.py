@@ -125,7 +125,7 @@ class TextVectors:
             self._add(names[rows], made[rows])
             if len(self.table.dataset().get_fragments()) > FRAGMENTS:
                 with suppress(HomeError):  # another process is writing: it will do the same a little later
-                    self.table.tidy()
+                    self.table.tidy(fragments=FRAGMENTS)
 
 
 @dataclass(frozen=True)

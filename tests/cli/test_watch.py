@@ -96,7 +96,7 @@ def test_it_runs_at_once_after_a_change_and_after_a_mistake(project_folder: Call
         new = watch.folder / ".packyak/buckets/inbox/b.jsonl"
         new.write_text('{"id": 2}\n')
         age(new)
-        assert "1 computed" in watch.until(lambda line: line.startswith("messages"))
+        assert "1 file read" in watch.until(lambda line: line.startswith("messages"))
         watch.until(done)
         code = watch.folder / "pipeline.py"
         code.write_text(source + "\nthis is no Python\n")

@@ -70,7 +70,6 @@ def test_a_large_table_is_read_in_parts(home: Home, monkeypatch: pytest.MonkeyPa
 
 def test_many_small_writes_are_put_together(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FRAGMENTS", 3)
-    monkeypatch.setattr("packyak.engine.store.tables.FRAGMENTS", 3)
     vectors = TextVectors(home, Counting())
     for start in range(0, 60, 6):
         vectors.of(TEXTS[start : start + 6])

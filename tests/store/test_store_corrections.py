@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packyak.engine.errors import CorrectionError
-from packyak.engine.store import corrections as module
 from packyak.engine.store.corrections import Correction, CorrectionLog, decode, encode, in_force
 from packyak.engine.store.home import Home
 
@@ -82,15 +81,14 @@ def test_a_save_that_arrives_late_is_not_overlooked(home: Home) -> None:
     assert {each.id for each in log.since(position)} >= {"1"}
 
 
-def test_merging_changes_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOSE_FILES", 5)
+def test_merging_changes_nothing(home: Home) -> None:
     log, reader = CorrectionLog(home), CorrectionLog(home)
     log.append([one("a")])
     early = log.position()
     for number in range(9):
         log.append([one(f"k{number % 4}", number), one("z", number)])
     before, position, news = reader.all(), reader.position(), reader.since(early)
-    log.tidy()
+    log.tidy(5)
     assert len(home.names("corrections")) == 1
     for fresh in (reader, CorrectionLog(home)):
         assert (fresh.all(), fresh.position(), fresh.since(early)) == (before, position, news)
@@ -98,7 +96,6 @@ def test_merging_changes_nothing(home: Home, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("removed", [0, 1, 5])
 def test_a_merge_cut_short_loses_and_doubles_nothing(home: Home, monkeypatch: pytest.MonkeyPatch, removed: int) -> None:
-    monkeypatch.setattr(module, "LOOSE_FILES", 3)
     log = CorrectionLog(home)
     for number in range(8):
         log.append([one(f"k{number}")])
@@ -115,11 +112,10 @@ def test_a_merge_cut_short_loses_and_doubles_nothing(home: Home, monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setattr(Home, "remove", die_after)
         with pytest.raises(KeyboardInterrupt):
-            log.tidy()
+            log.tidy(3)
     again = CorrectionLog(home)
     assert again.all() == before
-    monkeypatch.setattr(module, "LOOSE_FILES", 0)
-    again.tidy()
+    again.tidy(0)
     assert (again.all(), again.position()) == (before, position)
 
 
@@ -163,14 +159,11 @@ for number in range(100):
 """
 
 
-def test_two_processes_append_and_a_third_merges(
-    home: Home, python: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LOOSE_FILES", 10)
+def test_two_processes_append_and_a_third_merges(home: Home, python: Callable[..., Any]) -> None:
     writers = [python(WRITER, home.uri, name) for name in "xy"]
     log, seen = CorrectionLog(home), 0
     while any(writer.poll() is None for writer in writers):
-        log.tidy()
+        log.tidy(10)
         now = len(log.all())
         assert now >= seen
         seen = now
