@@ -8,6 +8,7 @@ times depend on what else the machine does and are only shown, except beside a b
 from __future__ import annotations
 
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ Serve = Callable[..., str]
 RECORDS = 1_000_000
 FRAMES = 60
 COUNTS = "select topic, count(*) from notes group by all"
-TRIES = 3
+TRIES, OPENED = 3, 9
 PAGE, TURN, SAVE, BESIDE_BARE = 0.3, 0.3, 0.15, 1.5
 MILLION = f"""
 import numpy as np
@@ -165,7 +166,8 @@ def test_a_million_records(studio: Serve, made: Callable[..., Path], browse: Bro
 
 
 def test_a_page_beside_a_bare_one(studio: Serve, ran: Path, bare: str, browse: Browse) -> None:
-    """How long until a page is ready, against a Streamlit page that shows two words, opened in turns."""
+    """How long until a page is ready, against a Streamlit page that shows two words, opened in turns. Medians: of a few
+    tries one lucky least, of the bare page or of ours, moved the ratio by a fifth."""
     url = studio(ran)
     places = (
         ("bare", f"{bare}/", "text=ready now"),
@@ -174,18 +176,19 @@ def test_a_page_beside_a_bare_one(studio: Serve, ran: Path, bare: str, browse: B
         ("pipeline", url, ".board .card"),
     )
     page = browse(f"{url}/records?asset=topic")
-    least: dict[str, float] = {}
-    for _ in range(TRIES + 2):
+    walls: dict[str, list[float]] = {name: [] for name, _, _ in places}
+    for _ in range(OPENED):
         for name, address, seen in places:
             page.goto("about:blank")
             start = time.perf_counter()
             page.goto(address)
             page.locator(seen).first.wait_for()
-            least[name] = min(least.get(name, 1e9), time.perf_counter() - start)
+            walls[name].append(time.perf_counter() - start)
+    ready = {name: statistics.median(found) for name, found in walls.items()}
     print(f"\n{'page ready, small project':44} {'wall':>8} {'beside a bare page':>20}")
-    for name, wall in least.items():
-        print(f"{name:44} {wall:6.2f} s {wall / least['bare']:18.2f} x")
-    missed = {name: wall / least["bare"] for name, wall in least.items() if wall > BESIDE_BARE * least["bare"]}
+    for name, wall in ready.items():
+        print(f"{name:44} {wall:6.2f} s {wall / ready['bare']:18.2f} x")
+    missed = {name: wall / ready["bare"] for name, wall in ready.items() if wall > BESIDE_BARE * ready["bare"]}
     assert not missed, missed
 
 
