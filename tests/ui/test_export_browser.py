@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "deploy"))  # the account on this machine
 pytest.importorskip("moto")
-pytest.importorskip("aws_cdk")
+if find_spec("aws_cdk") is None:  # not imported here: that starts a Node of its own choice
+    pytest.skip("to run these tests: pip install aws-cdk-lib", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
 from local_cloud import local_cloud  # noqa: E402
 
