@@ -24,6 +24,11 @@ def given(name: str, key: str, read: Callable[[str], Any] = str) -> None:
             return
 
 
+def again() -> None:
+    """All from the address once more: what was taken before did not reach its widgets."""
+    st.session_state.pop(TAKEN, None)
+
+
 def note(name: str, key: str, value: str | None) -> None:
     """After a widget: what it says, into the address."""
     taken: dict[str, str | None] = st.session_state.setdefault(TAKEN, {})

@@ -37,7 +37,7 @@ MOST_CHANGED = 5000
 CHANGED = "changed_since"
 FAILED = "failed_keys"
 MOST_FAILED = 5000
-VIEW = "records_view"
+VIEW, WHOLE = "records_view", "records_whole"
 VIEWS = ["Records", "Columns", "SQL"]
 
 
@@ -70,12 +70,14 @@ def _records(
     project: Project, asset: str, names: Sequence[str], statuses: Sequence[AssetStatus], head: DeltaGenerator
 ) -> None:
     bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="records_toolbar")
+    if WHOLE not in st.session_state:  # a run before may have been cut short before its controls were drawn
+        address.again()
     query, found = asked(project, asset), None
     with _told(lambda: _show_all(asset)):
         arguments = _arguments(project, asset, query)
         found = _page(project, asset, query, arguments, _failed(project, asset, statuses))
         _body(project, asset, query, arguments, found)
-    quick.ahead()
+        quick.ahead()
     with head:
         _header(project, asset, names, statuses)
     with bar:
@@ -87,6 +89,7 @@ def _records(
             if query.version is None:
                 total = found.page.total
                 bulk_button(project, asset, lambda: _keys(project, asset, total, query), total, found.editors)
+    st.session_state[WHOLE] = True
     if asked(project, asset) != query:  # what a widget remembered of another visit
         st.rerun()
 
@@ -112,8 +115,7 @@ def _asset(names: Sequence[str], ready: Sequence[str]) -> str:
     if named not in names:
         named = ready[-1] if ready else names[-1]
         st.query_params["asset"] = named
-    if st.session_state.get("records_asset") != named:
-        st.session_state["records_asset"] = named
+    st.session_state["records_asset"] = named  # at each run: one cut short before the list was drawn would leave it out
     return named
 
 

@@ -118,6 +118,7 @@ def test_pages_links_and_a_correction(
     panel.get_by_role("button", name="Save correction").click()
     expect(page.get_by_text("1 correction saved")).to_be_visible()
     assert [each.value for each in Project.open(ran).corrections("topic")] == ["other"]
+    page.wait_for_event("response", lambda answer: "/packyak/pulse/" in answer.url)
     told = [url for url in answered if "/packyak/pulse/" in url]
     assert told and {status for url, status in answered.items() if not url.startswith("blob:")} <= {200, 304}, answered
     assert all(url.startswith((f"{site}/", "blob:", "data:")) for url in answered), answered
