@@ -111,6 +111,7 @@ def test_pages_links_and_a_correction(
     assert page.url.partition("?")[0] == f"{site}/models"
     page.goto(f"{site}/records?asset=topic&key=N-000")  # a deep link
     panel = page.locator(".st-key-record_panel")
+    expect(page.get_by_role("button", name="Change many")).to_be_visible()  # what comes last
     panel.get_by_text("Correct a field").click()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     panel.get_by_label("Value").click()
