@@ -121,6 +121,7 @@ def test_people_sign_in_and_correct_what_lies_in_the_account(
         panel = page.locator(".st-key-record_panel")
         panel.get_by_text("Correct a field").click()
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        page.wait_for_timeout(600)  # the fields come to rest: a list whose field moves away closes
         panel.get_by_label("Value").click()
         page.get_by_role("option", name="other").click()
         panel.get_by_role("button", name="Save correction").click()

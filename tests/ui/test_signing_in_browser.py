@@ -83,6 +83,7 @@ def test_a_reviewer_signs_in_corrects_under_their_name_and_cannot_run(
     page.goto(page.url.split("/?")[0].rstrip("/") + "/records?asset=topic&key=N-000")
     panel = page.locator(".st-key-record_panel")
     panel.get_by_text("Correct a field").click()
+    page.wait_for_timeout(600)  # the fields come to rest: a list whose field moves away closes
     panel.get_by_label("Value").click()
     page.get_by_role("option", name="other").click()
     panel.get_by_role("button", name="Save correction").click()
