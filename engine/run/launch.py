@@ -23,6 +23,7 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.run.compute.crew import Crew, size_of
 from packyak.engine.run.due import schedule
 from packyak.engine.run.due.gate import close_gate, write_gate
+from packyak.engine.run.due.settled import good_assets, is_current
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
@@ -34,7 +35,7 @@ from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.tell import Teller, abandoned
 from packyak.engine.run.tidy import tidy, tidy_maps
-from packyak.engine.run.update import Update, good_assets, is_current
+from packyak.engine.run.update import Update
 from packyak.engine.store.lease import Lease
 from packyak.engine.store.published import AssetVersion, Vector
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from packyak.engine.declare.nodes import (
     AssetNode,
-    FilesNode,
     FunctionNode,
     IndexNode,
     LearnedNode,
@@ -35,19 +34,17 @@ from packyak.engine.run.compute.transforms import (
     work_in_corrections,
     writer_for,
 )
-from packyak.engine.run.compute.whole import compute_whole, read_inputs, work_in_whole_corrections
-from packyak.engine.run.due.fingerprint import as_json
-from packyak.engine.run.due.work import Work, settled_inputs, threshold_of
+from packyak.engine.run.compute.whole import compute_whole, work_in_whole_corrections
+from packyak.engine.run.due.settled import count_failed, failure_of, inputs_of, is_current, is_settled, parts_of
+from packyak.engine.run.due.work import Work, threshold_of
 from packyak.engine.run.functions import call_for_new_files, call_once, waiting_files
 from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
-from packyak.engine.run.read.view import KEY
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.trace.makers import keep_maker
 from packyak.engine.store.query import version_name
 from packyak.engine.store.secret import hidden
-from packyak.engine.store.tables import Table
 
 Happened = Callable[[str, str, "Result"], None]
 TRACE_CHARACTERS = 20_000
@@ -342,62 +339,4 @@ def _new_remarks(was: Settled | None, settled: Settled) -> tuple[str, ...]:
     return tuple(each for each in settled.remarks if each not in told)
 
 
-def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:
-    """What computes the asset now, part by part, so that a later change can be named."""
-    code = as_json(scope.codes.fingerprints[node.name])
-    return code | {"model": scope.model_of(node.name), "threshold": threshold_of(node)}
-
-
-def count_failed(memo: Table) -> int:
-    """Units whose last computation failed."""
-    return int(memo.dataset().count_rows(filter="error is not null")) if memo.exists() else 0
-
-
-def failure_of(memo: Table) -> str:
-    """What happened to one of the units that failed, with its name, in a line."""
-    found = memo.read([KEY, "error"], "error is not null", limit=1).to_pylist()
-    if not found:
-        return ""
-    unit, error = str(found[0][KEY]), " ".join(str(found[0]["error"]).split())
-    return error[:300] if unit in error else f"{unit}: {error}"[:300]
-
-
-def inputs_of(scope: Scope, node: TableNode) -> dict[str, str]:
-    """The public versions that the asset's last look depends on."""
-    return settled_inputs(scope, node) if isinstance(node, TransformNode) else read_inputs(scope, node)
-
-
-def is_settled(scope: Scope, node: TableNode) -> bool:
-    """Whether the asset was computed by what would compute it now, with all that people said."""
-    was = scope.settled(node.name)
-    return (
-        was is not None
-        and was.state != "failed"
-        and was.fingerprint == scope.fingerprint(node.name)
-        and was.parts.get("threshold", "") == threshold_of(node)
-        and was.applied == scope.corrections_digest(node.name)
-    )
-
-
-def is_current(scope: Scope, node: TableNode) -> bool:
-    """Gate two: nothing that the asset depends on is different. Files are looked at by stamp."""
-    if not is_settled(scope, node) or scope.candidates[node.name].inputs != inputs_of(scope, node):
-        return False
-    if isinstance(node, TransformNode) and isinstance(scope.graph[node.source], FilesNode):
-        work = find_work(scope, node)
-        return not work.count and not len(work.gone)
-    return True
-
-
-def good_assets(scope: Scope) -> Sequence[str]:
-    """The assets whose candidates may be published: they and everything above them are good."""
-    good: list[str] = []
-    for node in scope.graph.tables:
-        was = scope.candidates.get(node.name)
-        parents = [name for name in node.inputs if isinstance(scope.graph.nodes.get(name), TableNode)]
-        if was is not None and was.state == "ok" and was.table and all(name in good for name in parents):
-            good.append(node.name)
-    return good
-
-
-__all__ = ["AssetFailed", "Result", "Update", "good_assets", "is_current", "is_settled", "writer_for"]
+__all__ = ["AssetFailed", "Result", "Update", "writer_for"]

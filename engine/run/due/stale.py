@@ -16,11 +16,11 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Cause
 from packyak.engine.run.compute.transforms import find_work
 from packyak.engine.run.due.fingerprint import code_diff
+from packyak.engine.run.due.settled import inputs_of, is_current
 from packyak.engine.run.due.work import Work, threshold_of
 from packyak.engine.run.indexes import index_lag
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
-from packyak.engine.run.update import inputs_of, is_current
 
 
 @dataclass(frozen=True)
