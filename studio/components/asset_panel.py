@@ -4,13 +4,14 @@ with their quality, code, marks, and what its role may do in the cloud.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from packyak.engine.declare.nodes import CheckNode, FunctionNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.names import row_of_names
 from packyak.studio.components.role import role_of
 from packyak.studio.components.trail import trace_box
 from packyak.studio.components.versions import versions_of
@@ -128,19 +129,8 @@ def _neighbours(project: Project, node: Node, others: Beyond) -> None:
             ("Read by", [*readers, *below]),
         ):
             if names:
-                _row_of_names(title, {name: outside.label(others.nodes.get(name)) or name for name in names})
-
-
-def _row_of_names(title: str, labels: Mapping[str, str]) -> None:
-    names = list(labels)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.text(title, width=64)
-        for name in names[:MOST_NEIGHBOURS]:
-            if st.button(f":blue[{literal(labels[name])}]", key=f"to-{title}-{name}", type="tertiary"):
-                st.query_params["asset"] = name
-                st.rerun(scope="fragment")
-        if len(names) > MOST_NEIGHBOURS:
-            st.text(f"and {len(names) - MOST_NEIGHBOURS} more", width="content")
+                labels = {name: outside.label(others.nodes.get(name)) or name for name in names}
+                row_of_names(title, labels, most=MOST_NEIGHBOURS)
 
 
 def _marks(node: Node) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.lineage.places import Places
+from packyak.studio.components.names import row_of_names
 from packyak.studio.views import outside, pipeline
 from packyak.studio.views.outside import KIND, Beyond
 from packyak.studio.views.words import literal
@@ -61,20 +62,9 @@ def outside_panel(found: Beyond, name: str, graph: Graph, *, past: bool = False)
         st.badge(tale.kind, color="gray")
     for title, names in (("Feeds", tale.feeds), ("Fed by", tale.fed)):
         if names:
-            _ours(title, names)
+            row_of_names(title, {name: name for name in names}, most=MOST_NAMES)
     for row, value in tale.rows:
         with st.container(horizontal=True, wrap=False, gap="small"):
             st.caption(row, width=84)
             st.text(value, width="stretch")
     st.caption(PAST if past else "Known from an imported event; a run does not wait for it and changes nothing there.")
-
-
-def _ours(title: str, names: tuple[str, ...]) -> None:
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.text(title, width=64)
-        for name in names[:MOST_NAMES]:
-            if st.button(f":blue[{literal(name)}]", key=f"ours-{title}-{name}", type="tertiary"):
-                st.query_params["asset"] = name
-                st.rerun(scope="fragment")
-        if len(names) > MOST_NAMES:
-            st.text(f"and {len(names) - MOST_NAMES} more", width="content")
