@@ -170,6 +170,17 @@ class HomeTooNew(HomeError):
 class DataError(PackyakError):
     """Data that cannot be read or stored."""
 
+    @classmethod
+    def unknown(cls, what: str, name: str, choices: Iterable[str], otherwise: str = "name one of these") -> Self:
+        """There is nothing of that name. what: what was looked for; otherwise: the next step where none is near."""
+        names = list(choices)
+        meant = nearest(name, names)
+        return cls(
+            f"there is no {what} {name!r}",
+            choices=names,
+            next_step=f"did you mean {meant!r}?" if meant else otherwise,
+        )
+
 
 class KeyProblem(DataError):
     """Duplicate or null keys."""

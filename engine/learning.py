@@ -16,7 +16,7 @@ from packyak.engine.learn.tasks import tasks_of
 from packyak.engine.run.lessons import Flips, Judged, Lesson, Models
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.teach.due import why_due
+from packyak.engine.run.teach.due import until_due, why_due
 from packyak.engine.store.values import decode
 
 
@@ -146,4 +146,5 @@ def _models(scope: Scope, node: LearnedNode) -> Models:
         why_due(scope, node),
         scope.models.cards(node.name),
         tuple(reversed(scope.models.promotions(node.name))),
+        until_due(scope, node),
     )

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import pyarrow as pa
 from packyak.engine.declare.active import activate
 from packyak.engine.declare.collect import collect
-from packyak.engine.declare.nodes import Graph
-from packyak.engine.errors import ProjectNotFound
+from packyak.engine.declare.nodes import CheckNode, Graph
+from packyak.engine.errors import DataError, ProjectNotFound
 from packyak.engine.learning import Learning
 from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
@@ -309,10 +309,10 @@ class Project(Roles, Teaching, Learning, Tracing):
         return found[0] if found else None
 
     def _asked(self, assets: Sequence[str] | None) -> tuple[str, ...]:
-        reader = self._reader()
         for name in assets or ():
             if name not in self.graph.nodes:
-                reader.asset(name)
+                names = [each.name for each in self.graph.nodes.values() if not isinstance(each, CheckNode)]
+                raise DataError.unknown("asset or function", name, names)
         return tuple(assets or ())
 
     def source_files(self) -> list[str]:

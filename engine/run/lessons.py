@@ -39,7 +39,8 @@ def called(model: str) -> str:
 class Models:
     """What is known of one learned transform. task: what kind of answer ("" where only the rule can answer); current:
     the model in force, "" for the first rule; cards: its models, newest first; promotions: the decisions about them,
-    newest first; corrections: labels there are; due: why it should learn now, "" where it need not."""
+    newest first; corrections: labels there are; due: why it should learn now, "" where it need not; until_due: how
+    many corrections more make it so."""
 
     asset: str
     task: str
@@ -50,6 +51,7 @@ class Models:
     due: str
     cards: tuple[Card, ...] = ()
     promotions: tuple[Promotion, ...] = ()
+    until_due: int = 0
 
     @property
     def card(self) -> Card | None:

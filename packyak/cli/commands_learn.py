@@ -138,7 +138,9 @@ def _say_all(known: tuple[Models, ...]) -> None:
 
 def _say_one(known: Models) -> None:
     say(f"{known.asset}: {called(known.current)} answers{', pinned' if known.pinned else ''}")
-    say(f"{counted(known.corrections, 'correction')}; {known.due or f'learns again after {known.train_after} more'}")
+    again = f"learns {'again ' if known.cards else ''}after {known.until_due:,} more"
+    again = again if known.until_due else "learns when asked to: `packyak learn`"
+    say(f"{counted(known.corrections, 'correction')}; {known.due or again}")
     if known.cards:
         show_table(
             ("model", "learned", "from", "right when held out", "calibration error", "answers"),

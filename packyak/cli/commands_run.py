@@ -14,7 +14,7 @@ from packyak.cli.running import run as run_asked
 from packyak.cli.say import say, say_json
 from packyak.cli.tables import show_table
 from packyak.cli.words import counted, duration, moment, signed
-from packyak.engine.errors import DataError, nearest
+from packyak.engine.errors import DataError
 from packyak.engine.run.answers import AssetStatus, Cause, PastGraph, Plan, PlanStep
 
 Assets = Annotated[
@@ -188,12 +188,7 @@ def _chosen(every: tuple[AssetStatus, ...], names: list[str] | None) -> tuple[As
     known = {each.name: each for each in every}
     for name in names or ():
         if name not in known:
-            meant = nearest(name, known)
-            raise DataError(
-                f"there is no asset {name!r}",
-                choices=list(known),
-                next_step=f"did you mean {meant!r}?" if meant else "name one of these",
-            )
+            raise DataError.unknown("asset", name, known)
     return tuple(known[name] for name in names) if names else every
 
 

@@ -90,7 +90,7 @@ def _said(word: Word) -> str:
 
 def _computed(step: Step, root: Path) -> str:
     """Who decided, with which code, in which run."""
-    decided = f"{step.decided} " if step.decided in ("rule", "model", "none") else ""
+    decided = {"rule": "rule ", "model": "model ", "none": "undecided "}.get(step.decided, "")
     sure = f"({step.confidence:.0%} sure) " if step.confidence is not None else ""
     place = step.function
     if place.startswith(f"{root}/"):

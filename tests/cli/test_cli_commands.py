@@ -386,6 +386,9 @@ def test_a_map_without_an_index_says_what_to_declare(packyak: Call, folder: Path
     [
         (("history", "words", "nobody"), "words has no record 'nobody'"),
         (("corrections", "nowhere"), "there is no asset 'nowhere'"),
+        (("run", "nowhere"), "there is no asset or function 'nowhere'. Valid: inbox, inbox/*.jsonl, messages, words"),
+        (("show", "inbox"), "'inbox' is declared, but it is no asset. Valid: messages"),
+        (("show", "words@2020-01-01"), "words has no version as old as 2020-01-01"),
         (("correct", "words", "M-1", "words", "five"), "Next: give a whole number"),
         (("review", "--answers", "nowhere.jsonl"), "nowhere.jsonl cannot be read: No such file or directory"),
         (("report", "access", "--out", "pipeline.py/below"), "Not a directory. Next: name another place"),

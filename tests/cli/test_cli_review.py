@@ -58,6 +58,13 @@ def test_a_fix_is_spread_only_where_it_is_told_to(ran: Path, packyak: Call) -> N
     assert packyak("corrections", "tone", "--json").json["corrections"][0]["origin"] == "spread"
 
 
+def test_models_says_how_many_corrections_are_missing(ran: Path, packyak: Call) -> None:
+    assert "0 corrections; learns after 1,000 more" in packyak("models", "tone").out
+    packyak("correct", "tone", "M-1", "tone", "short")
+    assert "1 correction; learns after 999 more" in packyak("models", "tone").out
+    assert "undecided" not in packyak("trace", "tone", "M-1").out
+
+
 def test_comments(ran: Path, packyak: Call) -> None:
     assert packyak("correct", "tone", "M-1", "--comment", "ask Ada").out.startswith("Noted: M-1: ask Ada. Id ")
     assert "tone of M-1: hm" in packyak("correct", "tone", "M-1", "tone", "--comment", "hm").out

@@ -76,10 +76,10 @@ def values(project: Project) -> dict[str, str]:
 
 def test_a_run_learns_once_enough_was_said_and_downstream_follows(towns: Path) -> None:
     project = Project.open(towns)
-    project.run()
+    before = project.run()
     assert sum("(old)" in name for name in values(project).values()) == 60
     correct(project, range(7))
-    assert project.models("town")[0].due == ""
+    assert (project.models("town")[0].due, project.models("town")[0].until_due) == ("", 1)
     run = project.run()
     assert project.models("town")[0].cards == () and "learned" not in run.asset("town").message
     correct(project, range(7, 20))
@@ -96,6 +96,9 @@ def test_a_run_learns_once_enough_was_said_and_downstream_follows(towns: Path) -
     one = project.record("town", "p33")
     field = next(each for each in one.fields if each.column == "town")
     assert (field.value, field.decided) == ("Cologne", "model") and field.confidence is not None
+    assert project.models("town")[0].until_due == 8
+    before = project.trace(f"town@{before.id}", "p33").start
+    assert before.current, "another model is no other code"
     assert project.run().assets == (), "nothing is left to do"
 
 

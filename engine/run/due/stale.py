@@ -88,7 +88,7 @@ def _never(scope: Scope, node: TableNode, above: list[Stale], was: Settled | Non
         return Stale(node.name, (Cause("new", "never computed"),), None, bool(above))
     work = find_work(scope, node)
     files = isinstance(scope.graph[node.source], FilesNode)
-    what = f"never computed: {work.count:,} {'files' if files else 'records'}"
+    what = f"never computed: {work.count:,} {'file' if files else 'record'}{'' if work.count == 1 else 's'}"
     return Stale(node.name, (Cause("new", what, work.count),), work.count)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import AssetNode, Graph, SqlNode, TableNode, TransformNode
-from packyak.engine.errors import DataError, nearest
+from packyak.engine.errors import DataError
 from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, VersionInfo
 from packyak.engine.run.compute.memo import read_aside
 from packyak.engine.run.compute.whole import bind
@@ -69,12 +69,10 @@ class Reader:
         if isinstance(node, TableNode):
             return node
         names = [each.name for each in self.graph.tables]
-        meant = nearest(name, names)
-        raise DataError(
-            f"there is no asset {name!r}",
-            choices=names,
-            next_step=f"did you mean {meant!r}?" if meant else "use one of the assets",
-        )
+        otherwise = "use one of the assets" if names else "declare one: @asset, @transform or sql(...)"
+        if node is not None:
+            raise DataError(f"{name!r} is declared, but it is no asset", choices=names, next_step=otherwise)
+        raise DataError.unknown("asset", name, names, otherwise)
 
     def snapshot(self, vector: Vector | None = None) -> Snapshot:
         """The good versions, corrections laid over; of an earlier vector, as they were, bare."""

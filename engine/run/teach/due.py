@@ -14,13 +14,7 @@ def why_due(scope: Scope, node: LearnedNode) -> str:
     """Why a transform should learn now, in words; "" where it need not."""
     if not scope.learns or not tasks_of(node):
         return ""
-    names = {column.name for _, columns in tasks_of(node) for column in columns}
-    said = {
-        each.id
-        for (asset, _, column), each in scope.in_force.items()
-        if asset == node.name and column in names and each.kind in ("correct", "accept")
-    }
-    last = last_learned(scope, node.name)
+    said, last = _said(scope, node), last_learned(scope, node.name)
     if last is None:
         return f"{len(said):,} corrections to learn from" if len(said) >= node.train_after else ""
     if not said:
@@ -31,6 +25,22 @@ def why_due(scope: Scope, node: LearnedNode) -> str:
         return "its first rule changed since it learned"
     changed = len(said ^ set(last.corrections))
     return f"{changed:,} corrections since it last learned" if changed >= node.train_after else ""
+
+
+def until_due(scope: Scope, node: LearnedNode) -> int:
+    """How many corrections more make a transform learn by itself."""
+    said, last = _said(scope, node), last_learned(scope, node.name)
+    return max(node.train_after - len(said ^ set(last.corrections if last else ())), 0)
+
+
+def _said(scope: Scope, node: LearnedNode) -> set[str]:
+    """The ids of what it can learn from."""
+    names = {column.name for _, columns in tasks_of(node) for column in columns}
+    return {
+        each.id
+        for (asset, _, column), each in scope.in_force.items()
+        if asset == node.name and column in names and each.kind in ("correct", "accept")
+    }
 
 
 def last_learned(scope: Scope, asset: str) -> Card | None:

@@ -34,8 +34,9 @@ def moment_of(published: Published, scope: Scope, moment: str, asset: str = "") 
     if found is not None and (not asset or asset in found.assets):
         return found
     history = published.history(asset)[:20] if asset else ()
+    lacks = f"as old as {moment}" if _time(moment) is not None else repr(moment)
     raise DataError(
-        f"{asset or 'the project'} has no version {moment!r}",
+        f"{asset or 'the project'} has no version {lacks}",
         choices=[each.version for each in history] or [vector.run for vector in _newest_first(published)][:20],
         next_step=f"`packyak history {asset}".rstrip() + "` lists them; a run or a time (2026-10-01T14:30) will do",
     )
@@ -70,11 +71,18 @@ def _by_run(published: Published, scope: Scope, run: str) -> Vector | None:
 
 
 def _by_time(published: Published, moment: str) -> Vector | None:
+    limit = _time(moment)
+    if limit is None:
+        return None
+    return next((v for v in _newest_first(published) if datetime.fromisoformat(v.at) <= limit), None)
+
+
+def _time(moment: str) -> datetime | None:
+    """The time meant, with its zone; None where none is."""
     try:
         time = datetime.fromisoformat(moment)
     except ValueError:
         return None
     if len(moment) <= len("2026-10-01"):
         time += timedelta(days=1) - timedelta(microseconds=1)
-    limit = time.astimezone()
-    return next((v for v in _newest_first(published) if datetime.fromisoformat(v.at) <= limit), None)
+    return time.astimezone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from packyak.engine.lineage.chain import Model, Step, Word
 from packyak.engine.run.due.status import kind_of
 from packyak.engine.run.runs import RunStore
 from packyak.engine.run.trace.ground import Ground, own_rows
-from packyak.engine.run.trace.makers import maker_of
+from packyak.engine.run.trace.makers import Maker, maker_now, maker_of
 from packyak.engine.store.corrections import Correction, decode
 from packyak.engine.store.published import AssetVersion
 
@@ -27,7 +27,7 @@ class Details:
 
     ground: Ground
     _models: dict[tuple[str, str], Model | None] = field(default_factory=dict)
-    _places: dict[str, str] = field(default_factory=dict)
+    _makers: dict[str, Maker | None] = field(default_factory=dict)
     _ended: dict[str, str] = field(default_factory=dict)
 
     def steps(self, asset: str, asked: Asked) -> list[Step]:
@@ -85,7 +85,7 @@ class Details:
             version=good.version if good else "",
             function=self._function(node, code),
             code=code,
-            current=not code or code == self.ground.scope.fingerprint(node.name),
+            current=self._same_code(node.name, code),
             decided="person" if words else str(note.get("decided") or "function"),
             confidence=note.get("confidence"),
             model=self._model(node.name, str(note.get("model") or "")),
@@ -149,11 +149,25 @@ class Details:
     def _function(self, node: TableNode, code: str) -> str:
         """Where the function stood that computed the record; as it is now where that was never kept."""
         if code and code != self.ground.scope.fingerprint(node.name):
-            if code not in self._places:
-                maker = maker_of(self.ground.scope.home, code)
-                self._places[code] = maker.place if maker else ""
-            return self._places[code] or _origin(node)
+            maker = self._maker(code)
+            return (maker.place if maker else "") or _origin(node)
         return _origin(node)
+
+    def _same_code(self, asset: str, code: str) -> bool:
+        """Whether the code that computed a record is that of now; another model is none, and is told by itself."""
+        if not code or code == self.ground.scope.fingerprint(asset):
+            return True
+        maker = self._maker(code)
+        return (
+            maker is not None
+            and replace(maker_now(self.ground.scope, asset), file=maker.file, line=maker.line, model=maker.model)
+            == maker
+        )
+
+    def _maker(self, code: str) -> Maker | None:
+        if code not in self._makers:
+            self._makers[code] = maker_of(self.ground.scope.home, code)
+        return self._makers[code]
 
     def _at(self, run: str) -> str:
         if run and run not in self._ended:
