@@ -97,7 +97,9 @@ def _typical(vectors: Floats, done: Ints, pool: Ints, many: int, weight: Doubles
     for part in order[:many]:
         members = pool[part_of == part]
         row = int(members[_most_typical(vectors[members])])
-        asked.append(Ask(row, f"typical of {len(members)} records that nobody has answered for"))
+        asked.append(
+            Ask(row, f"typical of {len(members)} record{'s' if len(members) > 1 else ''} that nobody has answered for")
+        )
     return asked
 
 
@@ -167,6 +169,8 @@ def _parts(vectors: Floats, many: int, seed: int) -> Ints:
 
     if many >= len(vectors):
         return np.arange(len(vectors))
+    if len(vectors) <= 5_000:
+        many = min(many, len({row.tobytes() for row in vectors}))  # k-means warns of parts that stay empty
     made: Any = (
         KMeans(many, n_init=1, max_iter=30, random_state=seed)
         if len(vectors) <= 5_000

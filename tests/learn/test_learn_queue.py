@@ -30,6 +30,13 @@ def test_answered_records_are_not_asked_again() -> None:
         assert {ask.row for ask in next_questions(VECTORS, free, 20, chances=given)} == set(range(190, 200))
 
 
+def test_texts_that_are_often_the_same_are_asked_without_a_warning() -> None:
+    same = VECTORS[[0, 1, 2] * 60]
+    asks = next_questions(same, np.ones(180, dtype=bool), 12)
+    assert len({ask.row for ask in asks}) == 12
+    assert {ask.row % 3 for ask in asks} == {0, 1, 2}
+
+
 @pytest.mark.parametrize("answered", [0, 60])
 def test_where_the_model_wavers_is_asked(answered: int) -> None:
     chances = np.tile([0.98, 0.01, 0.01], (200, 1))
