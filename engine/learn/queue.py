@@ -97,9 +97,8 @@ def _typical(vectors: Floats, done: Ints, pool: Ints, many: int, weight: Doubles
     for part in order[:many]:
         members = pool[part_of == part]
         row = int(members[_most_typical(vectors[members])])
-        asked.append(
-            Ask(row, f"typical of {len(members)} record{'s' if len(members) > 1 else ''} that nobody has answered for")
-        )
+        like_it = f"{len(members)} records" if len(members) > 1 else "1 record"
+        asked.append(Ask(row, f"typical of {like_it} that nobody has answered for"))
     return asked
 
 

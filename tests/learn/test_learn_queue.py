@@ -33,8 +33,7 @@ def test_answered_records_are_not_asked_again() -> None:
 def test_texts_that_are_often_the_same_are_asked_without_a_warning() -> None:
     same = VECTORS[[0, 1, 2] * 60]
     asks = next_questions(same, np.ones(180, dtype=bool), 12)
-    assert len({ask.row for ask in asks}) == 12
-    assert {ask.row % 3 for ask in asks} == {0, 1, 2}
+    assert sorted(ask.row % 3 for ask in asks if not ask.at_random) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("answered", [0, 60])
