@@ -22,6 +22,7 @@ from packyak.engine.run.answers import Cause
 from packyak.engine.run.process import wait_until
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.worker import address as address_module
+from packyak.engine.run.worker import serve
 from packyak.engine.run.worker.address import Address, address_file, read_address
 from packyak.engine.run.worker.client import Client, connect, connect_or_start, stop_run
 from packyak.engine.run.worker.output import LOG_BYTES, WorkerLog
@@ -140,6 +141,19 @@ def test_reads_are_answered_during_a_run_and_a_second_run_waits_or_is_refused(st
     assert client.run(wait=True)["answer"] == 2
     run.over()
     assert run.value["answer"] == 1
+
+
+def test_whoever_stops_a_worker_is_answered_before_it_may_end(home: Home) -> None:
+    """Its process ends with the main thread, and takes along what another thread has not yet sent."""
+    worker = serve._Worker(object, home.uri, None, 60, None)
+    ending: list[bool] = []
+
+    class Answer:
+        def result(self, value: bool) -> None:
+            ending.append(worker._stopping)
+
+    worker._stop(Answer())  # type: ignore[arg-type]
+    assert ending == [False] and worker._stopping
 
 
 def test_cancel(start: Start, home: Home) -> None:

@@ -240,7 +240,7 @@ class _Worker:
             case "cancel":
                 reply.result(self._cancel(message.get("run")))
             case "stop":
-                reply.result(self._stop())
+                self._stop(reply)
             case other:
                 raise PackyakError(f"the worker cannot do {other!r}", choices=("run", "call", "ping", "cancel", "stop"))
 
@@ -279,13 +279,14 @@ class _Worker:
             self._store.request_cancel(run_id)
         return run_id
 
-    def _stop(self) -> bool:
+    def _stop(self, reply: _Reply) -> None:
+        """Answers before the main thread hears of it: the process, and this thread with it, may end at once then."""
         with self._counts:
             if self._running:
                 raise self._busy()
+            reply.result(True)
             self._stopping = True
             self._runs.put(None)
-        return True
 
 
 class _Reply:
