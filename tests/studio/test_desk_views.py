@@ -200,11 +200,16 @@ def test_the_palette_and_the_bar(project_folder: Callable[..., Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry_file",
-    ["lineage/index.js", "desk/index.js", "deck/index.js", "timeline/index.js", "trail/index.js", "record.js"],
+    "entry",
+    [
+        file
+        for file in sorted(COMPONENTS.rglob("*.js"))
+        if re.search(r"^export default", file.read_text(), re.MULTILINE)
+    ],
+    ids=lambda entry: entry.relative_to(COMPONENTS).as_posix(),
 )
-def test_a_script_has_each_module_once_and_no_import_left(entry_file: str) -> None:
-    text = script(COMPONENTS / entry_file)
+def test_a_script_has_each_module_once_and_no_import_left(entry: Path) -> None:
+    text = script(entry)
     assert "import {" not in text and len(re.findall(r"^export default", text, re.MULTILINE)) == 1
     assert not re.findall(r"^export (?!default)", text, re.MULTILINE) and text.count("export const make") == 0
     names = re.findall(r"^(?:class|function) (\w+)|^const (?![A-Z_]+ =)(\w+)", text, re.MULTILINE)

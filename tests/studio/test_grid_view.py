@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from packyak.engine.project import Project
 from packyak.engine.run.answers import ColumnInfo, Page
-from packyak.studio.components import grid
+from packyak.studio.components.records import grid
 from packyak.studio.views import grid as view
 from packyak.studio.views import records
 from packyak.studio.views.records import Draft, Editor, Kind

@@ -91,7 +91,7 @@ def test_every_answer_carries_the_security_headers() -> None:
 
 
 def test_the_studio_loads_neither_prefect_nor_the_cloud() -> None:
-    modules = [f"packyak.studio.components.{name}" for name in ("pipeline", "records", "home", "shell")]
+    modules = [f"packyak.studio.components.{name}" for name in ("pipeline.page", "records.page", "home", "shell")]
     heavy = "('prefect', 'aws_cdk', 'torch')"
     code = f"import sys, {', '.join(modules)}\nprint([m for m in sys.modules if m.partition('.')[0] in {heavy}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

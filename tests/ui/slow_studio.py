@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from packyak.engine.teaching import Teaching
-from packyak.studio.components import grid
+from packyak.studio.components.records import grid
 from streamlit.web.cli import main
 
 SECONDS = 2.0
