@@ -9,7 +9,7 @@ import typer
 
 from packyak.cli import reviewing
 from packyak.cli.asking import Desk
-from packyak.cli.correcting import Said, save
+from packyak.cli.correcting import Said, as_said, save
 from packyak.cli.correcting_many import Many, correct_many, keys_of, list_similar, spread
 from packyak.cli.options import HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
@@ -141,6 +141,7 @@ def corrections(
 
 def show_corrections(found: Any, as_json: bool) -> None:
     """Corrections as a table."""
+    found = [as_said(each) for each in found]
     if as_json:
         say_json({"corrections": found})
         return
@@ -189,6 +190,8 @@ def _disagreements(found: Any, as_json: bool) -> int:
         for each in found
     ]
     show_table(("field", "record", "who says what", "holds", "settled by"), rows)
+    if not found:
+        note("people differ on no field")
     return DONE
 
 

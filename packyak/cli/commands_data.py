@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from packyak.cli.asking import Desk
+from packyak.cli.correcting import as_said
 from packyak.cli.options import Asset, HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
 from packyak.cli.say import note, say, say_json
@@ -227,6 +228,7 @@ def _show_versions(versions: tuple[VersionInfo, ...], as_json: bool) -> None:
 
 
 def _show_corrections(found: list[Any], as_json: bool) -> None:
+    found = [as_said(each) for each in found]
     if as_json:
         say_json({"corrections": found})
         return

@@ -5,12 +5,17 @@ Standard library only, as long as the worker does it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from packyak.cli.asking import Desk
 from packyak.cli.say import DONE, say, say_json
+from packyak.cli.tables import cell
 from packyak.engine.errors import PackyakError
+from packyak.engine.store.values import decode
+
+if TYPE_CHECKING:
+    from packyak.engine.store.corrections import Correction
 
 FIELD = ("ASSET", "KEY", "COLUMN", "VALUE")
 
@@ -34,13 +39,13 @@ class Said:
 
 def save(desk: Desk, said: Said) -> int:
     """Saves it, tells it, and answers the exit code."""
-    saved = _saved(desk, said, said.by or desk.person)
+    saved = as_said(_saved(desk, said, said.by or desk.person))
     if said.as_json:
         say_json(saved)
         return DONE
     what = {"undo": "Undone", "accept": "Accepted", "comment": "Noted"}.get(saved.kind, "Corrected")
     what = "Brought back" if said.redo is not None else what
-    is_now = "" if saved.kind == "undo" else f" is {'null' if saved.value is None else saved.value}"
+    is_now = "" if saved.kind == "undo" else f" is {'null' if saved.value is None else cell(saved.value)}"
     is_now = f": {saved.value}" if saved.kind == "comment" else is_now
     owner = f" (a field of {saved.asset})" if said.words and said.words[0] != saved.asset else ""
     field = f"{saved.column} of {saved.key}" if saved.column else saved.key
@@ -49,6 +54,12 @@ def save(desk: Desk, said: Said) -> int:
     next_step = "" if saved.kind == "comment" else ". Next: `packyak run` carries it on"
     say(f"{what}: {field}{is_now}{owner}. Id {saved.group or saved.id}{next_step}")
     return DONE
+
+
+def as_said(correction: Correction) -> Correction:
+    """A correction with the values that people gave and saw, not as they are stored."""
+    value, computed, seen = map(decode, (correction.value, correction.computed, correction.seen))
+    return replace(correction, value=value, computed=computed, seen=seen)
 
 
 def _saved(desk: Desk, said: Said, person: str) -> Any:

@@ -65,6 +65,28 @@ def test_models_says_how_many_corrections_are_missing(ran: Path, packyak: Call) 
     assert "undecided" not in packyak("trace", "tone", "M-1").out
 
 
+DAYS = """
+from datetime import datetime
+
+@transform(messages)
+def day(text: str) -> datetime:
+    return datetime(2026, 1, 2, 10, 30)
+"""
+
+
+def test_times_are_shown_as_people_write_them(folder: Path, packyak: Call) -> None:
+    with (folder / "pipeline.py").open("a") as file:
+        file.write(DAYS)
+    packyak("run")
+    assert "day of M-1 is 2026-02-03 08:00:00+00:00." in packyak("correct", "day", "M-1", "day", "2026-02-03 08:00").out
+    ended = packyak("correct", "day", "M-2", "day", "2026-02-04", "--json")
+    assert (ended.json["value"], ended.json["computed"]) == ("2026-02-04T00:00:00+00:00", "2026-01-02T10:30:00+00:00")
+    for asked in (("corrections",), ("history", "day", "M-1"), ("corrections", "--json")):
+        told = packyak(*asked).out
+        assert "2026-02-03" in told and "2026-01-02" in told and "$" not in told
+    assert "people differ on no field" in packyak("corrections", "--disagreements").err
+
+
 def test_comments(ran: Path, packyak: Call) -> None:
     assert packyak("correct", "tone", "M-1", "--comment", "ask Ada").out.startswith("Noted: M-1: ask Ada. Id ")
     assert "tone of M-1: hm" in packyak("correct", "tone", "M-1", "tone", "--comment", "hm").out
