@@ -298,8 +298,10 @@ class Project(Roles, Teaching, Learning, Tracing):
 
         return cancel_run(self, run_id)
 
-    def runs(self, limit: int = 50) -> tuple[RunRecord, ...]:
-        """The newest runs, newest first."""
+    def runs(self, limit: int = 50, *, named: str = "") -> tuple[RunRecord, ...]:
+        """The newest runs, newest first. named: only the run of that name, however old."""
+        if named:
+            return tuple(filter(None, [self.run_store.get(named)]))
         return self.run_store.list(limit)
 
     def running(self) -> RunRecord | None:

@@ -124,11 +124,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Failure:
-    """A file or record (unit) of an asset whose last computation failed, and why."""
+    """A file or record (unit) of an asset whose last computation failed, why, and in which run."""
 
     unit: str
     name: str
     error: str
+    run: str = ""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,9 @@ class RunStore:
             self._close(record.id)
 
     def get(self, run_id: str) -> RunRecord | None:
-        """One run, None where there is none of that name."""
+        """One run, None where there is none of that name, whatever the name is."""
+        if not run_id.replace("-", "").isalnum():
+            return None
         if (known := self._ended.get(run_id)) is not None:
             return known
         data = self.home.read(_name(run_id))

@@ -11,6 +11,7 @@ import typer
 
 from packyak.cli.asking import Desk
 from packyak.cli.correcting import as_said
+from packyak.cli.following import outcome
 from packyak.cli.options import Asset, HomeUri, Json, ProjectFolder, Verbose, command, flag
 from packyak.cli.place import find_place
 from packyak.cli.say import note, say, say_json
@@ -18,6 +19,7 @@ from packyak.cli.tables import cell, show_table
 from packyak.cli.words import counted, moment, signed
 from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Cause, Change, Diff, RecordDetail, VersionInfo
+from packyak.engine.run.runs import RunRecord
 
 KEY = "_key"
 
@@ -176,11 +178,14 @@ def _raw(value: Any) -> Any:
 @command(
     "history",
     ("packyak history", "the runs"),
+    ("packyak history 20261129-002419-633166-6b2a", "one run, asset by asset"),
     ("packyak history topic", "the versions of an asset"),
     ("packyak history topic T-10042", "what people said about one record"),
 )
 def history(
-    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="An asset by name.", show_default=False)] = None,
+    asset: Annotated[
+        str | None, typer.Argument(metavar="ASSET", help="An asset by name, or a run.", show_default=False)
+    ] = None,
     key: Annotated[str | None, typer.Argument(metavar="KEY", help="A record's key.", show_default=False)] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
     project: ProjectFolder = None,
@@ -188,17 +193,19 @@ def history(
     verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """List the runs, an asset's versions, or a record's corrections, newest first."""
+    """List the runs, an asset's versions, or a record's corrections, newest first; or show one run."""
     desk = Desk(find_place(project, home))
     if asset is None:
         _show_runs(desk.ask("runs", limit), as_json)
+    elif key is None and "-" in asset and (found := desk.ask("runs", named=asset)):
+        _show_run(found[0], as_json)
     elif key is None:
         _show_versions(desk.ask("versions", asset)[:limit], as_json)
     else:
-        found = _corrections(desk, asset, key)
-        if not found:
+        said = _corrections(desk, asset, key)
+        if not said:
             desk.ask("record", asset, key)  # says so where there is no such record
-        _show_corrections(found[:limit], as_json)
+        _show_corrections(said[:limit], as_json)
 
 
 def _corrections(desk: Desk, asset: str, key: str) -> list[Any]:
@@ -217,6 +224,15 @@ def _show_runs(runs: Any, as_json: bool) -> None:
         right=("assets",),
         state="state",
     )
+
+
+def _show_run(run: RunRecord, as_json: bool) -> None:
+    if as_json:
+        say_json({"runs": (run,)})
+        return
+    rows = [(each.asset, each.state, outcome(each)) for each in run.assets]
+    show_table(("asset", "state", "what it did"), rows, state="state")
+    note(f"{run.state}, started {moment(run.started)}{f': {run.error}' if run.error else ''}")
 
 
 def _show_versions(versions: tuple[VersionInfo, ...], as_json: bool) -> None:

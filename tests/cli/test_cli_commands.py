@@ -79,6 +79,7 @@ def test_failed_records_do_not_fail_a_run_and_can_be_shown(folder: Path, packyak
     assert listed.split()[:5] == ["file", "why", "it", "failed", "odd.jsonl"] and "Next:" in listed
     (failure,) = packyak("show", "messages", "--only", "failed", "--json").json["failures"]
     assert (failure["unit"], failure["name"]) == ("file", "odd.jsonl")
+    assert failure["run"] == packyak("history", "--json").json["runs"][0]["id"]
     assert "ZeroDivisionError" in ended.out and "ZeroDivisionError" in packyak("status").out
     assert packyak("show", "words", "--only", "failed", "--json").json["total"] > 0
 
@@ -235,6 +236,11 @@ def test_correct_accept_and_null(ran: Path, packyak: Call) -> None:
 def test_history_of_runs(ran: Path, packyak: Call) -> None:
     assert packyak("history", "--json").json["runs"][0]["state"] == "done"
     assert "done" in packyak("history").out
+    name = packyak("history", "--json").json["runs"][0]["id"]
+    one = packyak("history", name)
+    assert "words" in one.out and "3 computed" in one.out and one.err.startswith("done, started ")
+    assert packyak("history", name, "--json").json["runs"][0]["id"] == name
+    assert "there is no asset" in packyak("history", f"{name}-0").err
 
 
 def test_settings_say_where_they_come_from(folder: Path, packyak: Call) -> None:

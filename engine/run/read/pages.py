@@ -148,8 +148,8 @@ def failures_of(reader: Reader, asset: str, limit: int) -> tuple[Failure, ...]:
     unit, memo = unit_of(reader.graph, reader.asset(asset)), reader.scope.memo(asset)
     if not memo.exists():
         return ()
-    found = memo.read([KEY, "error"], "error is not null").sort_by(KEY).slice(0, limit).to_pylist()
-    return tuple(Failure(unit, str(each[KEY]), str(each["error"])) for each in found)
+    found = memo.read([KEY, "error", "run"], "error is not null").sort_by(KEY).slice(0, limit).to_pylist()
+    return tuple(Failure(unit, str(each[KEY]), str(each["error"]), each["run"] or "") for each in found)
 
 
 def _failed_keys(reader: Reader, asset: str) -> list[str]:

@@ -63,7 +63,7 @@ def _by_run(published: Published, scope: Scope, run: str) -> Vector | None:
     mine = next((vector for vector in vectors if vector.run == run), None)
     if mine is not None:
         return mine
-    record = RunStore(scope.home).get(run) if run.replace("-", "").isalnum() else None
+    record = RunStore(scope.home).get(run)
     if record is None:
         return None
     ended = record.ended or record.started  # a run that published nothing left everything as it was
