@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import words
+from packyak.studio.views.failing import apart
 
 ENDED = frozenset({"done", "failed", "blocked", "skipped", "cancelled"})
 TITLES = {
@@ -91,25 +92,46 @@ def _under_way(run: RunRecord) -> str:
 
 
 def _summary(run: RunRecord) -> str:
-    """ "6 assets in 4.2 s: 3,000 records computed, 12 changed, 2 failed"."""
-    touched = [part for part in run.assets if part.state in ("done", "failed", "blocked", "cancelled")]
-    facts = [
-        f"{words.count(number)} {word}"
-        for number, word in (
-            (sum(part.computed for part in touched), "records computed"),
-            (sum(part.changed for part in touched), "changed"),
-            (sum(part.deleted for part in touched), "deleted"),
-            (sum(part.failed for part in touched), "failed"),
-        )
-        if number
-    ]
+    """ "6 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records failed"."""
     took = seconds_of(run)
-    head = words.counted(len(touched), "asset") + (f" in {words.duration(took)}" if took is not None else "")
-    text = f"{head}: {', '.join(facts) or 'nothing had to change'}"
-    broken = [part for part in run.assets if part.state in ("failed", "blocked")]
-    if broken:
-        text += f" · {words.listed([part.asset for part in broken])} did not finish"
-    return text
+    head = words.counted(len(touched(run)), "asset") + (f" in {words.duration(took)}" if took is not None else "")
+    failed = failed_words(run)
+    facts = ", ".join([*did(run), *([f"{failed} failed"] if failed else [])])
+    broken = broken_words(run)
+    return f"{head}: {facts or 'nothing had to change'}{f' · {broken}' if broken else ''}"
+
+
+def touched(run: RunRecord) -> list[AssetRun]:
+    """The assets that a run worked on."""
+    return [part for part in run.assets if part.state in ("done", "failed", "blocked", "cancelled")]
+
+
+def computed(parts: Sequence[AssetRun], unit: str) -> int:
+    """How many files were read, or records computed."""
+    return sum(part.computed for part in parts if part.unit == unit)
+
+
+def did(run: RunRecord) -> list[str]:
+    """What a run did, in words and number by number; nothing of what it did not."""
+    parts = touched(run)
+    files, records = computed(parts, "file"), computed(parts, "record")
+    facts = [f"{words.counted(files, 'file')} read"] if files else []
+    facts += [f"{words.counted(records, 'record')} computed"] if records else []
+    changed, deleted = (sum(getattr(each, name) for each in parts) for name in ("changed", "deleted"))
+    facts += [f"{words.count(changed)} changed"] if changed else []
+    facts += [f"{words.count(deleted)} deleted"] if deleted else []
+    return facts
+
+
+def failed_words(run: RunRecord) -> str:
+    """What failed in a run, files and records apart: "2 files and 3 records"."""
+    return apart((part.unit, part.failed) for part in touched(run))
+
+
+def broken_words(run: RunRecord) -> str:
+    """Which assets did not come up to date, "" for none."""
+    broken = [part.asset for part in run.assets if part.state in ("failed", "blocked")]
+    return f"{words.listed(broken)} did not finish" if broken else ""
 
 
 def seconds_of(run: RunRecord) -> float | None:

@@ -1,4 +1,4 @@
-"""What a run did, told in order and in words, and the records that failed, one group for each way of failing."""
+"""What a run did, told in order and in words."""
 
 from __future__ import annotations
 
@@ -7,35 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from packyak.engine.declare.nodes import FilesNode, Graph, IndexNode, TransformNode
+from packyak.engine.declare.nodes import Graph, IndexNode
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import progress, words
 
 Event = Mapping[str, Any]
 ENDS = frozenset({"COMPLETE", "FAIL", "ABORT"})
-MOST_KEYS = 12
 TONES = {"failed": "bad", "blocked": "bad", "cancelled": "warn", "running": "busy"}
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One sentence of the log. tone: bad | warn | busy | good | ""."""
+    """One sentence of the log. tone: bad | warn | busy | good | "". failed: what failed of the asset, such as
+    "3 records"."""
 
     at: str
     asset: str
     text: str
     tone: str = ""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Records that failed in one way. keys: the first of them; fresh: whether they failed in this run."""
-
-    asset: str
-    error: str
-    count: int
-    keys: tuple[str, ...]
-    records: bool = True
+    failed: str = ""
 
 
 def log(graph: Graph, run: RunRecord, events: Sequence[Event] = ()) -> tuple[LogLine, ...]:
@@ -45,10 +35,14 @@ def log(graph: Graph, run: RunRecord, events: Sequence[Event] = ()) -> tuple[Log
     lines = [LogLine(_time(words.moment(run.started)), "", f"Began, to bring {asked} up to date.")]
     at = words.moment(run.started)
     for part in run.assets:
+        if run.is_open and part.state == "waiting":
+            continue
         at = at + timedelta(seconds=part.seconds) if at else None
         end = ends.get(part.asset)
         when = words.moment(end["eventTime"]) if end else at
-        lines.append(LogLine(_time(when), part.asset, _told(graph, part), TONES.get(part.state, "")))
+        lines.append(
+            LogLine(_time(when), part.asset, _told(graph, part), TONES.get(part.state, ""), failed_words(part))
+        )
         lines += _also(end or {}, _time(when), part.asset)
     lines += [LogLine("", "", words.sentence(note)) for note in run.notes]
     if not run.is_open:
@@ -85,23 +79,22 @@ def _told(graph: Graph, part: AssetRun) -> str:
 def _done(graph: Graph, part: AssetRun) -> str:
     if not part.computed and not part.deleted:
         return "looked at" if part.message else "nothing had to change"
-    node = graph.nodes.get(part.asset)
-    facts = [f"{_verb(graph, node)} {words.counted(part.computed, _unit(graph, node))}"] if part.computed else []
+    facts = [f"{_verb(graph, part)} {words.counted(part.computed, part.unit)}"] if part.computed else []
     facts.append(f"{words.count(part.changed)} changed" if part.changed else "no value changed")
     facts += [f"{words.count(part.deleted)} gone"] if part.deleted else []
-    facts += [f"{words.count(part.failed)} failed"] if part.failed else []
+    facts += [f"{failed_words(part)} failed"] if part.failed else []
     return ", ".join(facts)
 
 
-def _verb(graph: Graph, node: object) -> str:
-    if isinstance(node, IndexNode):
+def failed_words(part: AssetRun) -> str:
+    """What failed of an asset: "3 records"."""
+    return words.counted(part.failed, part.unit) if part.failed else ""
+
+
+def _verb(graph: Graph, part: AssetRun) -> str:
+    if isinstance(graph.nodes.get(part.asset), IndexNode):
         return "indexed"
-    return "read" if _unit(graph, node) == "file" else "computed"
-
-
-def _unit(graph: Graph, node: object) -> str:
-    reads = isinstance(node, TransformNode) and isinstance(graph.nodes.get(node.source), FilesNode)
-    return "file" if reads else "record"
+    return "read" if part.unit == "file" else "computed"
 
 
 def _also(event: Event, at: str, asset: str) -> list[LogLine]:
@@ -120,23 +113,6 @@ def _also(event: Event, at: str, asset: str) -> list[LogLine]:
             people = words.listed(sorted({str(each.get("by") or "somebody") for each in said}))
             lines.append(LogLine(at, asset, f"worked in {words.counted(len(said), 'correction')} of {people}."))
     return lines
-
-
-def failures(asset: str, rows: Sequence[Mapping[str, Any]], *, files: bool) -> tuple[Failed, ...]:
-    """The failed records of an asset by error, most first. rows: with `_key` and `error`; files: they are files."""
-    by_error: dict[str, list[str]] = {}
-    for row in rows:
-        by_error.setdefault(_short(str(row["error"])), []).append(str(row["_key"]))
-    found = [
-        Failed(asset, error, len(keys), tuple(sorted(keys)[:MOST_KEYS]), not files) for error, keys in by_error.items()
-    ]
-    return tuple(sorted(found, key=lambda each: (-each.count, each.error)))
-
-
-def _short(error: str) -> str:
-    """An error's own line, without the way there."""
-    lines = [line for line in error.strip().splitlines() if line.strip()]
-    return lines[-1].strip()[:300] if lines else "it did not say why"
 
 
 def expected(part: AssetRun, earlier: Sequence[RunRecord]) -> float | None:

@@ -73,9 +73,11 @@ def clock(text: str | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.42` -> "0.4 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min"."""
+    """`0.42` -> "0.4 s", `0.01` -> "<0.1 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min"."""
     if seconds is None or seconds < 0:
         return ""
+    if 0 < seconds < 0.05:
+        return "<0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 60:
@@ -131,7 +133,8 @@ def sentence(text: str) -> str:
     text = text.strip()
     stop = "" if not text or text[-1] in ".!?" else "."
     first = text.split(maxsplit=1)[0] if text else ""
-    capital = text[:1] if "_" in first else text[:1].upper()  # the name of a column stays as it is
+    name = "_" in first or "/" in first  # of a column or a file: it stays as it is
+    capital = text[:1] if name else text[:1].upper()
     return f"{capital}{text[1:]}{stop}"
 
 

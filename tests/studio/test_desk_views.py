@@ -17,7 +17,7 @@ from packyak.engine.run.lessons import Judged, Models
 from packyak.engine.run.questions import Agreement, Neighbour, Question, Reach, Review, Similar
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.components.bundle import script
-from packyak.studio.views import desk, models, review, run_log, runs
+from packyak.studio.views import desk, failing, models, review, run_log, runs
 from packyak.studio.views.records import Unfit
 
 COMPONENTS = Path(packyak.studio.__path__[0]) / "components"
@@ -53,7 +53,7 @@ def test_a_run_lies_on_a_line_of_time() -> None:
     sheet = runs.run_sheet(run)
     assert [(part.start, part.length) for part in sheet.parts] == [(0.0, 0.25), (0.25, 0.75)]
     assert sheet.parts[1].failed == "2" and sheet.messages == () and runs.unfinished(run) == ("b",)
-    assert ("Failed", "2") in [(fact.label, fact.value) for fact in sheet.facts]
+    assert ("Failed", "2 records") in [(fact.label, fact.value) for fact in sheet.facts]
     assert runs.run_line(run, NOW).when == "1 h ago"
     assert runs.run_sheet(RunRecord("r", "starting")).parts == ()
 
@@ -89,9 +89,13 @@ def test_a_run_is_told_in_words(project_folder: Callable[..., Path]) -> None:
     assert any(line.startswith("notes Computed 6 records, 6 changed, in") for line in said)
     assert any("check never failed" in line for line in said) and "blocked: waits for half" in " ".join(said)
     assert told[-1].text.startswith("Run ") and {line.tone for line in told} >= {"bad", ""}
-    rows = [{"_key": f"n{n}", "error": "Traceback ...\nValueError: odd (pipeline.py:12)"} for n in (3, 1, 5)]
-    (failed,) = run_log.failures("half", rows, files=False)
-    assert (failed.error, failed.count, failed.keys) == ("ValueError: odd (pipeline.py:12)", 3, ("n1", "n3", "n5"))
+    assert [line.failed for line in told if line.asset == "half"][:1] == ["3 records"]
+    found = failing.failing(project.graph, "half", project.failures("half"), 3, first.id)
+    assert (found.title, found.opens, found.listed, found.since) == ("3 records of half", "half", "half", "")
+    assert found.command == "packyak show half --only failed"
+    (way,) = found.ways
+    assert (way.count, way.names) == (3, ("n1", "n3", "n5")) and way.error.startswith("ValueError: odd (pipeline.py:")
+    assert failing.failing(project.graph, "half", project.failures("half"), 3, "3000").since == "since an earlier run"
 
 
 def test_a_run_is_held_against_those_before_it() -> None:
@@ -103,7 +107,7 @@ def test_a_run_is_held_against_those_before_it() -> None:
     assert run_log.expected(part, [before]) == 6.0 and run_log.expected(part, []) is None
     sheet = runs.run_sheet(run, [before])
     assert (sheet.parts[0].expected, sheet.parts[0].read, sheet.parts[1].expected) == ("6.0 s", "300", "")
-    assert ("Planned", "about 6.0 s") in [(fact.label, fact.value) for fact in sheet.facts]
+    assert ("Planned", "6.0 s") in [(fact.label, fact.value) for fact in sheet.facts]
 
 
 def test_a_question_as_a_card() -> None:

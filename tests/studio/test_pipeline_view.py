@@ -146,7 +146,7 @@ def test_a_run_that_ended_in_words() -> None:
         "r", "failed", started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:04.2+00:00", assets=parts
     )
     told = progress.of_run(run)
-    assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 failed · b did not finish"
+    assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records failed · b did not finish"
     assert progress.messages(run) == ("b: ValueError: no",)
     assert progress.of_assets(run) == {}
 

@@ -24,10 +24,12 @@ def _mount() -> Callable[..., Any]:
     )
 
 
-def timeline(lines: Sequence[RunLine], chosen: RunSheet | None, *, key: str) -> Mapping[str, Any]:
-    """Draw the runs; answers `run`, the one chosen, or nothing."""
+def timeline(lines: Sequence[RunLine], chosen: RunSheet | None, *, more: bool, key: str) -> Mapping[str, Any]:
+    """Draw the runs; answers `run`, the one chosen, `more` where older ones are asked for (how many are shown), or
+    nothing. more: whether there may be older ones."""
     data = {
         "runs": [asdict(line) for line in lines],
+        "more": more,
         "chosen": asdict(chosen) if chosen else None,
         "nothing": NOTHING,
     }
