@@ -154,6 +154,11 @@ class Table:
                 return Change(int(self.dataset().version), 0, 0)
             return self._merged(data)
 
+    def retype(self, schema: pa.Schema) -> int:
+        """Casts the stored records to these columns; null where a value cannot be."""
+        with self._explained():
+            return self._write(aligned(self._opened().to_table(), schema), "overwrite", unique=True)
+
     def add(self, data: pa.Table) -> int:
         """Inserts the records whose keys are new, leaves the others as they are, and answers how many were new.
 

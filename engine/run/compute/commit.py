@@ -18,7 +18,7 @@ from packyak.engine.run.compute.memo import Aside, read_aside
 from packyak.engine.run.correct.override import Overrides
 from packyak.engine.run.read.view import KEY, PARENT, quoted
 from packyak.engine.store.query import Query, hash_sum
-from packyak.engine.store.shape import plain
+from packyak.engine.store.shape import plain, plain_type
 from packyak.engine.store.tables import Table, among, within
 
 MODULUS = 2**128
@@ -59,6 +59,7 @@ class Writer:
     parked: list[str] = field(default_factory=list)
     whole: pa.Table | None = None
     _memo_anew: bool = False
+    _reshaped_all: bool = False
 
     def measure(self) -> None:
         """Counts and sums the stored table anew, when no trustworthy figures are at hand."""
@@ -72,6 +73,24 @@ class Writer:
         if not self.table.exists():
             return {}
         return {f.name: f.type for f in self.table.dataset().schema if not f.name.startswith("_")}
+
+    def take_shape(self, fresh: pa.Schema, *, only: bool = False) -> None:
+        """Gives stored columns the types that they have in `fresh`; null where a value cannot be.
+
+        only: columns that are not in `fresh` go.
+        """
+        if not self.table.exists():
+            return
+        stored = self.table.dataset().schema
+        types = {f.name: plain_type(f.type) for f in fresh if not pa.types.is_null(f.type)}
+        kept = [f for f in stored if not only or f.name.startswith("_") or f.name in fresh.names]
+        wanted = pa.schema([f.with_type(types.get(f.name, f.type)) for f in kept])
+        if wanted.names != stored.names or wanted.types != stored.types:
+            self.table.retype(wanted)
+            self.whole = None
+            self.measure()
+            self.delta.changed = self.rows  # each one reads otherwise now
+            self._reshaped_all = True
 
     def store(
         self, rows: pa.Table, memo: pa.Table | None = None, *, gone: pa.Array | None = None, all_units: bool = False
@@ -124,7 +143,7 @@ class Writer:
         self.total = (self.total - _sum(before) + _sum(changed)) % MODULUS
         self.rows += added
         self.delta.added += added
-        self.delta.changed += before.num_rows
+        self.delta.changed += 0 if self._reshaped_all else before.num_rows
 
     def _changed(self, rows: pa.Table, stored: pa.Table) -> pa.Table:
         """The rows that are new or differ from what is stored."""

@@ -65,9 +65,17 @@ def _encoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) ->
 
 def _decoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) -> dict[str, Record]:
     return {
-        key: {name: decode(value, type_name(types[name])) for name, value in record.items() if name in types}
+        key: {name: _value(value, type_name(types[name])) for name, value in record.items() if name in types}
         for key, record in records.items()
     }
+
+
+def _value(value: Any, kind: str) -> Any:
+    """None where the column has another type by now, which has no such value."""
+    try:
+        return decode(value, kind)
+    except ValueError:
+        return None
 
 
 def memo_rows(

@@ -25,6 +25,7 @@ from packyak.engine.declare.readers import Reading
 from packyak.engine.errors import DataError
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.types import arrow_type, as_texts, type_name
+from packyak.engine.store.keys import encode_key
 from packyak.engine.store.shape import check_names
 
 CHUNK = 10_000
@@ -51,11 +52,6 @@ def is_own(column: str) -> bool:
 def unstored_of(columns: Iterable[str]) -> tuple[str, ...]:
     """The columns that are left out for their names; the keys of a view, handed on, are nobody's loss."""
     return tuple(name for name in columns if is_own(name) and name not in (KEY, PARENT))
-
-
-def encode_key(parts: Sequence[Any]) -> str:
-    """Several key values as one text, nulls allowed."""
-    return "|".join("-" if part is None else f"{len(str(part))}:{part}" for part in parts)
 
 
 def one_each(node: TransformNode, keys: Sequence[str] | pa.Array, values: Sequence[Any]) -> Rows:

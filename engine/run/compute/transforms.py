@@ -100,12 +100,14 @@ def _parts(work: Work, largest: int) -> Iterator[pa.Table]:
 
 @dataclass
 class _Batch:
-    """What was computed since the last commit."""
+    """What was computed since the last commit. known: the types of columns seen so far; anew: they, not the stored
+    ones, are what counts, because code that is another now reads every file again."""
 
     rows: list[pa.Table] = field(default_factory=list)
     memo: list[pa.Table] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     known: dict[str, pa.DataType] | None = None
+    anew: bool = False
     began: float = field(default_factory=time.perf_counter)
     work: float = field(default_factory=time.process_time)
 
@@ -204,17 +206,28 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     assert isinstance(source, FilesNode)
     bucket = scope.bucket(source.bucket)
     inputs = work.todo["inputs"].to_pylist()
-    batch, failed = _Batch(), 0
+    batch, failed = _batch_for(scope, node, work), 0
     for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
         file = file_of(source.bucket, bucket.path(stat.key), stat, etag)
         answers = _read_file(scope, node, file, lambda _, done=done, failed=failed: meter(done, failed))  # type: ignore[misc]
         failed += _collect(scope, node, [stat.key], [etag], answers, batch, outcome, [stamp(stat)])
         if batch.due:
             _commit_units(node, work, batch, outcome, gone=())
-            batch = _Batch()
+            batch = _Batch(known=batch.known, anew=True) if batch.anew else _Batch()
         meter(done + 1, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
+    if batch.anew and batch.known and not failed:
+        outcome.writer.take_shape(pa.schema(list(batch.known.items())), only=True)
     restamp(scope, node, work)
+
+
+def _batch_for(scope: Scope, node: TransformNode, work: Work) -> _Batch:
+    """The first batch of files. Where all are read again by other code than before, stored columns bind it no more."""
+    was = scope.settled(node.name)
+    anew = (
+        node.columns is None and work.all_units and was is not None and was.fingerprint != scope.fingerprint(node.name)
+    )
+    return _Batch(known={}, anew=True) if anew else _Batch()
 
 
 def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
@@ -279,7 +292,9 @@ def _known_types(writer: Writer, batch: _Batch) -> dict[str, pa.DataType]:
 
 
 def _tells_more(known: Mapping[str, pa.DataType], f: pa.Field) -> bool:
-    return f.name not in known or pa.types.is_null(known[f.name])
+    if f.name not in known or pa.types.is_null(known[f.name]):
+        return True
+    return bool(pa.types.is_integer(known[f.name]) and pa.types.is_floating(f.type))
 
 
 def _commit_units(node: TransformNode, work: Work, batch: _Batch, outcome: Outcome, *, gone: Sequence[str]) -> None:
@@ -287,7 +302,10 @@ def _commit_units(node: TransformNode, work: Work, batch: _Batch, outcome: Outco
         return
     writer = outcome.writer
     done = [*batch.units, *gone]
-    settlement = clashes.settle(writer, batch.table(node), done, work.ranks, clashing=bool(node.key))
+    rows = batch.table(node)
+    if batch.anew:
+        writer.take_shape(rows.schema)
+    settlement = clashes.settle(writer, rows, done, work.ranks, clashing=bool(node.key))
     outcome.notes += settlement.notes
     memo = pa.concat_tables(batch.memo) if batch.memo else None
     if memo is not None:

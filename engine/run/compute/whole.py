@@ -22,6 +22,7 @@ from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Selection, Snapshot, quoted
 from packyak.engine.run.scope import Scope
 from packyak.engine.run.types import schema_of
+from packyak.engine.store import keys
 from packyak.engine.store.contents import row_hash_sql
 from packyak.engine.store.query import rows_of
 from packyak.engine.store.sql import names_in, tables_of
@@ -200,8 +201,7 @@ def key_sql(key: Sequence[str]) -> str:
     """One column as its own text (null as \\N), several length-prefixed."""
     if len(key) == 1:
         return f"coalesce(cast({quoted(key[0])} as varchar), '\\N')"
-    texts = [f"cast({quoted(name)} as varchar)" for name in key]
-    return " || '|' || ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    return keys.key_sql([f"cast({quoted(name)} as varchar)" for name in key])
 
 
 def _refuse_bad_keys(scope: Scope, node: TableNode, key: Sequence[str], keyed: pa.Table) -> None:

@@ -1,0 +1,110 @@
+"""Code that reads files otherwise than before: columns take the new types, and what is no longer given goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packyak.engine.project import Project
+from packyak.engine.run.compute import transforms
+
+READ = """
+from typing import Iterator
+from packyak import Bucket, File, read_csv, transform
+
+inbox = Bucket("inbox")
+
+@transform(inbox.files("*.csv"), key="id")
+def rows(file: File) -> Iterator[dict]:
+    yield from read_csv(file)
+"""
+FILES = {"inbox/a.csv": "id,amount,word\n1,2.5,x\n2,3,y\n", "inbox/b.csv": "id,amount,word\n3,4,z\n4,5,z\n"}
+TYPED = ("read_csv(file)", 'read_csv(file, types={"amount": float})')
+Write = Callable[..., Path]
+
+
+def edit(folder: Path, before: str, after: str) -> None:
+    path = folder / "pipeline.py"
+    path.write_text(path.read_text().replace(before, after))
+
+
+@pytest.fixture(params=["in one commit", "file by file"])
+def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, project_folder: Write) -> Path:
+    if request.param == "file by file":
+        monkeypatch.setattr(transforms, "COMMIT_SECONDS", -1.0)
+    folder = project_folder(READ, files=FILES)
+    Project.open(folder).run()
+    return folder
+
+
+def values(folder: Path, column: str) -> dict[str, object]:
+    return {row["id"]: row[column] for row in Project.open(folder).read("rows").to_pylist()}
+
+
+def test_types_that_are_given_later_are_taken(folder: Path) -> None:
+    project = Project.open(folder)
+    project.correct("rows", "2", "amount", "3.75")
+    project.correct("rows", "3", "amount", "four")
+    project.run()
+    edit(folder, *TYPED)
+    project = Project.open(folder)
+    run = project.run().asset("rows")
+    assert run is not None and (run.state, run.failed, run.changed) == ("done", 0, 4)
+    assert values(folder, "amount") == {"1": 2.5, "2": 3.75, "3": 4.0, "4": 5.0}
+    assert any("no longer allowed by its type" in note for note in project.plan().notes)
+    assert Project.open(folder).run().assets == ()
+    edit(folder, *reversed(TYPED))
+    Project.open(folder).run()
+    assert values(folder, "amount") == {"1": "2.5", "2": "3.75", "3": "four", "4": "5"}
+
+
+def test_whole_numbers_and_fractions_still_meet(folder: Path) -> None:
+    edit(
+        folder,
+        "yield from read_csv(file)",
+        "yield from ({**r, 'amount': json.loads(r['amount'])} for r in read_csv(file))",
+    )
+    edit(folder, "from typing", "import json\nfrom typing")
+    (folder / ".packyak/buckets/inbox/b.csv").write_text("id,amount,word\n3,4,z\n4,0.5,z\n")
+    (folder / ".packyak/buckets/inbox/c.csv").write_text("id,amount,word\n5,6,z\n")
+    (folder / ".packyak/buckets/inbox/a.csv").write_text("id,amount,word\n1,2,x\n2,3,y\n")
+    Project.open(folder).run()
+    assert json.dumps(values(folder, "amount"), sort_keys=True) == json.dumps(
+        {"1": 2.0, "2": 3.0, "3": 4.0, "4": 0.5, "5": 6.0}
+    )
+
+
+def test_a_file_that_the_new_code_cannot_read_keeps_what_can_be_kept(folder: Path) -> None:
+    (folder / ".packyak/buckets/inbox/b.csv").write_text("id,amount,word\n3,4,z\n4,much,z\n")
+    Project.open(folder).run()
+    edit(folder, *TYPED)
+    project = Project.open(folder)
+    project.run()
+    (failure,) = project.failures("rows")
+    assert failure.name == "b.csv" and "much" in failure.error
+    assert values(folder, "amount") == {"1": 2.5, "2": 3.0, "3": 4.0, "4": None}
+
+
+def test_a_column_that_the_code_no_longer_gives_goes_but_not_one_that_files_lack(folder: Path) -> None:
+    for name in ("a", "b"):
+        path = folder / f".packyak/buckets/inbox/{name}.csv"
+        path.write_text("\n".join(line.rpartition(",")[0] for line in path.read_text().splitlines()))
+    Project.open(folder).run()
+    assert set(values(folder, "word").values()) == {None}
+    edit(folder, *TYPED)
+    Project.open(folder).run()
+    assert Project.open(folder).read("rows").column_names == ["id", "amount"]
+
+
+def test_a_key_that_two_files_have_stays_with_the_newer_one(folder: Path) -> None:
+    newer = folder / ".packyak/buckets/inbox/c.csv"
+    newer.write_text("id,amount,word\n1,9,newer\n")
+    Project.open(folder).run()
+    edit(folder, *TYPED)
+    Project.open(folder).run()
+    assert values(folder, "amount") == {"1": 9.0, "2": 3.0, "3": 4.0, "4": 5.0}
+    newer.unlink()
+    Project.open(folder).run()
+    assert values(folder, "amount") == {"1": 2.5, "2": 3.0, "3": 4.0, "4": 5.0}
