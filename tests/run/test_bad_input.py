@@ -439,7 +439,7 @@ def test_a_home_that_cannot_be_written_says_so(project_folder: Write, tmp_path: 
     if os.getuid() != 0:
         pytest.skip("needs root to become another user; run the tests as root to include it")
     for part in [*folder.parents, folder, *folder.rglob("*")]:
-        if part.is_relative_to(tmp_path.parents[2]):
+        if part.is_relative_to(tmp_path.parents[1]):
             part.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True)
     assert "cannot be written" in done.stdout or "not writable" in done.stdout, done
