@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from packyak.engine.declare.nodes import Graph, IndexNode, TableNode
 from packyak.engine.run.runs import RunRecord
-from packyak.studio.views import progress
+from packyak.studio.views import progress, words
 from packyak.studio.views.outside import is_outside
 
 RUN, RETRY, CANCEL, COPY, KEYS = "run", "retry", "cancel", "copy", "keys"
@@ -183,7 +183,8 @@ def _map_command(params: Mapping[str, str]) -> str:
 def selection(params: Mapping[str, str]) -> str:
     """What the address selects."""
     names = ("of", "key", "field") if params.get("of") else ("asset", "key", "run")
-    return " \N{RIGHTWARDS ARROW} ".join(params[name] for name in names if params.get(name))
+    shown = (words.record(params[name]) if name == "key" else params[name] for name in names if params.get(name))
+    return " \N{RIGHTWARDS ARROW} ".join(shown)
 
 
 def run_fact(run: RunRecord | None) -> Fact:

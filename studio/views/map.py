@@ -149,7 +149,7 @@ def label(value: Any) -> str:
 def hint(found: Map, row: int) -> dict[str, str]:
     """What is told of one record when it is pointed at."""
     one = found.rows.slice(row, 1).to_pylist()[0]
-    told = {"key": str(one["_key"]), "text": str(one["text"] or "")}
+    told = {"name": words.record(str(one["_key"])), "text": str(one["text"] or "")}
     return {**told, "value": NOTHING if one["value"] is None else label(one["value"])} if "value" in one else told
 
 
@@ -159,7 +159,9 @@ def listed(found: Map) -> list[dict[str, str]]:
     rows = []
     for row in found.rows.slice(0, LISTED).to_pylist():
         value = {found.color: "" if row["value"] is None else label(row["value"])} if found.color else {}
-        rows.append({"record": str(row["_key"]), **value, text: " ".join(str(row["text"] or "").split())[:160]})
+        rows.append(
+            {"record": words.record(str(row["_key"])), **value, text: " ".join(str(row["text"] or "").split())[:160]}
+        )
     return rows
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from packyak.engine.run.lessons import Models, called
-from packyak.engine.run.questions import Agreement, Decided, Decision, Question, Review, Similar
+from packyak.engine.run.questions import Agreement, Decided, Decision, Neighbour, Question, Review, Similar
 from packyak.engine.store.corrections import Correction
 from packyak.studio.views import records, words
 from packyak.studio.views.records import Editor
@@ -55,6 +55,7 @@ class Choice:
 @dataclass(frozen=True)
 class Near:
     key: str
+    name: str
     value: str
     text: str
 
@@ -66,6 +67,7 @@ class Card:
 
     asset: str
     key: str
+    name: str
     column: str
     seen: str
     random: bool
@@ -94,6 +96,7 @@ def card_of(question: Question) -> Card:
     return Card(
         asset=question.asset,
         key=question.key,
+        name=words.record(question.key),
         column=question.column,
         seen=question.seen,
         random=question.at_random,
@@ -111,9 +114,7 @@ def card_of(question: Question) -> Card:
         reach=words.sentence(question.reach.words),
         opinions=tuple(_opinion(each.by, each.value, each.at, each.why) for each in question.opinions),
         earlier=question.earlier,
-        neighbours=tuple(
-            Near(each.key, words.value(each.value, 40), _near_text(each.inputs)) for each in question.neighbours[:5]
-        ),
+        neighbours=tuple(_near(each) for each in question.neighbours[:5]),
         blind=blind,
     )
 
@@ -131,8 +132,9 @@ def _shown(question: Question) -> Mapping[str, Any]:
     return question.inputs
 
 
-def _near_text(inputs: Mapping[str, Any]) -> str:
-    return " · ".join(words.value(value, NEAR_TEXT) for value in inputs.values() if value is not None)
+def _near(other: Neighbour) -> Near:
+    text = " · ".join(words.value(value, NEAR_TEXT) for value in other.inputs.values() if value is not None)
+    return Near(other.key, words.record(other.key), words.value(other.value, 40), text)
 
 
 def _opinion(by: str, value: Any, at: str, why: str) -> str:
@@ -234,7 +236,7 @@ def editors_of(questions: Sequence[Question]) -> dict[tuple[str, str], Editor]:
 
 def refusal_words(done: Decided) -> str:
     """What to tell of an answer that was not saved."""
-    name = f"{done.decision.key}: "
+    name = f"{words.record(done.decision.key)}: "
     return name + (done.message or "something else stands there by now: look at it again")
 
 
@@ -243,9 +245,7 @@ def alike(similar: Similar) -> tuple[Near, ...]:
     if similar.was is None and similar.by != "vectors":
         return ()  # every record without an answer would be "alike"
     return tuple(
-        Near(each.key, words.value(each.value, 40), _near_text(each.inputs))
-        for each in similar.neighbours
-        if each.similarity is None or each.similarity >= LEAST_SIMILARITY
+        _near(each) for each in similar.neighbours if each.similarity is None or each.similarity >= LEAST_SIMILARITY
     )
 
 
@@ -253,4 +253,4 @@ def offer_words(similar: Similar, number: int) -> str:
     """ "12 records look like A-1 and say billing. Make them delivery too?" """
     was = "have no answer" if similar.was is None else f"say {words.value(similar.was, 30)}"
     value = words.value(similar.value, 30)
-    return f"{words.count(number)} records look like {similar.key} and {was}. Make them {value} too?"
+    return f"{words.count(number)} records look like {words.record(similar.key)} and {was}. Make them {value} too?"

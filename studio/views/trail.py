@@ -105,11 +105,12 @@ def _path(graph: Graph, above: str, below: str) -> list[Link]:
 
 @dataclass(frozen=True)
 class Line:
-    """One step in the panel. key "": a whole asset; open: whether it is a record with a page of its own. made: what
-    made the values, in sentences. tone: person | model | rule | error | ""."""
+    """One step in the panel. key "": a whole asset; name: what the record is called; open: whether it has a page of its
+    own. made: what made the values, in sentences. tone: person | model | rule | error | ""."""
 
     asset: str
     key: str
+    name: str
     open: bool
     values: tuple[tuple[str, str], ...] = ()
     made: tuple[str, ...] = ()
@@ -171,6 +172,7 @@ def line(step: Step, root: Path, now: datetime | None = None) -> Line:
     return Line(
         step.asset,
         step.key,
+        words.record(step.key),
         bool(step.key) and step.kind not in FILES and step.kind not in ("index", "bucket"),
         values,
         _made(step, now),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from packyak.engine.store.keys import decode_key
+
 MINUS = "\N{MINUS SIGN}"
 EMPTY = "\N{EM DASH}"
 MOST_NUMBERS = 4
+MIDNIGHT = " 00:00:00+00"
+CONTENT = re.compile(r"([0-9a-f]{6})[0-9a-f]{10}\.\d+")  # a record without a key of its own: of what is in it
 
 
 def count(number: float | None) -> str:
@@ -136,6 +141,15 @@ def sentence(text: str) -> str:
     name = "_" in first or "/" in first  # of a column or a file: it stays as it is
     capital = text[:1] if name else text[:1].upper()
     return f"{capital}{text[1:]}{stop}"
+
+
+def record(key: str) -> str:
+    """What a record is called: its key, or the values that it has. `10:2026-06-01|5:other` -> "2026-06-01, other"."""
+    parts = decode_key(key)
+    if parts is None:
+        found = CONTENT.fullmatch(key)
+        return f"#{found[1]}" if found else key.removesuffix(MIDNIGHT)
+    return ", ".join(EMPTY if part is None else record(part) for part in parts)
 
 
 def literal(text: object) -> str:

@@ -107,7 +107,7 @@ def test_words_of_a_map() -> None:
     assert view.facts(sample) == "A sample: 6 records of 900,000 · 2 records wait for the index"
     told = found(pa.array(["a", "a", "b", None, "c", "d"]))
     assert view.shares(told) == "a 2 · b 1 · no value 1 · 2 more"
-    assert view.hint(told, 3) == {"key": "k3", "text": "text 3", "value": "no value"}
+    assert view.hint(told, 3) == {"name": "k3", "text": "text 3", "value": "no value"}
     assert view.listed(told)[0] == {"record": "k0", "c": "a", "body": "text 0"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from packyak.engine.store.keys import encode_key
 from packyak.studio.views import words
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -71,3 +72,12 @@ def test_a_sentence_keeps_the_name_that_it_begins_with() -> None:
 def test_a_vector_is_told_by_its_first_numbers() -> None:
     assert words.value([0.123456, -1.5, 2.0, 3.0, 4.0]) == "[0.1235, -1.5, 2, 3, \N{HORIZONTAL ELLIPSIS}] 5 numbers"
     assert words.value([0.5, 1.0]) == "[0.5, 1.0]"
+
+
+def test_a_record_is_called_by_the_values_of_its_key() -> None:
+    assert words.record("T-10042") == "T-10042"
+    assert words.record(encode_key(("2026-06-01 00:00:00+00", "delivery"))) == "2026-06-01, delivery"
+    assert words.record(encode_key((None, "a|b"))) == f"{words.EMPTY}, a|b"
+    assert words.record(encode_key((encode_key(("a.csv", "7")), "x"))) == "a.csv, 7, x", "a part of a part"
+    assert words.record(encode_key(("notes.csv", "0123456789abcdef.1"))) == "notes.csv, #012345"
+    assert words.record("2026-06-01 00:00:00+00") == "2026-06-01"

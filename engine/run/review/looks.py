@@ -13,7 +13,6 @@ from typing import Any
 
 from packyak.engine.declare.nodes import AssetNode, LearnedNode, SqlNode, TableNode, TransformNode
 from packyak.engine.run.checks import result_from
-from packyak.engine.run.compute.rows import encode_key
 from packyak.engine.run.correct.opinions import weigh
 from packyak.engine.run.correct.saving import computed_rows, input_hashes
 from packyak.engine.run.questions import Reason
@@ -22,6 +21,7 @@ from packyak.engine.run.read.view import KEY, Snapshot
 from packyak.engine.run.review.doubted import doubted_words
 from packyak.engine.run.review.space import inputs_of
 from packyak.engine.store.corrections import Correction, decode, encode
+from packyak.engine.store.keys import encode_key
 
 MOST = 500
 

@@ -46,7 +46,7 @@ def _help(found: Map) -> None:
 
 def _record(project: Project, found: Map, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
-        st.subheader(literal(key), anchor=False, width="stretch")
+        st.subheader(literal(words.record(key)), anchor=False, width="stretch")
         if st.button("", icon=":material/close:", type="tertiary", key="map_close", help="Close"):
             st.query_params.pop("key", None)
             st.rerun()

@@ -163,7 +163,7 @@ def _diff(found: Diff) -> None:
         st.caption(literal(f"{words.counted(number, 'record')}: {cause}"))
     rows = [
         {
-            "record": each.key,
+            "record": words.record(each.key),
             "column": field.column,
             "then": words.value(field.before, 40),
             "now": words.value(field.after, 40),

@@ -73,7 +73,7 @@ def _facts(found: Bulk) -> str:
 
 def _examples(found: Bulk) -> None:
     rows = [
-        {"record": each.key, "was": words.value(each.before, 80), "will be": words.value(each.after, 80)}
+        {"record": words.record(each.key), "was": words.value(each.before, 80), "will be": words.value(each.after, 80)}
         for each in found.examples
     ]
     if rows:

@@ -13,7 +13,7 @@ from packyak.studio.components.records import saving
 from packyak.studio.components.records.record import record_sheet
 from packyak.studio.components.records.record_past import record_past
 from packyak.studio.shell.identity import refused
-from packyak.studio.views import records
+from packyak.studio.views import records, words
 from packyak.studio.views.difference import as_markdown, difference, worth_showing
 from packyak.studio.views.record import sheet
 from packyak.studio.views.records import Editor
@@ -46,7 +46,7 @@ def _title(key: str, page: Page) -> None:
     keys = page.rows[records.KEY].to_pylist()
     here = keys.index(key) if key in keys else None
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
-        st.subheader(literal(key), anchor=False, width="stretch")
+        st.subheader(literal(words.record(key)), anchor=False, width="stretch")
         _step("record_up", ":material/keyboard_arrow_up:", "Record above", keys, here, -1)
         _step("record_down", ":material/keyboard_arrow_down:", "Record below", keys, here, 1)
         if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close"):

@@ -219,7 +219,7 @@ def _undo(project: Project, desk: Desk, entry: Mapping[str, Any]) -> None:
     if correction:
         project.undo(correction)
     else:
-        desk.notes = (*desk.notes, f"{entry['key']}: undo it in its record")[-2:]
+        desk.notes = (*desk.notes, f"{words.record(entry['key'])}: undo it in its record")[-2:]
     desk.deck, desk.taken[deck_id] = deck_id, number
 
 

@@ -44,8 +44,8 @@ export class Hint {
       } catch { return; }
     }
     if (this.row !== row) return;
-    const { key, value, text } = this.known.get(row), head = make("div", "head");
-    head.append(make("strong", "", key), ...(value === undefined ? [] : [make("em", "", value)]));
+    const { name, value, text } = this.known.get(row), head = make("div", "head");
+    head.append(make("strong", "", name), ...(value === undefined ? [] : [make("em", "", value)]));
     this.element.replaceChildren(head, make("p", "", text));
     this.element.hidden = false;
   }

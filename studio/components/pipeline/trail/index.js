@@ -41,7 +41,7 @@ const step = (line, wide) => {
   const box = make("div", "step");
   box.dataset.tone = line.tone;
   if (line.key) {
-    box.append(line.open ? press(line.key, `Open ${line.key} of ${line.asset}`, () => visit("records", { asset: line.asset, key: line.key }), "key") : make("span", "name", line.key));
+    box.append(line.open ? press(line.name, `Open ${line.name} of ${line.asset}`, () => visit("records", { asset: line.asset, key: line.key }), "key") : make("span", "name", line.name));
   }
   for (const [name, value] of line.values) {
     const row = make("div", "value");

@@ -6,9 +6,9 @@ const LONG = 60;
 
 export const drawCard = (card, act) => {
   const box = make("article", "question"), head = make("div", "head");
-  head.append(link(`${card.asset} \u2192 ${card.key}`, "Open this record", () => act.open(card)), tag(card.reason, card.tone));
+  head.append(link(`${card.asset} \u2192 ${card.name}`, "Open this record", () => act.open(card)), tag(card.reason, card.tone));
   if (card.random) head.append(tag("drawn at random", ""));
-  head.append(link("Trace", `Draw the trace of ${card.key} on the graph`, () => act.trace(card), "trace"));
+  head.append(link("Trace", `Draw the trace of ${card.name} on the graph`, () => act.trace(card), "trace"));
   box.append(head, make("h2", "", card.title), make("p", "why", card.why));
   const fields = make("dl", "fields");
   for (const { name, text } of card.inputs) {
@@ -46,9 +46,9 @@ export const drawSide = (card, act) => {
   if (card.reach) box.append(part("What hangs on it", [make("p", "", card.reach)]));
   if (card.opinions.length) box.append(part("What people said", card.opinions.map((line) => make("p", "", line))));
   if (card.earlier.length) box.append(part("Notes", card.earlier.map((line) => make("p", "", line))));
-  const near = card.neighbours.map(({ key, value, text }) => {
+  const near = card.neighbours.map(({ key, name, value, text }) => {
     const line = make("div", "near");
-    line.append(tag(value, ""), link(key, "Open this record", () => act.open({ asset: card.asset, key })), make("p", "", text));
+    line.append(tag(value, ""), link(name, "Open this record", () => act.open({ asset: card.asset, key })), make("p", "", text));
     return line;
   });
   box.append(part("The nearest that people decided", near.length ? near : [make("p", "quiet", "None yet: your answer is the first.")]));

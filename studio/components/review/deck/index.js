@@ -161,12 +161,12 @@ class Deck {
       apply.textContent = `Make ${many} ${offer.value}`;
       apply.disabled = !many;
     };
-    for (const { key, text } of offer.examples) {
+    for (const { key, name, text } of offer.examples) {
       const line = make("label"), tick = make("input");
       tick.type = "checkbox";
       tick.checked = true;
       tick.onchange = () => { left[tick.checked ? "delete" : "add"](key); count(); };
-      line.append(tick, make("b", "", key), make("span", "", text));
+      line.append(tick, make("b", "", name), make("span", "", text));
       list.append(line);
     }
     count();
