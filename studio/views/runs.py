@@ -224,7 +224,9 @@ def again(run: RunRecord, left: Sequence[str], failing: Sequence[Failing]) -> Ag
     if not left and not failing:
         return None
     command = shlex.join(["packyak", "run", *run.asked, "--retry-failed"])
-    return Again("Run on from failure" if left else f"Retry {told(failing)}", command)
+    broken = any(part.state in ("failed", "blocked") for part in run.assets)
+    on = "Run on from failure" if broken else "Run on"
+    return Again(on if left else f"Retry {told(failing)}", command)
 
 
 def trace_of(run: RunRecord) -> tuple[tuple[str, str], ...]:

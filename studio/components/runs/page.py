@@ -114,6 +114,7 @@ def _header(
         st.header("Runs", anchor=False, width="content")
         st.space("stretch")
         if chosen is None or sheet is None:
+            _first(project)
             return
         _more(project, chosen)
         if run is not None:
@@ -128,6 +129,16 @@ def _header(
             launch.start(project, chosen.asked, retry_failed=True)
             st.query_params.pop("run", None)
             st.rerun()
+
+
+def _first(project: Project) -> None:
+    """Where nothing has run yet: what begins it."""
+    may = refused(project, "run", help="As a command: `packyak run`")
+    if project.graph.tables and st.button(
+        "Run everything", type="primary", icon=":material/play_arrow:", key="run_first", **may
+    ):
+        launch.start(project)
+        st.rerun()
 
 
 def _cancel(project: Project, run: RunRecord) -> None:
