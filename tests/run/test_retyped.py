@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packyak.engine.declare.bucket import File
 from packyak.engine.project import Project
 from packyak.engine.run.compute import transforms
 
@@ -96,6 +97,45 @@ def test_a_column_that_the_code_no_longer_gives_goes_but_not_one_that_files_lack
     edit(folder, *TYPED)
     Project.open(folder).run()
     assert Project.open(folder).read("rows").column_names == ["id", "amount"]
+
+
+PARTS = """
+
+@transform(rows, key_in_parent="n")
+def parts(word: str, amount: str) -> Iterator[dict]:
+    yield {"n": 1, "size": amount, "word": word}
+"""
+
+
+def test_what_comes_of_records_is_typed_anew_too(folder: Path) -> None:
+    edit(folder, "yield from read_csv(file)\n", f"yield from read_csv(file)\n{PARTS}")
+    Project.open(folder).run()
+    edit(folder, '"size": amount, "word": word', '"size": float(amount)')
+    (folder / ".packyak/buckets/inbox/b.csv").unlink()
+    project = Project.open(folder)
+    assert project.run().state == "done" and not project.failures("parts")
+    rows = Project.open(folder).read("parts", ["n", "size"]).to_pylist()
+    assert sorted(row["size"] for row in rows) == [2.5, 3.0]
+    assert "word" not in Project.open(folder).read("parts").column_names
+
+
+def test_a_run_cut_short_goes_on_with_the_types_it_began(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(folder, *TYPED)
+    monkeypatch.setattr(transforms, "COMMIT_SECONDS", -1.0)
+    read, files = transforms._read_file, []
+
+    def interrupted(scope: object, node: object, file: File, tick: object) -> object:
+        files.append(file.key)
+        if len(files) == 2:
+            raise KeyboardInterrupt
+        return read(scope, node, file, tick)
+
+    monkeypatch.setattr(transforms, "_read_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Project.open(folder).run()
+    assert Project.open(folder).run().state == "done"
+    assert len(files) == 3, "the first is not read again"
+    assert values(folder, "amount") == {"1": 2.5, "2": 3.0, "3": 4.0, "4": 5.0}
 
 
 def test_a_key_that_two_files_have_stays_with_the_newer_one(folder: Path) -> None:

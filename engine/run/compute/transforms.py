@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from packyak.engine.declare.bucket import File
 from packyak.engine.declare.nodes import FilesNode, TransformNode
 from packyak.engine.errors import DataError
@@ -187,7 +188,7 @@ def _kept_asides(writer: Writer, keys: pa.Array, errors: Mapping[int, str]) -> d
 
 def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
     done = failed = 0
-    batch = _Batch()
+    batch = _first_batch(scope, node)
     for part in _parts(work, min(MANY_PART, scope.limits.batch_rows)):
         units, base, bad = part[KEY].to_pylist(), done, failed
         tick: Tick = lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]  # noqa: E731
@@ -196,9 +197,10 @@ def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: 
         done += len(units)
         if batch.due and done < work.count:
             _commit_units(node, work, batch, outcome, gone=())
-            batch = _Batch()
+            batch = _next_batch(batch)
         meter(done, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
+    _end_anew(batch, outcome, failed)
 
 
 def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
@@ -206,28 +208,37 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     assert isinstance(source, FilesNode)
     bucket = scope.bucket(source.bucket)
     inputs = work.todo["inputs"].to_pylist()
-    batch, failed = _batch_for(scope, node, work), 0
+    batch, failed = _first_batch(scope, node), 0
     for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
         file = file_of(source.bucket, bucket.path(stat.key), stat, etag)
         answers = _read_file(scope, node, file, lambda _, done=done, failed=failed: meter(done, failed))  # type: ignore[misc]
         failed += _collect(scope, node, [stat.key], [etag], answers, batch, outcome, [stamp(stat)])
         if batch.due:
             _commit_units(node, work, batch, outcome, gone=())
-            batch = _Batch(known=batch.known, anew=True) if batch.anew else _Batch()
+            batch = _next_batch(batch)
         meter(done + 1, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    if batch.anew and batch.known and not failed:
-        outcome.writer.take_shape(pa.schema(list(batch.known.items())), only=True)
+    _end_anew(batch, outcome, failed)
     restamp(scope, node, work)
 
 
-def _batch_for(scope: Scope, node: TransformNode, work: Work) -> _Batch:
-    """The first batch of files. Where all are read again by other code than before, stored columns bind it no more."""
-    was = scope.settled(node.name)
-    anew = (
-        node.columns is None and work.all_units and was is not None and was.fingerprint != scope.fingerprint(node.name)
-    )
-    return _Batch(known={}, anew=True) if anew else _Batch()
+def _first_batch(scope: Scope, node: TransformNode) -> _Batch:
+    """Where other code than that of every stored record computes them all again, stored columns bind it no more."""
+    memo = scope.memo(node.name)
+    if node.columns is not None or not memo.exists():
+        return _Batch()
+    codes = pc.unique(memo.read(columns=["code"])["code"]).to_pylist()
+    return _Batch(known={}, anew=True) if codes and scope.fingerprint(node.name) not in codes else _Batch()
+
+
+def _next_batch(batch: _Batch) -> _Batch:
+    return _Batch(known=batch.known, anew=True) if batch.anew else _Batch()
+
+
+def _end_anew(batch: _Batch, outcome: Outcome, failed: int) -> None:
+    """Columns that the code gives no longer go, unless something that failed still shows them."""
+    if batch.anew and batch.known and not failed:
+        outcome.writer.take_shape(pa.schema(list(batch.known.items())), only=True)
 
 
 def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
