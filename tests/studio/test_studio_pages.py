@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import packyak.studio
 import pytest
 import streamlit as st
 from packyak.engine.project import Project
+from packyak.studio.views.runs import RunSheet
 from streamlit.testing.v1 import AppTest
 
 STUDIO = Path(packyak.studio.__path__[0])
@@ -224,3 +226,38 @@ def test_a_viewer_sees_every_page_and_can_change_nothing(
     able = [button.label for button in app.button if button.label.startswith(doing) and not button.disabled]
     assert not able
     assert not any("role does not allow" in word for word in words_of(app).split("\n"))
+
+
+def sheet_of(app: AppTest) -> RunSheet:
+    """The run that the page shows in full."""
+    sheet: RunSheet = app.session_state["known_sheet"][1]
+    return sheet
+
+
+def test_a_run_tells_what_fails_of_it(small: Path) -> None:
+    (small / ".packyak" / "buckets" / "inbox" / "odd.jsonl").write_text("no json")
+    Project.open(small).run()
+    app = shown("runs")
+    sheet = sheet_of(app)
+    assert sheet.failed == "1 file and 1 record" and "Retry 1 file and 1 record" in buttons(app)
+    assert [(each.title, each.listed, each.command) for each in sheet.failing] == [
+        ("1 file of notes", "", "packyak show notes --only failed"),
+        ("1 record of kind", "kind", "packyak show kind --only failed"),
+    ]
+    oldest = Project.open(small).runs()[-1].id
+    assert "tried again" not in sheet.failing[1].since  # nobody tried it again: it failed in the first run
+    assert sheet_of(shown("runs", run=oldest)).failing[1].since == ""
+
+
+def test_a_thousand_runs_are_listed_as_far_as_somebody_looks(small: Path) -> None:
+    (real,), folder = Project.open(small).runs(), small / ".packyak" / "runs"
+    names = [f"2020{number:04}-000000-000000-0000" for number in range(1000)]
+    for name in names:
+        (folder / f"{name}.json").write_text(json.dumps(replace(real, id=name).to_json()))
+    (folder / "20190101-000000-000000-0000.json").write_text("cut o")
+    app = shown("runs")
+    assert not app.exception and sheet_of(app).id == real.id
+    app = shown("runs", run=names[3])
+    assert sheet_of(app).id == names[3] and not sheet_of(app).note
+    app = shown("runs", run="20190101-000000-000000-0000")
+    assert sheet_of(app).id == real.id and sheet_of(app).note.startswith("There is no run 2019")
