@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from packyak.engine.errors import DeclarationError, PackyakError
+from packyak.engine.errors import DeclarationError, PackyakError, nearest
 from packyak.engine.run.worker.reload import sources_of
 
 
@@ -62,14 +62,21 @@ def _load(root: Path, name: str) -> ModuleType:
             raise DeclarationError(
                 f"there is no module {name!r} in {root}",
                 file=str(root / "packyak.toml"),
-                line=1,
-                next_step=f"create {name}.py there, or name your modules in packyak.toml: modules = [...]",
+                next_step=_module_meant(root, name),
             ) from error
         raise _failed(root, error, f"install {error.name!r} into this environment, or correct the import") from error
     except SystemExit as error:
         raise _failed(root, error, "declare without ending the process: leave `exit` to a script of its own") from error
     except Exception as error:
         raise _failed(root, error, "mend it and save") from error
+
+
+def _module_meant(root: Path, name: str) -> str:
+    there = [path.stem for path in root.glob("*.py")]
+    meant = name.removesuffix(".py") if name.endswith(".py") else nearest(name, there)
+    if meant in there:
+        return f'did you mean modules = ["{meant}"]?'
+    return f"create {name}.py there, or name your modules in packyak.toml: modules = [...]"
 
 
 def _failed(root: Path, error: BaseException, next_step: str) -> DeclarationError:

@@ -5,6 +5,7 @@ Here is checked what one declaration shows by itself; names and columns are chec
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -100,11 +101,19 @@ def a_source(decorator: str, source: object) -> Source:
     raise refuse(here(), f"@{decorator} was given {_described(source)} as its source", next_step)
 
 
+def _own_options(decorator: str) -> list[str]:
+    """What the decorator takes by name, beside what every stored declaration takes."""
+    from packyak.engine.declare import decorators
+
+    parameters = inspect.signature(getattr(decorators, decorator)).parameters.values()
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+
 def table_facts(decorator: str, options: Mapping[str, Any]) -> TableFacts:
     """Reads `TableOptions`. Raises DeclarationError for one that is unknown or wrong."""
-    known = list(TableOptions.__annotations__)
     for name in options:
-        if name not in known:
+        if name not in TableOptions.__annotations__:
+            known = [*_own_options(decorator), *TableOptions.__annotations__]
             meant = nearest(name, known)
             raise refuse(here(), f"{decorator} has no option `{name}`", _did_you_mean(meant, "leave it out"), known)
     keep = options.get("keep")

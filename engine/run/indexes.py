@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
-from packyak.engine.errors import DataError, nearest
+from packyak.engine.errors import DataError, QueryError, nearest
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.scope import Scope
@@ -107,7 +107,16 @@ def search(reader: Reader, sought: Sought) -> pa.Table:
     """The records nearest to a text or to another record, best first, with `_score`; hits whose text changed since are
     left out."""
     node = index_of(reader, sought.index)
-    scores = {hit.key: hit for hit in _hits(SearchTable(reader.scope.home, node.name), sought)}
+    try:
+        scores = {hit.key: hit for hit in _hits(SearchTable(reader.scope.home, node.name), sought)}
+    except QueryError as error:
+        if sought.where is None:
+            raise
+        raise QueryError(
+            f"{node.name} has no answer to {sought.where!r}: a condition may name what the index filters by",
+            choices=node.filters,
+            next_step=f"correct it, or declare the column: Index({node.source}, on={node.on!r}, filters=[...])",
+        ) from error
     snapshot = reader.snapshot()
     rows = reader.records(snapshot, node.source, list(scores))
     current = [row for row in rows.to_pylist() if _is_current(row, node, scores)]

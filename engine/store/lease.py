@@ -178,7 +178,7 @@ class Lease:
         holder = self.holder() or {}
         told = ", ".join(f"{name} {value}" for name, value in holder.items()) or "somebody who has just let go"
         return RunBusy(
-            f"{self.name} is held by {told}",
+            f"another process holds the project: {told}",
             holder=holder,
             next_step="wait for it with --wait, or cancel that run",
         )

@@ -147,7 +147,7 @@ def unwritable(error: OSError, path: Path) -> HomeError:
         return HomeFull(
             f"the disk is full: {path} could not be written, and what was there before is unchanged",
             path=str(path),
-            next_step="free some space on the disk, then run again",
+            next_step="free some space on the disk, then try again",
         )
     if error.errno in _REFUSED:
         return HomeNotWritable(
@@ -158,7 +158,7 @@ def unwritable(error: OSError, path: Path) -> HomeError:
     return HomeError(
         f"{path} cannot be written: {error.strerror or error}",
         path=str(path),
-        next_step="check that no file stands where a folder is needed and that the disk is healthy, then run again",
+        next_step="check that no file stands where a folder is needed and that the disk is healthy, then try again",
     )
 
 

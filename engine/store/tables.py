@@ -327,7 +327,7 @@ def _explanation(error: Exception, uri: str) -> HomeError:
         return HomeFull(
             f"the disk is full: {uri} could not be written, and its last version is unchanged",
             path=uri,
-            next_step="free some space on the disk, then run again",
+            next_step="free some space on the disk, then try again",
         )
     if any(sign in text for sign in ("Permission denied", "os error 13", "Read-only file system", "AccessDenied")):
         return HomeNotWritable(

@@ -25,6 +25,7 @@ OneModel = Annotated[
     typer.Argument(metavar="MODEL", help="The beginning of an id, or rule; default: the newest.", show_default=False),
 ]
 SHOWN = 10
+NONE_DECLARED = "No learned transform is declared. Next: @learned, see docs/learning.md"
 
 
 @command(
@@ -57,7 +58,9 @@ def learn(
         say(f"{lesson.asset}: {lesson.words}")
         if lesson.card.score is not None:
             say(f"    {_score_words(lesson.card.score)}; {lesson.card.seconds:.1f} CPU s")
-    if not lessons:
+    if not lessons and not desk.ask("models", None):
+        say(NONE_DECLARED)
+    elif not lessons:
         say("Nothing to learn from yet. Next: `packyak review` asks the records worth a person's time")
     elif any(lesson.promoted for lesson in lessons):
         say("Next: `packyak run` computes what the new models change")
@@ -133,7 +136,7 @@ def _say_all(known: tuple[Models, ...]) -> None:
         right=("corrections",),
     )  # fmt: skip
     if not known:
-        say("No learned transform is declared. Next: @learned, see docs/learning.md")
+        say(NONE_DECLARED)
 
 
 def _say_one(known: Models) -> None:

@@ -380,6 +380,8 @@ def test_find_by_words_and_what_it_needs(packyak: Call, folder: Path) -> None:
     for arguments in ((), ("a", "--like", "M-1")):
         assert "give a text or --like KEY" in packyak("find", *arguments).err
     assert "take one of these" in packyak("find", "a", "--how", "magic").err
+    other = packyak("find", "seven", "--how", "text", "--where", "words > 1").err
+    assert "Valid: sender. Next:" in other and "Index(messages, on='text', filters=[...])" in other
 
 
 def test_a_map_without_an_index_says_what_to_declare(packyak: Call, folder: Path) -> None:

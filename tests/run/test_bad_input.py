@@ -348,6 +348,46 @@ def test_a_bucket_key_cannot_leave_the_bucket(project_folder: Write, key: str) -
         project.put_bytes("inbox", key, b"x")
 
 
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("id;word\n1;x", "give what separates the columns: read_csv(file, delimiter=';')"),
+        ("id\tword\n1\tx", "give what separates the columns: read_csv(file, delimiter='\\t')"),
+        ("Id,word\n1,x", "did you mean 'Id'?"),
+        ("number,word\n1,x", "yield 'id', or name another of number, word as key"),
+    ],
+)
+def test_a_file_without_the_key_says_what_may_be_meant(project_folder: Write, header: str, told: str) -> None:
+    project = Project.open(project_folder(READ, files={"inbox/a.csv": f"{header}\n"}))
+    project.run()
+    (failure,) = project.failures("rows")
+    assert "no field 'id', which is its key" in failure.error and f"Next: {told}" in failure.error
+
+
+def test_a_column_that_is_not_there_names_the_nearest(project_folder: Write) -> None:
+    folder = project_folder(
+        READ.replace("upper(word", "upper(wrod").replace("word.up", "wrod.up"), files={"inbox/a.csv": "id,word\n1,x\n"}
+    )
+    record = Project.open(folder).run()
+    assert "rows has no column 'wrod'. Valid: id, word. Next: did you mean 'word'?" in record.error
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("pipelin", 'did you mean modules = ["pipeline"]?'),
+        ("pipeline.py", 'did you mean modules = ["pipeline"]?'),
+        ("other", "create other.py there"),
+    ],
+)
+def test_a_module_that_is_not_there_names_the_nearest(project_folder: Write, named: str, told: str) -> None:
+    folder = project_folder(READ)
+    (folder / "packyak.toml").write_text(f'name = "p"\nmodules = ["{named}"]\n')
+    with pytest.raises(DeclarationError) as caught:
+        Project.open(folder)
+    assert told in str(caught.value)
+
+
 def test_a_syntax_error_names_file_and_line(project_folder: Write) -> None:
     folder = project_folder("def broken(:\n    pass\n")
     with pytest.raises(DeclarationError, match=r"pipeline\.py:1"):

@@ -22,7 +22,7 @@ def test_one_holder(home: Home) -> None:
     assert first.holder() is None
     first.acquire()
     assert first.held
-    with pytest.raises(RunBusy, match=r"run is held by pid \d+, .*command packyak run") as caught:
+    with pytest.raises(RunBusy, match=r"another process holds the project: pid \d+, .*command packyak run") as caught:
         second.acquire()
     assert caught.value.holder["pid"] == os.getpid()
     assert not second.held

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import Column, TransformNode
 from packyak.engine.declare.readers import Reading
-from packyak.engine.errors import DataError
+from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.types import arrow_type, as_texts, type_name
 from packyak.engine.store.keys import encode_key
@@ -324,13 +324,22 @@ def _add_keys(node: TransformNode, unit: str, rows: Rows) -> None:
     _last_of_equal_keys(rows)
 
 
+def _key_step(name: str, there: Sequence[str]) -> str:
+    """What to do where the key is not among the columns; a CSV file read with the wrong delimiter has one column."""
+    sign = next((sign for sign in (";", "\t", "|") if len(there) == 1 and sign in there[0]), "")
+    if sign:
+        return f"give what separates the columns: read_csv(file, delimiter={sign!r})"
+    meant = nearest(name, there)
+    return f"did you mean {meant!r}?" if meant else f"yield {name!r}, or name another of {', '.join(there)} as key"
+
+
 def _named_key(name: str, table: pa.Table, rows: Rows, asset: str) -> pa.Array:
     if name not in table.column_names:
         if not table.num_rows:
             return pa.array([], pa.string())
         raise DataError(
             f"the records of {asset} have no field {name!r}, which is its key",
-            next_step=f"yield {name!r}, or name another of {', '.join(table.column_names)} as key",
+            next_step=_key_step(name, table.column_names),
         )
     empty = pc.is_null(table[name])
     if pc.any(empty).as_py():

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from packyak.engine.declare.nodes import TransformNode
+from packyak.engine.declare.nodes import SqlNode, TransformNode
 from packyak.engine.errors import CorrectionError, DataError, PackyakError, nearest
 from packyak.engine.run.answers import ColumnInfo
 from packyak.engine.run.due.work import read_columns
@@ -137,9 +137,11 @@ class Desk:
                 next_step=f"did you mean {meant!r}?" if meant else "correct one of its columns",
             )
         if not can_be_corrected(self.reader.graph, self.asset):
+            root = self.reader.graph.root(self.asset)
+            way = "sql(..., key=...)" if isinstance(root, SqlNode) else "@asset(key=...)"
             raise CorrectionError(
                 f"{self.asset} has no key, so no record of it can be found again after the next run",
-                next_step=f"declare a key: @asset(key=...) on {self.reader.graph.root(self.asset).name}",
+                next_step=f"declare a key of {root.name}: {way}",
             )
         if not column.editable:
             raise CorrectionError(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import Graph, TableNode
-from packyak.engine.errors import DataError
+from packyak.engine.errors import DataError, nearest
 from packyak.engine.run.due.fingerprint import digest
 from packyak.engine.run.types import duckdb_type
 from packyak.engine.store.query import Query
@@ -50,6 +50,12 @@ class Selection:
     held: pa.Table | None = None
 
 
+def _column_meant(name: str, columns: Iterable[str]) -> str:
+    there = list(columns)
+    meant = nearest(name, there)
+    return f"did you mean {meant!r}?" if meant else "use one of these" if there else "run it once: then it has columns"
+
+
 class Snapshot:
     """Assets as they are at chosen versions of their tables.
 
@@ -84,13 +90,13 @@ class Snapshot:
 
     def owners(self, asset: str) -> dict[str, str]:
         """Column -> the asset that computes it, in the order a person reads them: from the root outwards."""
-        nearest: dict[str, str] = {}
+        owner: dict[str, str] = {}
         chain = self.graph.chain(asset)
         for node in chain:
             for column in self.stored(node.name):
-                nearest.setdefault(column, node.name)
+                owner.setdefault(column, node.name)
         order = [column for node in reversed(chain) for column in self.stored(node.name)]
-        return {column: nearest[column] for column in dict.fromkeys(order)}
+        return {column: owner[column] for column in dict.fromkeys(order)}
 
     def types(self, asset: str) -> dict[str, pa.DataType]:
         """Column -> Arrow type of the asset's view."""
@@ -104,7 +110,8 @@ class Snapshot:
         if missing:
             raise DataError(
                 f"{asset} has no column {missing[0]!r}",
-                next_step=f"use one of {', '.join(owners) or 'its columns once it has run'}",
+                choices=list(owners) or None,
+                next_step=_column_meant(missing[0], owners),
             )
         root = self.graph.root(asset).name
         return _side_by_side(self, root, wanted, owners, parent) or _join(self, root, wanted, owners, parent)
