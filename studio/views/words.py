@@ -78,7 +78,7 @@ def clock(text: str | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.42` -> "0.4 s", `0.01` -> "<0.1 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min"."""
+    """`0.42` -> "0.4 s", `0.01` -> "<0.1 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min", `180000` -> "2 d 2 h"."""
     if seconds is None or seconds < 0:
         return ""
     if 0 < seconds < 0.05:
@@ -89,7 +89,9 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.0f} s"
     if seconds < 3600:
         return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+    if seconds < 2 * 86400:
+        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+    return f"{seconds // 86400:,.0f} d {int(seconds % 86400 // 3600)} h"
 
 
 def value(thing: Any, limit: int = 0) -> str:

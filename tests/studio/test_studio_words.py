@@ -37,7 +37,16 @@ def test_numbers_have_separators_and_signs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0.42, "0.4 s"), (12.0, "12 s"), (75, "1 min 15 s"), (3700, "1 h 1 min")]
+    ("seconds", "said"),
+    [
+        (0.0, "0.0 s"),
+        (0.01, "<0.1 s"),
+        (0.42, "0.4 s"),
+        (12.0, "12 s"),
+        (75, "1 min 15 s"),
+        (3700, "1 h 1 min"),
+        (180_000, "2 d 2 h"),
+    ],
 )
 def test_duration(seconds: float, said: str) -> None:
     assert words.duration(seconds) == said
