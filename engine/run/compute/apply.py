@@ -13,10 +13,11 @@ import enum
 import inspect
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, starmap
-from typing import Any, get_args, is_typeddict
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, is_typeddict
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import Parameter, TransformNode
@@ -249,8 +250,10 @@ def _enum_of(annotation: Any) -> type[enum.Enum] | None:
 
 def record_builder(annotation: Any) -> Callable[[dict[str, Any]], Any]:
     """How a row becomes an instance of the annotated record class; a plain dict for TypedDict, dict and nothing."""
-    kind = next((k for k in (annotation, *get_args(annotation)) if isinstance(k, type)), dict)
-    if kind is dict or is_typeddict(kind) or getattr(annotation, "__origin__", None) is dict:
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    named = (get_origin(kind) or kind for kind in kinds)
+    kind = next((k for k in named if isinstance(k, type) and k is not NoneType), dict)
+    if issubclass(kind, Mapping) or is_typeddict(kind):
         return dict
     names = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None
     fields = names or list(getattr(kind, "model_fields", {}))
