@@ -8,11 +8,14 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import typer
 from layout import ROOT
+from packyak.engine.declare.options import TableOptions
 from packyak.engine.project import Project
 from packyak.engine.settings import load_config
+from pyarrow import parquet
 from test_docs import BLOCK, PAGES
 
 from packyak.cli.app import run_command
@@ -63,6 +66,47 @@ def test_the_loop_of_the_readme_runs(
     counts = project.read("topics_per_day").to_pylist()
     assert sum(row["n"] for row in counts) == len(TICKETS)
     assert {str(row["day"]) for row in counts} == {"2026-10-01", "2026-10-02"}
+
+
+VISITS = """visit_id,patient,arrived,complaint,ward,weight_kg
+V1,P1,2026-09-01 10:00,chest pain since two days,cardiology,70.5
+V2,P2,01.09.2026,fell from a ladder,ortho,
+V3,P1,09/02/2026,fever and fever,cardiology,71.5
+V4,P3,yesterday,cough,,55
+"""
+
+
+def test_the_pipeline_of_its_page_runs(project_folder: Write) -> None:
+    folder = project_folder("\n".join(blocks("docs/declaring.md", "python")), files={"inbox/visits.csv": VISITS})
+    parquet.write_table(
+        pa.table({"at": [1, 2], "celsius": [20.5, 21.0]}), folder / ".packyak/buckets/inbox/room.parquet"
+    )
+    project = Project.open(folder)
+    assert project.run().state == "done", project.status()
+    assert {check.passed for each in project.status() for check in each.checks} == {True}
+    rows = {row["visit_id"]: row for row in project.read("floor").to_pylist()}
+    assert {key: row["arrived"] and row["arrived"].day for key, row in rows.items()} == {
+        "V1": 1,
+        "V2": 1,
+        "V3": 2,
+        "V4": None,
+    }
+    assert [rows[key]["urgent"] for key in ("V1", "V2")] == ["now", None]
+    assert [rows[key]["floor"] for key in ("V1", "V2")] == [2, None]
+    (failure,) = project.failures("arrived")
+    assert failure.name == "V4" and "no date: yesterday" in failure.error
+    assert {row["patient"]: row["visits"] for row in project.read("patients").to_pylist()} == {
+        "P1": 2,
+        "P2": 1,
+        "P3": 1,
+    }
+    assert project.read("measured").num_rows == 2 and project.read("per_ward").num_rows == 3
+    assert project.read("words", where="word = 'fever'").num_rows == 1
+
+
+def test_every_option_of_a_declaration_is_documented() -> None:
+    page = (ROOT / "docs/declaring.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(TableOptions.__annotations__)
 
 
 def test_the_functions_of_their_page_are_called(project_folder: Write) -> None:
