@@ -18,6 +18,7 @@ from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import DatasetEvent, InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.event_v2 import StaticDataset as Data
 from openlineage.client.facet_v2 import parent_run
+from packyak.engine.errors import SettingError
 from packyak.engine.lineage.outbox import Event, Outbox, lock_file
 from packyak.engine.lineage.tellers import tell_corrections
 from packyak.engine.store.home import Home, open_home
@@ -34,11 +35,13 @@ FOR_GOOD = (400, 409, 411, 413, 414, 415, 422)  # answers that asking again will
 
 @dataclass
 class Sender:
-    """Sends one home's events. emit: what hands one to the backend; raises where it was not taken."""
+    """Sends one home's events. emit: what hands one to the backend; raises where it was not taken. renew: makes it anew
+    before each further try, since what is wrong may be mended in the client's configuration."""
 
     outbox: Outbox
     emit: Callable[[Event], None]
     patience: float = PATIENCE_SECONDS
+    renew: Callable[[], Callable[[Event], None]] | None = None
     pause: float = FIRST_PAUSE
     sent: int = 0
     refused: int = 0
@@ -58,8 +61,9 @@ class Sender:
             try:
                 self.emit(event)
                 self.sent += 1
+                self._tell("")
             except Exception as error:  # whatever a transport raises, the event waits
-                self.problem = f"{type(error).__name__}: {error}"
+                self._tell(f"{type(error).__name__}: {error}")
                 status = getattr(getattr(error, "response", None), "status_code", None)
                 if status not in FOR_GOOD:
                     if place:
@@ -81,12 +85,28 @@ class Sender:
             return False
         time.sleep(self.pause)
         self.pause = min(self.pause * 2, LONGEST_PAUSE)
+        if self.renew is not None:
+            with contextlib.suppress(SettingError):
+                self.emit = self.renew()
         return True
+
+    def _tell(self, problem: str) -> None:
+        if problem != self.problem:
+            self.outbox.tell(problem)
+        self.problem = problem
 
 
 def client_emit() -> Callable[[Event], None]:
-    """Hands events to the transport that the client's own configuration names."""
-    client = OpenLineageClient()
+    """Hands events to the transport that the client's own configuration names. Raises SettingError where it names none:
+    the client would then print events and take them for sent."""
+    step = "correct openlineage.yml, or the client's environment variables; docs/lineage.md shows one"
+    try:
+        client = OpenLineageClient()
+        asked = str((client.config.transport or {}).get("type"))
+    except Exception as error:  # whatever its parts raise, it is about what they were given
+        raise SettingError(f"the OpenLineage client cannot use its configuration: {error}", next_step=step) from error
+    if client.transport.kind == "console" and asked != "console":
+        raise SettingError("the OpenLineage client finds no transport in its configuration", next_step=step)
 
     def emit(event: Event) -> None:
         made = as_object(event)
@@ -151,7 +171,7 @@ def send_all(home: Home, project: str, patience: float = PATIENCE_SECONDS) -> Se
             if not mine:
                 return done
             tell_corrections(home, project, send=True)
-            sender = Sender(Outbox(home), client_emit(), patience)
+            sender = Sender(Outbox(home), client_emit(), patience, client_emit)
             finished = sender.send()
             sender.sent += done.sent if done else 0
             done = sender
@@ -165,7 +185,11 @@ def main(arguments: list[str]) -> int:
     logging.disable(logging.CRITICAL)
     home, _, project = arguments[:3]
     patience = float(arguments[3]) if len(arguments) > 3 else PATIENCE_SECONDS
-    send_all(open_home(home), project, patience)
+    try:
+        send_all(open_home(home), project, patience)
+    except SettingError as error:
+        Outbox(open_home(home)).tell(str(error))
+        return 2
     return 0
 
 

@@ -35,11 +35,13 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class OutboxState:
-    """How much waits to be sent, and how much a backend refused. configured: whether there is anywhere to send it."""
+    """How much waits to be sent, and how much a backend refused. configured: whether there is anywhere to send it;
+    problem: why the last try on this machine came to nothing."""
 
     waiting: int
     refused: int
     configured: bool
+    problem: str = ""
 
 
 class Outbox:
@@ -76,7 +78,16 @@ class Outbox:
 
     def state(self, root: str | Path) -> OutboxState:
         waiting = sum(len(self.read(name)) for name in self.names())
-        return OutboxState(waiting, len(self._home.names(REFUSED, ".json")), is_configured(root))
+        problem = ""
+        if waiting:
+            with contextlib.suppress(OSError):
+                problem = lock_file(self._home.uri).read_text(encoding="utf-8")
+        return OutboxState(waiting, len(self._home.names(REFUSED, ".json")), is_configured(root), problem)
+
+    def tell(self, problem: str) -> None:
+        """Why the sender of this machine cannot send now, for who asks meanwhile; "": it can."""
+        with contextlib.suppress(OSError):
+            lock_file(self._home.uri).write_text(problem[:500], encoding="utf-8")
 
 
 def _text(lines: Iterable[str]) -> bytes:

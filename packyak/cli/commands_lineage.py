@@ -159,4 +159,6 @@ def _send(desk: Desk, as_json: bool) -> int:
         note("no OpenLineage transport is configured; docs/lineage.md says how")
     else:
         say(f"{counted(state.waiting, 'event')} waiting, {state.refused:,} refused")
+        if state.problem:
+            note(f"the last try: {state.problem}. Next: look at the backend, and at openlineage.yml")
     return NOT_UP_TO_DATE if state.waiting else DONE

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 from openlineage_schemas import problems
+from packyak.engine.errors import SettingError
 from packyak.engine.lineage.events_send import as_object, send_all
 from packyak.engine.lineage.log import EventLog
-from packyak.engine.lineage.outbox import Outbox, is_configured, wait_for_senders
+from packyak.engine.lineage.outbox import Outbox, OutboxState, is_configured, wait_for_senders
 from packyak.engine.project import Project
 from packyak.engine.store.home import Home
 
@@ -155,6 +156,57 @@ def test_trouble_loses_no_event(
     assert len(taken) - len(every) in ((0, 1) if trouble == 3.0 else (0,))
     ids = {(each["run"]["runId"], each["eventType"], each["eventTime"]) for each in receiver.taken}
     assert len(ids) == len(every)
+
+
+def test_why_events_wait_is_told_until_they_are_gone(
+    folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, by_hand: None
+) -> None:
+    configure(folder, receiver, monkeypatch)
+    receiver.stop()
+    project = Project.open(folder)
+    project.run()
+    state = project.send_lineage()
+    assert (state.waiting, "Connection" in state.problem) == (6, True)
+    receiver.start()
+    assert project.send_lineage() == OutboxState(0, 0, True)
+    project.correct("double", "1", "double", 7)
+    assert Outbox(project.home).state(folder).problem == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"transprt": {"type": "http"}}',
+        '{"transport": {"type": "htpp"}}',
+        "transport: [",
+        '{"transport": {"type": "http"}}',
+    ],
+)
+def test_a_wrong_configuration_is_refused_and_loses_no_event(
+    text: str, folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, by_hand: None
+) -> None:
+    configure(folder, receiver, monkeypatch)
+    (folder / "openlineage.yml").write_text(text)
+    project = Project.open(folder)
+    project.run()
+    with pytest.raises(SettingError, match=r"the OpenLineage client .*Next: correct openlineage.yml"):
+        project.send_lineage()
+    configure(folder, receiver, monkeypatch)
+    assert project.send_lineage().waiting == 0
+    assert receiver.taken == stored(folder)
+
+
+def test_a_sender_that_is_at_it_takes_over_a_mended_configuration(
+    folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, by_hand: None
+) -> None:
+    configure(folder, receiver, monkeypatch, url="http://127.0.0.1:1")
+    Project.open(folder).run()
+    sending = threading.Thread(target=send, args=(folder, 30.0))
+    sending.start()
+    wait_until(lambda: Outbox(Home(folder / ".packyak")).state(folder).problem != "")
+    configure(folder, receiver, monkeypatch)
+    sending.join()
+    assert receiver.taken == stored(folder)
 
 
 def test_what_is_refused_for_good_is_laid_aside_with_the_reason(
