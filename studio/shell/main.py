@@ -16,7 +16,6 @@ STATIC = HERE / "static"
 
 def main() -> None:
     st.set_page_config("Packyak", STATIC / "favicon.png", layout="wide")
-    st.html(HERE / "studio.css")
     tone = "dark" if st.context.theme.type == "dark" else "light"
     logo = str(STATIC / f"logo-{tone}.svg")
     page = st.navigation(places.every(), position="hidden")  # the desk draws them: for a quarter of the time

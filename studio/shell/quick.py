@@ -2,7 +2,8 @@
 
 Streamlit's page asks twice where its server is (on a deep link first in the wrong place) before it connects, and loads
 the parts that draw one of our components only when the first of them arrives. Here the page is told where its server
-is, and which of those parts to fetch meanwhile. Where another Streamlit names things otherwise, nothing is said.
+is, and which of those parts to fetch meanwhile. Where another Streamlit names things otherwise, nothing is said. What
+the theme cannot say of its looks comes with it too: handed over by a script, all of it is searched for danger first.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCRIPTS = Path(st.__file__).parent / "static" / "static" / "js"
-EVERYWHERE = ("BidiComponent", "Html", "Button")
+STYLE = Path(__file__).with_name("studio.css")
+EVERYWHERE = ("BidiComponent", "Button")
 PATHS = frozenset(f"/{name}" if name != "pipeline" else "/" for name in places.BY_NAME)
+NO_PAGES = ("/_stcore/", "/packyak/", "/media/")
 UNASKED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})  # the page comes whole and plain
 IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*["'`]\./([\w.-]+\.js)["'`]""")
 HEAD = b"</head>"
@@ -65,18 +68,27 @@ def links(files: Iterable[str]) -> str:
 
 @cache
 def head(path: str, known: bool) -> bytes:
-    """What comes into the head of the page at this path. known: whether the browser has Streamlit's cookie."""
-    return (TELL.format(path=json.dumps(path), known=json.dumps(known)) + links(parts(EVERYWHERE))).encode()
+    """What comes into the head of the page at this path; where there is none of ours, Streamlit shows its first one.
+    known: whether the browser has Streamlit's cookie."""
+    style = f"<style>{STYLE.read_text(encoding='utf-8')}</style>\n"
+    if path not in PATHS:
+        return style.encode()
+    told = TELL.format(path=json.dumps(path), known=json.dumps(known))
+    return (told + links(parts(EVERYWHERE)) + style).encode()
+
+
+def _may_be_page(path: str) -> bool:
+    return path in PATHS or not ("." in path.rpartition("/")[2] or path.startswith(NO_PAGES))
 
 
 class QuickStart:
-    """Adds `head` to the pages that it knows, when they are answered whole; everything else passes untouched."""
+    """Adds `head` to pages, when they are answered whole; everything else passes untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in PATHS:
+        if scope["type"] != "http" or scope["method"] != "GET" or not _may_be_page(scope["path"]):
             await self.app(scope, receive, send)
             return
         start: Message | None = None
@@ -91,7 +103,8 @@ class QuickStart:
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
-                    whole = body.replace(HEAD, head(scope["path"], known) + HEAD, 1)
+                    own = scope["path"] if scope["path"] in PATHS else ""
+                    whole = body.replace(HEAD, head(own, known) + HEAD, 1)
                     headers = MutableHeaders(scope=start)
                     headers["Content-Length"] = str(len(whole))
                     del headers["ETag"], headers["Last-Modified"]  # they tell of the page without what is added

@@ -34,7 +34,7 @@ def other(_: object) -> Response:
 def site() -> Iterator[TestClient]:
     quick.parts.cache_clear()
     quick.head.cache_clear()
-    paths = ["/", "/records", "/elsewhere"]
+    paths = ["/", "/records", "/elsewhere", "/_stcore/elsewhere"]
     routes = [*(Route(path, page) for path in paths), Route("/runs", other)]
     yield TestClient(Starlette(routes=routes, middleware=[Middleware(quick.QuickStart), Middleware(GZipMiddleware)]))
     quick.parts.cache_clear()
@@ -45,7 +45,7 @@ def test_every_page_names_the_parts_that_draw_a_component_and_all_that_they_impo
     text = site.get("/records").text
     files = LINKED.findall(text)
     assert len(files) == len(set(files))
-    for part in ("BidiComponent.", "Html.", "Button."):
+    for part in ("BidiComponent.", "Button."):
         assert any(name.startswith(part) for name in files), part
     for name in files:
         imported = quick.IMPORTED.findall((quick.SCRIPTS / name).read_text())
@@ -62,7 +62,7 @@ def test_streamlit_connects_without_a_ping_where_its_cookie_is_there_already(sit
 
 
 def test_a_page_comes_whole_even_to_who_has_an_older_one(site: TestClient) -> None:
-    known = site.get("/elsewhere").headers["etag"]
+    known = site.get("/_stcore/elsewhere").headers["etag"]
     answer = site.get("/records", headers={"If-None-Match": known, "Accept-Encoding": "gzip"})
     assert answer.status_code == 200 and "etag" not in answer.headers
     assert int(answer.headers["content-length"]) == len(answer.content)
@@ -71,8 +71,17 @@ def test_a_page_comes_whole_even_to_who_has_an_older_one(site: TestClient) -> No
     assert 'const own = "/records"' in told and answer.text.index("window.__streamlit") < answer.text.index("<body>")
 
 
+def test_a_page_comes_with_its_looks_and_so_does_one_that_is_not_there(site: TestClient) -> None:
+    style = f"<style>{quick.STYLE.read_text()}</style>"
+    assert style in site.get("/records").text
+    text = site.get("/elsewhere").text
+    assert style in text and "window.__streamlit =" not in text
+    answer = site.get("/elsewhere", headers={"If-None-Match": '"old"'})
+    assert answer.status_code == 200 and answer.headers["content-length"] == str(len(text.encode()))
+
+
 def test_what_is_no_page_of_ours_passes_as_it_is(site: TestClient) -> None:
-    assert site.get("/elsewhere").text == INDEX.read_text()
+    assert site.get("/_stcore/elsewhere").text == INDEX.read_text()
     answer = site.get("/runs")
     assert answer.json() == {"head": "</head>"} and answer.headers["etag"] == '"kept"'
     assert site.get("/models").status_code == 404

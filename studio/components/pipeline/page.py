@@ -1,12 +1,14 @@
 """The Pipeline page: header with the one primary action, the graph over the whole window, a panel for the chosen asset.
 
-One fragment: a click or a tick of a run redraws it and leaves the shell alone. It ticks only while a run goes on.
+One fragment: a click or a tick of a run redraws it and leaves the shell alone. It ticks only while a run goes on. The
+graph is drawn before the header above it: it is what people wait for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,7 +19,7 @@ from packyak.studio.components.pipeline.asset_panel import asset_panel
 from packyak.studio.components.pipeline.graph import Notice, event, graph
 from packyak.studio.components.pipeline.outside import around, outside_panel
 from packyak.studio.components.shell import calm
-from packyak.studio.shell import launch
+from packyak.studio.shell import launch, quick
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, progress, words
 from packyak.studio.views.then import Then
@@ -25,6 +27,7 @@ from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
+    from streamlit.delta_generator import DeltaGenerator
 
 GRAPH = "pipeline_graph"
 STATUSES = "statuses_before_run"
@@ -62,12 +65,13 @@ def _page(project: Project, live: bool) -> None:
     traced = trail.traced(project)
     others = around(project, project.graph)
     shown = replace(look.shown(project.graph, around=others), trail=traced is not None)
-    _header(project, pipeline.assets(project.graph, statuses), run)
+    head = _head()
     seen = replace(look.look(project, project.graph, others.shown), trail=traced.trail if traced else None)
     board = pipeline.board(project.graph, statuses, progress.of_assets(run), look=seen)
-    with st.container(horizontal=True, wrap=False, gap="small"):
+    with st.container(horizontal=True, wrap=False, gap="small", key="pipeline_body"):
         with st.container(width="stretch"):
             graph(board, shown, title=project.name, key=GRAPH, on_event=_on_event, nothing=NOTHING, notice=_notice())
+        quick.ahead()
         if traced is not None:
             with st.container(key="asset_panel", width=380, gap="small"):
                 trail.trail_panel(project, traced, shown.chosen)
@@ -77,13 +81,19 @@ def _page(project: Project, live: bool) -> None:
                     outside_panel(others.shown, shown.chosen, project.graph)
                 else:
                     asset_panel(project, shown.chosen, statuses, run, others.shown)
+    with head:
+        _header(project, pipeline.assets(project.graph, statuses), run)
+
+
+def _head() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small")
 
 
 def _past(project: Project, past: Then) -> None:
     """The graph as it was: nothing here changes anything."""
     others = around(project, past.graph)
     shown = look.shown(past.graph, past="The past: for looking only", around=others)
-    with st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small"):
+    with _head():
         st.header(literal(project.name), anchor=False, width="content")
         then.past_header(project, past)
     seen = replace(look.look(project, past.graph, others.shown), lines=past.lines)
@@ -128,18 +138,16 @@ def _notice() -> Notice | None:
 
 
 def _header(project: Project, statuses: Sequence[AssetStatus], run: RunRecord | None) -> None:
-    row = st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small")
-    with row:
-        st.header(literal(project.name), anchor=False, width="content")
-        if run is None:
-            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="stretch"):
-                for state, number in pipeline.counts(statuses).states:
-                    st.badge(pipeline.count_words(state, number), color=BADGES[state])  # type: ignore[arg-type]
-            then.time_button(project)
-            _plan_button(project)
-            _run_button(project, statuses)
-        else:
-            _under_way(project, run)
+    st.header(literal(project.name), anchor=False, width="content")
+    if run is not None:
+        _under_way(project, run)
+        return
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="stretch"):
+        for state, number in pipeline.counts(statuses).states:
+            st.badge(pipeline.count_words(state, number), color=BADGES[state])  # type: ignore[arg-type]
+    then.time_button(project)
+    _plan_button(project)
+    _run_button(project, statuses)
 
 
 def _under_way(project: Project, run: RunRecord) -> None:
@@ -156,9 +164,14 @@ def _run_button(project: Project, statuses: Sequence[AssetStatus]) -> None:
     waiting = any(status.state in pipeline.NEEDS_RUN for status in statuses)
     failed = any(status.state == "failed" for status in statuses)
     may = refused(project, "run", disabled=not waiting)
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="run_all", **may):
-        launch.start(project, retry_failed=failed)
-        st.rerun()
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        key="run_all",
+        on_click=partial(launch.start, project, retry_failed=failed),
+        **may,
+    )
 
 
 def _plan_button(project: Project) -> None:

@@ -47,7 +47,7 @@ export class Picture {
       else this.edge(edge.points, scene.ink.edge, scene.threads.length ? 0.18 : lit ? 0.45 : 0.75, 1.4, null, edge.outside);
     }
     for (const [edge, on] of late) this.edge(edge.points, scene.ink.accent, on || !lit ? 0.95 : 0.4, on ? 2 : 1.7, edge.running ? (time / 30) % 12 : null, edge.outside);
-    if (k >= LABELS_FROM && !scene.threads.length) for (const edge of seen) this.label(scene.trail ? { ...edge, rows: edge.trail, delta: "" } : edge, !lit || isOn(edge));
+    if (k >= LABELS_FROM && !scene.threads.length && !scene.early) for (const edge of seen) this.label(scene.trail ? { ...edge, rows: edge.trail, delta: "" } : edge, !lit || isOn(edge));
     for (const card of scene.far) if (view.over(card, MARGIN)) this.block(card, lit && !lit.has(card.name));
     this.threads();
     return seen.some((edge) => edge.running);

@@ -14,7 +14,6 @@ export class Hands {
     on(root, "pointercancel", () => this.drop());
     on(root, "keydown", (event) => this.key(event));
     on(document, "keydown", (event) => this.call(event));
-    on(window, "resize", () => board.stretch());
   }
 
   close() { this.stop.abort(); }

@@ -1,7 +1,7 @@
 // The lineage graph. Places come from Python. Called again on every change of data or theme: one Board per element keeps
 // view and focus. Names and messages go in by textContent only: they are not trusted.
 
-import { STILL, make } from "../../dom.js";
+import { STILL, make, stretch } from "../../dom.js";
 import { Picture } from "./canvas.js";
 import { Cards } from "./cards.js";
 import { Bar, legend, tell, tools } from "./controls.js";
@@ -12,7 +12,7 @@ import { Links } from "./links.js";
 import { Minimap } from "./minimap.js";
 import { PAD, View } from "./view.js";
 
-const NEAR = 0.34, MOST_CARDS = 250, FOOT = 42, RUNNING_EVERY = 60;
+const NEAR = 0.34, MOST_CARDS = 250, LEAST_TALL = 340, RUNNING_EVERY = 60;
 const boards = new WeakMap();
 
 export default function (component) {
@@ -42,12 +42,15 @@ class Board {
     this.hands = new Hands(this);
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.root);
+    // The side panel takes the same height through the variable.
+    this.unstretch = stretch(this.root, LEAST_TALL, (height) => document.documentElement.style.setProperty("--board-height", `${height}px`));
   }
 
   close() {
     this.hands.close();
     this.view.stop();
     this.watch.disconnect();
+    this.unstretch();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.later);
   }
@@ -56,7 +59,6 @@ class Board {
 
   update(data) {
     this.data = data;
-    this.stretch();
     this.ink = inkOf(this.root);
     this.root.setAttribute("aria-label", `Pipeline graph, ${data.total} nodes`);
     this.empty.textContent = data.cards.length ? "" : data.nothing;
@@ -131,18 +133,7 @@ class Board {
 
   // ---- where it stands
 
-  stretch() {
-    // Down to the window's foot, whatever stands above: the side panel takes the same height through the variable.
-    const top = this.root.getBoundingClientRect().top + (this.root.closest("section")?.scrollTop ?? 0);
-    const height = Math.max(340, Math.round(innerHeight - top - FOOT));
-    if (!this.root.isConnected || top <= 0 || height === this.tall) return;
-    this.tall = height;
-    this.root.style.height = `${height}px`;
-    document.documentElement.style.setProperty("--board-height", `${height}px`);
-  }
-
   resize() {
-    this.stretch();
     const { clientWidth: wide, clientHeight: high } = this.root;
     if (!wide) return;
     this.view.size(wide, high);
@@ -228,8 +219,10 @@ class Board {
       this.cards.show(asCards ? seen : []);
       this.cards.light(this.chosen, this.lit, this.data.column, this.litColumns);
     }
+    const early = !this.seen; // a canvas looks for its font when it first writes: the cards need not wait for that
     if (changed || !this.picture.shift(view)) {
-      const moving = this.picture.paint(this.scene(), view, time);
+      const moving = this.picture.paint({ ...this.scene(), early }, view, time);
+      this.seen = true;
       root.dataset.edges = this.picture.drawn;
       clearTimeout(this.later);
       if (moving && !STILL.matches) this.later = setTimeout(() => this.draw(true), RUNNING_EVERY);
@@ -240,5 +233,6 @@ class Board {
     }
     this.minimap.follow();
     this.dirty = false;
+    if (early) this.draw(true);
   }
 }
