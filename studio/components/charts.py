@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 LINE, SOFT = "#6366f1", "#8b90a0"
-PERCENT = {"format": ".0%"}
+Tall = int | Literal["stretch"]
+PERCENT = {"format": ".0%", "tickCount": 5, "labelFlush": False}
 
 
-def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: Tall = "stretch") -> None:
     """Right on held-out answers against how many answers taught it, with the interval as a band."""
-    whole = {"format": ",d", "tickMinStep": 1}
+    whole = {"format": ",d", "tickMinStep": 1, "tickCount": 8, "labelFlush": False}
+    floor = min((each["low"] for each in points), default=0.0)
     x = {"field": "answers", "type": "quantitative", "title": "answers that taught it", "axis": whole}
-    scale = {"domain": [0, 1]}
+    scale = {"domain": [max(0.0, floor * 10 // 1 / 10 - 0.1), 1], "zero": False}
     band = {
         "mark": {"type": "area", "opacity": 0.16, "color": LINE},
         "encoding": {
@@ -40,11 +42,13 @@ def learning_curve(points: Sequence[dict[str, Any]], *, key: str, height: int = 
         "transform": [{"filter": "datum.force"}],
         "encoding": {"x": x, "y": {"field": "right", "type": "quantitative", "axis": PERCENT}, "tooltip": tips},
     }
-    spec = {"data": {"values": list(points)}, "layer": [band, line, force], "height": height}
-    st.vega_lite_chart(spec, key=key, alt="Share of held-out answers that were right, by answers that taught the model")
+    spec = {"data": {"values": list(points)}, "layer": [band, line, force]}
+    st.vega_lite_chart(
+        spec, height=height, key=key, alt="Share of held-out answers that were right, by answers that taught the model"
+    )
 
 
-def reliability(bins: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+def reliability(bins: Sequence[dict[str, Any]], *, key: str, height: Tall = "stretch") -> None:
     """How often answers of each confidence were right: on the diagonal, confidence can be believed."""
     scale = {"domain": [0, 1]}
     axis = {"type": "quantitative", "scale": scale, "axis": PERCENT}
@@ -68,14 +72,20 @@ def reliability(bins: Sequence[dict[str, Any]], *, key: str, height: int = 220) 
             "tooltip": tips,
         },
     }
-    st.vega_lite_chart({"layer": [diagonal, points], "height": height}, key=key, alt="Confidence against being right")
+    st.vega_lite_chart({"layer": [diagonal, points]}, height=height, key=key, alt="Confidence against being right")
 
 
-def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: int = 220) -> None:
+def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: Tall = "stretch") -> None:
     """What was right against what was answered: the diagonal is right."""
     where = {
-        "x": {"field": "answered", "type": "nominal", "title": "it answered", "sort": None, "axis": {"labelAngle": 0}},
-        "y": {"field": "right", "type": "nominal", "title": "right is", "sort": None},
+        "x": {
+            "field": "answered",
+            "type": "nominal",
+            "title": "it answered",
+            "sort": None,
+            "axis": {"labelAngle": 0, "labelFlush": False},
+        },
+        "y": {"field": "right", "type": "nominal", "title": "right is", "sort": None, "axis": {"labelFlush": False}},
     }
     shade: dict[str, Any] = {
         "field": "share",
@@ -87,7 +97,6 @@ def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: int = 220) -
     tips = [{"field": name, "type": "nominal"} for name in ("right", "answered", "answers")]
     spec = {
         "data": {"values": list(cells)},
-        "height": height,
         "layer": [
             {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {**where, "color": shade, "tooltip": tips}},
             {
@@ -96,4 +105,4 @@ def confusion(cells: Sequence[dict[str, Any]], *, key: str, height: int = 220) -
             },
         ],
     }
-    st.vega_lite_chart(spec, key=key, alt="Confusion: rows are right values, columns are answers")
+    st.vega_lite_chart(spec, height=height, key=key, alt="Confusion: rows are right values, columns are answers")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from packyak.engine.errors import PackyakError
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 TICK = 1.0
-FIRST, SECOND = 292, 312
+TALL = 300
 LEAST_JUDGED = 20
+STYLE = Path(__file__).parent / "models.css"
+WHOLE = st.column_config.NumberColumn(format="localized")
+PERCENT = st.column_config.NumberColumn(format="%d%%", width="small")
 
 
 def models_page(project: Project) -> None:
@@ -52,19 +56,22 @@ def models_page(project: Project) -> None:
 def _actions(project: Project, found: Models) -> None:
     candidate = models.candidate(found)
     may = refused(project, "promote")
-    if found.current and st.button("Roll back", icon=":material/undo:", key="roll_back", **may):
+    back = {"help": "The model before this one answers again.", **may}
+    if found.current and st.button("Roll back", icon=":material/undo:", key="roll_back", **back):
         _do(lambda: project.roll_back(found.asset))
-    if found.current and not found.pinned and st.button("Pin", icon=":material/keep:", key="pin", **may):
+    keep = {"help": "It stays in force, whatever is learned, until a person decides otherwise.", **may}
+    if found.current and not found.pinned and st.button("Pin", icon=":material/keep:", key="pin", **keep):
         _do(lambda: project.pin(found.asset))
-    if candidate is not None:
-        _promotion(project, found.asset, candidate)
     if found.corrections:
         lesson = launch.lesson()
         learning = lesson is not None and not lesson.over.is_set()
         may = refused(project, "learn", disabled=learning)
-        if st.button("Learn now", type="primary", icon=":material/school:", key="learn", **may):
+        primary = "secondary" if candidate is not None else "primary"
+        if st.button("Learn now", type=primary, icon=":material/school:", key="learn", **may):
             launch.learn(project, found.asset)
             st.rerun()
+    if candidate is not None:
+        _promotion(project, found.asset, candidate)
 
 
 def _do(act: Callable[[], object]) -> None:
@@ -78,7 +85,9 @@ def _do(act: Callable[[], object]) -> None:
 
 def _promotion(project: Project, asset: str, card: Card) -> None:
     """What letting a model answer would change, then the button."""
-    popover = st.popover(f"Promote {card.id[:8]}", icon=":material/upgrade:", key="promote", on_change="rerun")
+    popover = st.popover(
+        f"Promote {card.id[:8]}", type="primary", icon=":material/upgrade:", key="promote", on_change="rerun"
+    )
     with popover:
         if not popover.open:
             return
@@ -90,7 +99,10 @@ def _promotion(project: Project, asset: str, card: Card) -> None:
                 return
             st.text(models.flips_words(flips))
             if flips.groups:
-                st.dataframe(models.groups_table(flips), hide_index=True, height="content", alt="What would change")
+                groups = models.groups_table(flips)
+                st.dataframe(
+                    groups, hide_index=True, height="content", column_config={"records": WHOLE}, alt="What would change"
+                )
             if flips.contradictions or flips.examples:
                 st.dataframe(
                     models.flips_table(flips), hide_index=True, height=240, alt="Examples of what would change"
@@ -130,22 +142,21 @@ def _body(project: Project, found: Models) -> None:
             st.metric(fact.label, fact.value, help=fact.hint or None, width="content")
     if found.due:
         st.caption(literal(words.sentence(f"due to learn: {found.due}")))
+    waiting = models.waiting_words(found)
+    if waiting:
+        st.info(literal(waiting), icon=":material/upgrade:")
     if not found.cards:
-        _nothing_learned(found)
+        _nothing_learned(project, found)
         return
+    st.html(STYLE)
     card = found.card or found.cards[0]
     judged = project.judged(found.asset, card.id)
     near, far = st.columns(2, gap="small")
-    with near, st.container(border=True, height=FIRST):
+    with near, st.container(border=True, height=TALL, key="model_curve"):
         _curve(found)
-    with far, st.container(border=True, height=FIRST):
+    with far, st.container(border=True, height=TALL, key="model_belief"):
         _calibration(judged)
-    near, far = st.columns(2, gap="small")
-    tall: int | Literal["stretch"] = SECOND if models.matrix(card) or models.mistakes(judged) else "stretch"
-    with near, st.container(border=True, height=tall):
-        _confusion(card)
-    with far, st.container(border=True, height=tall):
-        _mistakes(found.asset, judged)
+    _fared(found, card, judged)
     near, far = st.columns(2, gap="small")
     with near:
         _table("Models", models.models_table(found))
@@ -156,7 +167,22 @@ def _body(project: Project, found: Models) -> None:
         st.dataframe(taught, hide_index=True, height=280, alt="Corrections that taught the model")
 
 
-def _nothing_learned(found: Models) -> None:
+def _fared(found: Models, card: Card, judged: Sequence[Judged]) -> None:
+    """What it confuses, where it chooses among values, and what it got wrong."""
+    cells, wrong = models.matrix(card), models.mistakes(judged)
+    if not cells:
+        with st.container(border=True):
+            _mistakes(found.asset, judged, wrong)
+        return
+    near, far = st.columns(2, gap="small")
+    with near, st.container(border=True, height=TALL, key="model_confusion"):
+        st.markdown("**What was right, and what it answered**")
+        confusion(cells, key="models_confusion")
+    with far, st.container(border=True, height=TALL, key="model_wrong"):
+        _mistakes(found.asset, judged, wrong)
+
+
+def _nothing_learned(project: Project, found: Models) -> None:
     """What to do so that there is something to see here."""
     left = max(found.train_after - found.corrections, 0)
     more = f"{words.counted(left, 'more answer')} and it learns" if left else "the next run learns"
@@ -166,15 +192,16 @@ def _nothing_learned(found: Models) -> None:
             f"The first rule answers. {words.sentence(more)} Then this page shows how often it is right, what it "
             "confuses, whether its confidence can be believed, and what each new model would change."
         )
-        st.page_link(
-            places.review(), label="Answer the best questions", icon=":material/rate_review:",
-            query_params={"asset": found.asset},
-        )  # fmt: skip
+        may = refused(project, "decide")
+        kind = "secondary" if found.corrections else "primary"
+        if st.button("Answer the best questions", type=kind, icon=":material/rate_review:", key="to_review", **may):
+            st.switch_page(places.review(), query_params={"asset": found.asset})
 
 
-def _table(title: str, rows: list[dict[str, object]]) -> None:
+def _table(title: str, rows: list[dict[str, Any]]) -> None:
     st.markdown(f"**{title}**")
-    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 9 else 320, alt=title)
+    tall = "content" if len(rows) < 9 else 320
+    st.dataframe(rows, hide_index=True, height=tall, column_config={"answers": WHOLE}, alt=title)
 
 
 def _curve(found: Models) -> None:
@@ -194,16 +221,15 @@ def _calibration(judged: Sequence[Judged]) -> None:
     reliability(models.reliability(judged), key="models_calibration")
 
 
-def _mistakes(asset: str, judged: Sequence[Judged]) -> None:
+def _mistakes(asset: str, judged: Sequence[Judged], rows: list[dict[str, Any]]) -> None:
     """What it got wrong; one chosen opens its record."""
-    rows = models.mistakes(judged)
     st.markdown(f"**What it got wrong: {words.count(len(rows))} of {words.counted(len(judged), 'held-out answer')}**")
     if not rows:
-        st.caption("Nothing.")
+        st.caption("Nothing." if judged else "No answer was held out yet.")
         return
     event = st.dataframe(
-        rows, hide_index=True, height=200, alt="Held-out answers that were wrong", on_select="rerun",
-        selection_mode="single-row", key=f"mistakes-{asset}",
+        rows, hide_index=True, height="content" if len(rows) < 5 else 180, column_config={"sure": PERCENT},
+        alt="Held-out answers that were wrong", on_select="rerun", selection_mode="single-row", key=f"mistakes-{asset}",
     )  # fmt: skip
     chosen = event["selection"]["rows"]
     if not chosen:
@@ -213,12 +239,3 @@ def _mistakes(asset: str, judged: Sequence[Judged]) -> None:
     with st.container(horizontal=True, gap="small"):
         st.page_link(places.records(), label=f"Open {literal(key)}", query_params={"asset": asset, "key": key})
         st.page_link(places.pipeline(), label="Trace it on the graph", query_params={"of": asset, "key": key})
-
-
-def _confusion(card: Card) -> None:
-    st.markdown("**What was right, and what it answered**")
-    cells = models.matrix(card)
-    if not cells:
-        st.caption("Only classifications have one.")
-        return
-    confusion(cells, key="models_confusion")

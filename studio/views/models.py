@@ -38,11 +38,16 @@ def facts(found: Models) -> tuple[ModelFact, ...]:
     """What stands above everything else."""
     card = found.card
     score = card.score if card else None
-    said = [
-        ModelFact("In force", short(found.current), "pinned: stays until a person decides" if found.pinned else ""),
-        ModelFact("Right on held-out answers", f"{score.value:.0%}" if score else words.EMPTY, score_words(score)),
-        ModelFact("Answers from people", words.count(found.corrections)),
-    ]
+    force = "In force, pinned" if found.pinned else "In force"
+    hint = "It stays until a person decides otherwise, whatever is learned." if found.pinned else ""
+    wanted = (
+        f" of {words.count(found.train_after)}" if not found.cards and found.corrections < found.train_after else ""
+    )
+    said = [ModelFact(force, short(found.current), hint)]
+    if found.cards:
+        right = f"{score.value:.0%}" if score else words.EMPTY
+        said.append(ModelFact("Right on held-out answers", right, score_words(score)))
+    said.append(ModelFact("Answers from people", f"{words.count(found.corrections)}{wanted}"))
     if score is not None and score.calibration is not None:
         said.append(ModelFact("Confidence off by", f"{score.calibration:.0%}", "expected calibration error"))
     return tuple(said)
@@ -52,6 +57,19 @@ def candidate(found: Models) -> Card | None:
     """The model learned last, where another one answers."""
     newest = found.cards[0] if found.cards else None
     return newest if newest is not None and newest.id != found.current else None
+
+
+def waiting_words(found: Models) -> str:
+    """What is known of the model that waits to be promoted; "" where none does."""
+    card = candidate(found)
+    if card is None:
+        return ""
+    about = next((each for each in found.promotions if each.model == card.id), None)
+    held = f" It was {ACTS.get(about.act, about.act)}: {about.why}." if about and about.why else ""
+    present = found.card.score if found.card else None
+    against = f"; the one in force {present.value:.0%}" if present and card.score else ""
+    taught = words.counted(card.labels, "answer")
+    return f"{short(card.id).capitalize()} is newer, taught by {taught}: {score_words(card.score)}{against}.{held}"
 
 
 def curve(cards: Sequence[Card], current: str = "") -> list[dict[str, Any]]:
@@ -78,15 +96,16 @@ def confusion(card: Card) -> tuple[list[str], list[list[int]]]:
 
 
 def models_table(found: Models, now: datetime | None = None) -> list[dict[str, Any]]:
-    """Every model, newest first."""
+    """Every model, newest first; its learner only where not all have the same."""
+    several = len({card.learner for card in found.cards}) > 1
     return [
         {
             "model": card.id[:8],
             "": "in force" if card.id == found.current else "",
             "when": words.age(card.at, now),
             "answers": card.labels,
-            "right": score_words(card.score),
-            "learner": card.learner,
+            "right": score_words(card.score).replace(" right", ""),
+            **({"learner": card.learner} if several else {}),
             "took": words.duration(card.seconds),
         }
         for card in found.cards
@@ -169,15 +188,17 @@ def reliability(found: Sequence[Judged]) -> list[dict[str, Any]]:
 
 
 def mistakes(found: Sequence[Judged]) -> list[dict[str, Any]]:
-    """The held-out answers that were wrong, the surest first."""
+    """The held-out answers that were wrong, the surest first; the column only where several are learned. sure: in
+    per cent."""
     wrong = sorted((each for each in found if not each.right), key=lambda each: (-each.confidence, each.key))
+    several = len({each.column for each in found}) > 1
     return [
         {
             "record": each.key,
-            "column": each.column,
+            **({"column": each.column} if several else {}),
             "it answered": words.value(each.answer, 40),
             "right is": words.value(each.said, 40),
-            "sure": f"{each.confidence:.0%}",
+            "sure": round(each.confidence * 100),
         }
         for each in wrong
     ]

@@ -155,6 +155,14 @@ def test_models_in_words() -> None:
         "80%",
         "200",
     ]
+    assert models.waiting_words(found) == (
+        "Model bbbbbbbb is newer, taught by 200 answers: 90% right (80% to 95%); the one in force 80%."
+    )
+    assert models.waiting_words(replace(found, current=new.id)) == ""
+    assert [fact.value for fact in models.facts(Models("topic", "", "", False, 4, 10, ""))] == [
+        "the first rule",
+        "4 of 10",
+    ]
     assert [point["answers"] for point in models.curve(found.cards)] == [60, 200]
     assert models.confusion(new) == (["x", "y"], [[3, 1], [0, 0]])
     assert models.decisions_table(found, NOW)[0]["what"] == "model aaaaaaaa promoted"
