@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 State = Literal["fresh", "stale", "failed", "blocked", "never", "running"]
 Category = Literal[
-    "new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream", "restored"
+    "new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream", "restored", "clock"
 ]
 
 
@@ -71,8 +71,8 @@ class AssetStatus:
 class PlanStep:
     """One asset that a run would bring up to date.
 
-    action: compute | compute whole | read files | index. records: how many it would compute, or files it would read
-    (None: known once its inputs are). at_most: an input may yet stop the cascade. keeps: records it will not touch.
+    action: compute | compute whole | read files | index | call (a function). records: how many it would compute, or
+    files it would read (None: known once its inputs are, or not counted). at_most: an input may yet stop the cascade. keeps: records it will not touch.
     """
 
     asset: str

@@ -28,6 +28,13 @@ def waiting_files(scope: Scope, node: FunctionNode) -> list[FileStat]:
     return sorted(found, key=lambda stat: (stat.mtime_ns, stat.key))
 
 
+def waiting_sentence(scope: Scope, node: FunctionNode) -> str:
+    """The files that a function was not yet called for, in words; "" where none waits."""
+    files = waiting_files(scope, node)
+    such = f": {files[0].key}" if len(files) == 1 else f", such as {files[0].key}" if files else ""
+    return f"{len(files):,} {'file waits' if len(files) == 1 else 'files wait'}{such}" if files else ""
+
+
 def function_is_due(scope: Scope, node: FunctionNode) -> bool:
     """Whether files wait for the function, or its time has come."""
     return bool(waiting_files(scope, node)) or schedule.is_due(scope.home, node, schedule.utc_now())

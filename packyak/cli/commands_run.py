@@ -128,9 +128,12 @@ def _say_detail(cause: Cause) -> None:
 def _plan_summary(found: Plan) -> str:
     if not found.steps:
         return "Nothing to do: everything is up to date"
+    calls = sum(step.action == "call" for step in found.steps)
     seconds = [step.seconds for step in found.steps if step.seconds is not None]
     estimate = f", about {duration(sum(seconds))}" if len(seconds) == len(found.steps) else ""
-    return f"{counted(len(found.steps), 'asset')} to bring up to date{estimate}. Next: `packyak run`"
+    parts = [f"{counted(len(found.steps) - calls, 'asset')} to bring up to date"] if len(found.steps) > calls else []
+    parts += [f"{counted(calls, 'function')} to call"] if calls else []
+    return f"{', '.join(parts)}{estimate}. Next: `packyak run`"
 
 
 @command(

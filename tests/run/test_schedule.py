@@ -93,6 +93,7 @@ def test_a_call_that_failed_has_had_its_turn(project: Project, clock: Clock) -> 
     clock.later(hours=1)
     assert "morning" in [each.asset for each in project.run().assets]
     assert "which failed: ValueError: no coffee" in status(project, "morning")
+    assert next(each.state for each in project.status() if each.name == "morning") == "failed"
 
 
 def status(project: Project, name: str) -> str:
@@ -108,6 +109,7 @@ def test_a_function_without_trigger_is_called_when_it_is_asked_for(project: Proj
 
 def test_status_says_when_a_function_is_called_next(project: Project, clock: Clock) -> None:
     assert status(project, "morning") == "its clock starts with the next run"
+    assert project.plan().steps == ()
     project.run()
     assert status(project, "morning") == "next 2026-03-01 06:00 UTC"
     clock.later(hours=1)

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packyak.engine.declare.nodes import FilesNode, IndexNode, TableNode, TransformNode
-from packyak.engine.run.answers import Plan, PlanStep
+from packyak.engine.declare.nodes import FilesNode, FunctionNode, IndexNode, TableNode, TransformNode
+from packyak.engine.run.answers import Cause, Plan, PlanStep
+from packyak.engine.run.due.schedule import is_due, sentence, utc_now
 from packyak.engine.run.due.stale import Stale, stale_assets
+from packyak.engine.run.functions import waiting_sentence
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.types import type_name
 from packyak.engine.store.corrections import decode
@@ -19,7 +21,18 @@ def plan_of(scope: Scope, asked: Sequence[str], *, retry: bool) -> Plan:
     wanted = {name for each in asked for name in (each, *scope.graph.above(each))} if asked else set(scope.graph.nodes)
     stale = stale_assets(scope, retry=retry)
     steps = [_step(scope, each) for name, each in stale.items() if each and name in wanted]
-    return Plan(tuple(steps), tuple(_notes(scope)))
+    functions = (node for node in scope.graph.nodes.values() if isinstance(node, FunctionNode) and node.name in wanted)
+    calls = [PlanStep(node.name, "call", None, False, (cause,)) for node in functions if (cause := _call(scope, node))]
+    return Plan((*steps, *calls), tuple(_notes(scope)))
+
+
+def _call(scope: Scope, node: FunctionNode) -> Cause | None:
+    """Why a run would call a function now."""
+    if waits := waiting_sentence(scope, node):
+        return Cause("input", waits)
+    if is_due(scope.home, node, utc_now()):
+        return Cause("clock", sentence(scope.home, node))
+    return None
 
 
 def _step(scope: Scope, stale: Stale) -> PlanStep:

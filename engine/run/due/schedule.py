@@ -99,6 +99,11 @@ def sentence(home: Home, node: FunctionNode) -> str:
     return ", ".join(parts)
 
 
+def failed(home: Home, node: FunctionNode) -> bool:
+    """Whether the last call raised."""
+    return bool(_noted(home, node).get("error"))
+
+
 def call(home: Home, node: FunctionNode, now: datetime) -> str:
     """Calls a function that takes no file, and notes it; answers what it raised, "" where nothing."""
     error = ""

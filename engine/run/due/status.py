@@ -24,11 +24,13 @@ from packyak.engine.run.checks import result_from
 from packyak.engine.run.due import schedule
 from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.due.work import unit_of
+from packyak.engine.run.functions import waiting_sentence
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.store.published import AssetVersion, Published
 from packyak.engine.store.vectors import SearchTable
 
+RECENT_RUNS = 10
 KINDS: tuple[tuple[type[Node], str], ...] = (
     (LearnedNode, "learned"),
     (TransformNode, "transform"),
@@ -61,7 +63,7 @@ def status_of(scope: Scope, published: Published, runs: RunStore) -> tuple[Asset
             mine = _table_status(scope, node, stale, good.get(node.name), published, under_way, corrected[node.name])
             found[node.name] = _behind_barrier(mine, found)
         else:
-            found[node.name] = _source_status(scope, node)
+            found[node.name] = _source_status(scope, node, runs)
     return tuple(found.values())
 
 
@@ -74,8 +76,9 @@ def _behind_barrier(mine: AssetStatus, above: Mapping[str, AssetStatus]) -> Asse
     return mine
 
 
-def _source_status(scope: Scope, node: Node) -> AssetStatus:
+def _source_status(scope: Scope, node: Node, runs: RunStore) -> AssetStatus:
     rows, reason = None, node.doc.partition("\n")[0]
+    state: State = "fresh"
     if isinstance(node, FilesNode):
         passed: list[str] = []
         rows = len(scope.bucket(node.bucket).scan(node.pattern, lambda name, why: passed.append(f"{name!r}: {why}")))
@@ -84,9 +87,20 @@ def _source_status(scope: Scope, node: Node) -> AssetStatus:
             reason += f"; {len(passed):,} passed over{', such as' if len(passed) > 1 else ','} {passed[0]}"
     elif isinstance(node, FunctionNode) and node.on is None:
         reason = schedule.sentence(scope.home, node)
+        state = "failed" if schedule.failed(scope.home, node) else "fresh"
+    elif isinstance(node, FunctionNode) and (waits := waiting_sentence(scope, node)):
+        problem = _last_problem(runs, node.name)
+        reason, state = (f"{waits}; {problem}", "failed") if problem else (waits, "fresh")
     return AssetStatus(
-        node.name, kind_of(node), "fresh", reason, rows=rows, inputs=node.inputs, origin=str(node.origin), doc=node.doc
+        node.name, kind_of(node), state, reason, rows=rows, inputs=node.inputs, origin=str(node.origin), doc=node.doc
     )  # fmt: skip
+
+
+def _last_problem(runs: RunStore, function: str) -> str:
+    """What the last run that called a function for files heard of it; "" where all went well, or long ago."""
+    told = (run.asset(function) for run in runs.list(RECENT_RUNS))
+    last = next((each for each in told if each is not None), None)
+    return last.message if last is not None and last.state == "failed" else ""
 
 
 def _table_status(
@@ -105,6 +119,7 @@ def _table_status(
     if state == "fresh" and was is not None:
         reason += _failures(scope, node, was)
     checks = tuple(result_from(each) for each in was.checks) if was else ()
+    indexed_at = SearchTable(scope.home, node.name).changed_at() if isinstance(node, IndexNode) else None
     history = published.history(node.name, limit=2) if good else ()
     delta = history[0].rows - history[1].rows if len(history) == 2 else None
     return AssetStatus(
@@ -116,7 +131,7 @@ def _table_status(
         rows=good.rows if good else indexed,
         delta=delta,
         version=good.version if good else None,
-        updated_at=good.at if good else None,
+        updated_at=good.at if good else indexed_at,
         failed_records=was.failed if was else 0,
         corrections=corrections,
         checks=checks,
