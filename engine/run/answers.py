@@ -72,7 +72,8 @@ class PlanStep:
     """One asset that a run would bring up to date.
 
     action: compute | compute whole | read files | index | call (a function). records: how many it would compute, or
-    files it would read (None: known once its inputs are, or not counted). at_most: an input may yet stop the cascade. keeps: records it will not touch.
+    files it would read (None: known once its inputs are, or not counted). at_most: an input may yet stop the cascade.
+    keeps: records it will not touch.
     """
 
     asset: str
