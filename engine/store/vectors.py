@@ -12,6 +12,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -74,6 +75,13 @@ class SearchTable:
         self.table = Table(home, FOLDER, name)
         self._memory: tuple[tuple[int, str], list[str], Vectors] | None = None
         self._lock = threading.Lock()
+
+    def changed_at(self) -> str | None:
+        """When it was last brought up to date, ISO 8601 in UTC; None before the first update."""
+        if not self.table.exists():
+            return None
+        newest: datetime = max(one["timestamp"] for one in self.table.dataset().versions())  # on this machine's clock
+        return newest.astimezone(UTC).isoformat(timespec="milliseconds")
 
     def hashes(self) -> pa.Table:
         """`_key`, `_text_hash` and `_model` of every indexed record; empty before the first update."""
