@@ -212,7 +212,7 @@ class Studio(cdk.Stack):
             target_type="ip",
             protocol="HTTP",
             port=PORT,
-            vpc_id=self.network.vpc.ref,
+            vpc_id=self.network.vpc.id,
             health_check_path=HEALTH,
             target_group_attributes=[
                 elb.CfnTargetGroup.TargetGroupAttributeProperty(key="deregistration_delay.timeout_seconds", value="10")
