@@ -35,13 +35,13 @@ def _mount() -> Callable[..., Any]:
     )
 
 
-def desk(project: Project | None, page: str, tone: str) -> None:
+def desk(project: Project | None, page: str, tone: str, there: places.Going | None = None) -> None:
     """Draw what surrounds a page; `page` is its name in `places`. project: None where it cannot be opened. tone: light
-    or dark."""
-    st.fragment(_desk)(project, page, tone)
+    or dark. there: a page to go to."""
+    st.fragment(_desk)(project, page, tone, there)
 
 
-def _desk(project: Project | None, page: str, tone: str) -> None:
+def _desk(project: Project | None, page: str, tone: str, there: places.Going | None) -> None:
     run = None if project is None else launch.under_way(project)
     pages = [
         {"name": places.name_of(each), "title": each.title, "icon": _picture(each.icon)} for each in places.every()
@@ -49,6 +49,7 @@ def _desk(project: Project | None, page: str, tone: str) -> None:
     data: dict[str, Any] = {
         "side": {"tone": tone, "pages": pages, "page": page, "person": identity.person()},
         "base": below.front_path(),
+        "there": None if there is None else asdict(there),
         "keys": [asdict(group) for group in view.keys(page)],
         "items": [asdict(item) for item in view.pages(places.titles())],
         "facts": [],
@@ -103,4 +104,4 @@ def _act(project: Project | None, run: RunRecord | None, event: Mapping[str, Any
         project.cancel(run.id)
     elif act in (view.RUN, view.RETRY) and run is None:
         launch.start(project, retry_failed=act == view.RETRY)
-    st.switch_page(places.pipeline())
+    places.go("pipeline")

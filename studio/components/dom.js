@@ -43,7 +43,8 @@ export const base = () => {
 // old page with the new page's address.
 export const visit = (page, params = {}) => {
   const asked = new URLSearchParams(Object.entries(params));
-  history.pushState({}, "", `${base()}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`);
+  const there = `${base()}/${page === "pipeline" ? "" : page}${[...asked].length ? `?${asked}` : ""}`;
+  if (there !== location.pathname + location.search) history.pushState({}, "", there);
   dispatchEvent(new PopStateEvent("popstate"));
 };
 

@@ -116,7 +116,7 @@ def _choices(found: from_csv.Looked) -> None:
             return
         projects.choose(root)
         launch.start(projects.open_project(root))
-        st.switch_page(places.pipeline())
+        places.go("pipeline")
 
 
 def _sample() -> None:
@@ -164,4 +164,4 @@ def _recent() -> None:
 
 def _go(root: Path) -> None:
     projects.choose(root)
-    st.switch_page(places.pipeline())
+    places.go("pipeline")

@@ -195,7 +195,7 @@ def _nothing_learned(project: Project, found: Models) -> None:
         may = refused(project, "decide")
         kind = "secondary" if found.corrections else "primary"
         if st.button("Answer the best questions", type=kind, icon=":material/rate_review:", key="to_review", **may):
-            st.switch_page(places.review(), query_params={"asset": found.asset})
+            places.go("review", {"asset": found.asset})
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 
-def around(page: str, tone: str) -> None:
-    """The list of pages, palette, keys and status bar; of a project that cannot be opened only what needs none."""
+def around(page: str, tone: str) -> bool:
+    """The list of pages, palette, keys and status bar; of a project that cannot be opened only what needs none. Answers
+    whether the browser was told to go to another page."""
     root = projects.current_root()
     assert root is not None, "the shell shows Home when there is no project"
     project: Project | None = None
     with suppress(Exception):  # whatever the user's own code raises; the page tells
         project = projects.open_project(root)
-    desk(project, page, tone)
+    there = places.going()
+    desk(project, page, tone, there)
+    return there is not None
 
 
 def opened() -> Project:

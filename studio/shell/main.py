@@ -26,7 +26,8 @@ def main() -> None:
     if root is None:
         _alone(logo, identity.no_project if identity.signs_in() else welcome)
         return
-    around(places.name_of(page), tone)
+    if around(places.name_of(page), tone):
+        return  # on the way to another page
     try:
         page.run()
     except Exception as error:  # told in our words; Streamlit's own would name neither file nor next step

@@ -1,10 +1,17 @@
-"""The pages of the studio: what each is called, and where it lives. Links between pages go through here."""
+"""The pages of the studio: what each is called, where it lives, and how a press leads to another.
+
+The browser goes to a page that a press leads to (`visit` in `components/dom.js`): Streamlit's own switch notes the new
+address on the old page first, which stays as one more step back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
+from typing import NoReturn
 
 import streamlit as st
 from packyak.studio.shell import identity
@@ -30,6 +37,30 @@ BY_NAME: Mapping[str, Callable[[], Page]] = {
     "export": export,
     "home": home,
 }
+
+
+GOING = "going_to_page"
+
+
+@dataclass(frozen=True)
+class Going:
+    """A page to be gone to. params: its address; id: of this one press, which is done once."""
+
+    page: str
+    params: Mapping[str, str]
+    id: str = field(default_factory=lambda: token_hex(8))
+
+
+def go(page: str, params: Mapping[str, str] | None = None) -> NoReturn:
+    """To another page, in one step of the browser's history."""
+    st.session_state[GOING] = Going(page, dict(params or {}))
+    st.rerun()
+
+
+def going() -> Going | None:
+    """The page that a press leads to, told once."""
+    found: Going | None = st.session_state.pop(GOING, None)
+    return found
 
 
 def every() -> list[Page]:

@@ -39,6 +39,21 @@ PAGES = (
 )
 
 
+LEARNED = """
+    from typing import Literal
+    from packyak import asset, learned
+
+    @asset(key="id")
+    def notes():
+        for n in range(9):
+            yield {"id": f"n{n}", "body": f"note {n}"}
+
+    @learned(notes)
+    def topic(body: str) -> Literal["billing", "delivery"] | None:
+        return "billing" if "3" in body else None
+"""
+
+
 def idle(page: Any) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
@@ -77,6 +92,47 @@ def test_an_address_opens_the_same_view_and_two_windows_agree(studio: Serve, ran
     expect(runs.get_by_role("navigation", name="Runs, newest first")).to_contain_text("Run finished")
     runs.get_by_role("button", name="Open the failed records of topic").click()
     expect(runs.get_by_text("1 record").first).to_be_visible()
+
+
+def press(name: str, role: str = "button") -> Callable[[Any], None]:
+    return lambda page: page.get_by_role(role, name=name).first.click()
+
+
+def ask(words: str) -> Callable[[Any], None]:
+    def type_it(page: Any) -> None:
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+
+    return type_it
+
+
+def test_one_step_back_is_enough_whatever_led_there(
+    studio: Serve, project_folder: Callable[..., Path], browse: Browse
+) -> None:
+    folder = project_folder(LEARNED, settings={"learn": "off"})
+    Opened.open(folder).run()
+    url = studio(folder)
+    page = browse(url, width=1440, height=900)
+    for start, act, there in (
+        ("/?asset=topic", press("Open records", "link"), "/records?asset=topic"),
+        ("/runs", press("Open topic in the pipeline"), "/?asset=topic"),
+        ("/records?asset=topic", ask("records of notes"), "/records?asset=notes"),
+        ("/?asset=topic&columns=1", press("Runs", "link"), "/runs"),
+        ("/records?asset=topic&text=note", press("See the pipeline"), "/?asset=topic"),
+        ("/records?asset=notes&text=note", ask("retry failed"), "/"),
+        ("/review?asset=topic", press("Open this record"), re.compile(r"/records\?asset=topic&key=n\d$")),
+    ):
+        page.goto(f"{url}{start}")
+        idle(page)
+        page.locator(".desk .bar").wait_for()
+        steps, left = page.evaluate("history.length"), page.url  # a page may note in its address what it shows
+        act(page)
+        expect(page).to_have_url(there if isinstance(there, re.Pattern) else f"{url}{there}")
+        idle(page)
+        assert page.evaluate("history.length") == steps + 1, (start, there)
+        page.go_back()
+        expect(page).to_have_url(left)
 
 
 def answer(url: str, path: str, headers: dict[str, str]) -> int:

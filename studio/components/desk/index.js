@@ -94,6 +94,11 @@ class Desk {
   update(data) {
     this.data = data;
     this.place = location.search;
+    const { there } = data;
+    if (there && there.id !== this.went) {
+      this.went = there.id;
+      setTimeout(() => visit(there.page, there.params)); // once Streamlit has taken in what came with it
+    }
     document.documentElement.dataset.base = data.base;
     this.side.fill(data.side);
     clearInterval(this.timer);

@@ -153,7 +153,7 @@ def _update(project: Project, status: AssetStatus, kind: Literal["primary", "sec
     label = "A run is under way" if busy else f"Run {status.name}"
     if st.button(label, icon=":material/play_arrow:", key="map_update", type=kind, disabled=busy, help=status.reason):
         launch.start(project, (status.name,))
-        st.switch_page(places.pipeline(), query_params={"asset": status.name})
+        places.go("pipeline", {"asset": status.name})
 
 
 # Laying out

@@ -56,7 +56,7 @@ def _record(project: Project, found: Map, key: str) -> None:
         st.text(str(error))
         return
     if st.button("Open in Records", icon=":material/table_rows:", key="map_open"):
-        st.switch_page(places.records(), query_params={"asset": found.asset, "key": key})
+        places.go("records", {"asset": found.asset, "key": key})
     order = [field.column for field in detail.fields]
     own = [field.column for field in detail.fields if field.owner == found.asset or field.column == found.column]
     fields = sheet(detail, [*own, *(name for name in order if name not in own)])
@@ -75,9 +75,9 @@ def _picked(project: Project, chosen: Map) -> None:
     there = narrowed.address(chosen, inside)
     with st.container(horizontal=True, gap="xsmall"):
         if st.button("Review these", icon=":material/rate_review:", key="map_review"):
-            st.switch_page(places.review(), query_params=there)
+            places.go("review", there)
         if st.button("Open in Records", icon=":material/table_rows:", key="map_records"):
-            st.switch_page(places.records(), query_params=there)
+            places.go("records", there)
         chain = [node.name for node in project.graph.chain(chosen.asset)]
         shown = records.editors(project.page(chosen.asset, limit=0), chain)
         shown = tuple(sorted(shown, key=lambda each: each.column != chosen.color))  # what is looked at comes first

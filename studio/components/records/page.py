@@ -156,9 +156,9 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
         may = refused(project, "run")
         if st.button(pipeline.run_label(statuses), icon=":material/play_arrow:", key="run_stale", **may):
             launch.start(project, (), retry_failed=False)
-            st.switch_page(places.pipeline())
+            places.go("pipeline")
     elif st.button("See the pipeline", icon=":material/account_tree:", key="to_pipeline", type="tertiary"):
-        st.switch_page(places.pipeline(), query_params={"asset": st.query_params["asset"]})
+        places.go("pipeline", {"asset": st.query_params["asset"]})
 
 
 def _nothing(title: str, text: str) -> None:
@@ -174,7 +174,7 @@ def _never_ran(project: Project, asset: str, statuses: Sequence[AssetStatus]) ->
     may = refused(project, "run", disabled=busy)
     if st.button("Run this", type="primary", icon=":material/play_arrow:", key="run_this", **may):
         launch.start(project, (asset,))
-        st.switch_page(places.pipeline(), query_params={"asset": asset})
+        places.go("pipeline", {"asset": asset})
 
 
 def _body(project: Project, asset: str, query: Query, arguments: dict[str, Any], shown: Shown) -> None:

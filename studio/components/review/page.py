@@ -130,7 +130,7 @@ def _run(project: Project, statuses: tuple[AssetStatus, ...]) -> None:
     may = refused(project, "run", disabled=busy or not waiting)
     if st.button(label, icon=":material/play_arrow:", key="run_stale", **may):
         launch.start(project)
-        st.switch_page(places.pipeline())
+        places.go("pipeline")
 
 
 def _page(project: Project, asset: str) -> None:
