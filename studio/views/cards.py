@@ -91,8 +91,10 @@ def card_of(
     kind = status.kind if status else ""
     if status is None or is_source(node):
         line = source_line(node, status)
+        failed = status is not None and status.state == "failed"  # a function's last call
+        said = ", ".join([node.name, kind, *(["failed"] if failed else []), line])
         return placed_card(
-            spot, name=node.name, kind=kind, state="source", line=line, label=f"{node.name}, {kind}, {line}"
+            spot, name=node.name, kind=kind, state="failed" if failed else "source", line=line, label=said
         )
     state = SHOWN_IN_RUN.get(progress.state, status.state) if progress else status.state
     line = told or (progress.line if progress and progress.line else card_line(status))
@@ -115,9 +117,15 @@ def card_of(
 
 
 def group_card(
-    name: str, title: str, members: Sequence[AssetStatus], size: int, states: Sequence[str], spot: Spot
+    name: str,
+    title: str,
+    members: Sequence[AssetStatus],
+    size: int,
+    states: Sequence[str],
+    spot: Spot,
+    now: datetime | None,
 ) -> Card:
-    """A closed group's card: its worst state, and how many of its members are in which."""
+    """A closed group's card: its worst state, how many of its members are in which, when the last of them ran."""
     found = Counter(states)
     state = next((state for state in (*STATE_ORDER, "waiting") if found[state]), "source")
     parts = [f"{found[each]:,} {STATE_WORDS[each]}" for each in STATE_ORDER if found[each] and each != "fresh"]
@@ -129,7 +137,15 @@ def group_card(
     marks += [Mark(f"{words.count(corrected)} corrected", "accent")] if corrected else []
     label = f"{title}, group of {words.counted(size, 'asset')}, {line}"
     return placed_card(
-        spot, name=name, title=title, kind="group", state=state, line=line, marks=tuple(marks), label=label
+        spot,
+        name=name,
+        title=title,
+        kind="group",
+        state=state,
+        line=line,
+        time=words.short_age(max((each.updated_at or "" for each in members), default=""), now),
+        marks=tuple(marks),
+        label=label,
     )
 
 
@@ -175,12 +191,18 @@ def placed_card(
 def source_line(node: Node, status: AssetStatus | None) -> str:
     """What a source card says: how many files, or when the function runs."""
     if not isinstance(node, FunctionNode):
-        return (status.reason if status else "") or "files"
+        return _files_line(status.reason if status else "") or "files"
     if node.on is not None:
         return f"on new {node.on[0]}/{node.on[1]}"
     if node.cron:
         return f"at {node.cron}"
     return f"every {words.duration(node.every)}" if node.every else "by hand"
+
+
+def _files_line(reason: str) -> str:
+    """ "50 files; 2 passed over": the panel says which, and why."""
+    counted, passed, _ = reason.partition(" passed over")
+    return f"{counted}{passed}"
 
 
 def card_line(status: AssetStatus) -> str:
@@ -198,10 +220,10 @@ def card_line(status: AssetStatus) -> str:
 
 
 def card_marks(status: AssetStatus) -> tuple[Mark, ...]:
-    """Failed records, checks and corrections, in the order of urgency."""
+    """What failed, checks, corrections and notes, in the order of urgency."""
     marks = []
     if status.failed_records:
-        hint = f"{words.counted(status.failed_records, 'record')} failed and kept the last good value"
+        hint = f"{words.count(status.failed_records)} failed; what was good before stays"
         marks.append(Mark(f"{words.count(status.failed_records)} failed", "bad", hint))
     failing = [check for check in status.checks if not check.passed]
     if failing:
@@ -211,4 +233,6 @@ def card_marks(status: AssetStatus) -> tuple[Mark, ...]:
         marks.append(Mark(words.counted(len(status.checks), "check"), "good", "passed at the last run"))
     if status.corrections:
         marks.append(Mark(f"{words.count(status.corrections)} corrected", "accent", "values that a person set"))
+    if status.notes:
+        marks.append(Mark(words.counted(len(status.notes), "note"), "quiet", " ".join(status.notes)))
     return tuple(marks)

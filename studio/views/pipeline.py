@@ -213,7 +213,7 @@ def _cards(
             continue
         found = [known[node.name] for node in inside if node.name in known and not is_source(node)]
         states = [progress[each.name].state if each.name in progress else each.state for each in found]
-        cards.append(group_card(card, card.removeprefix(PREFIX), found, len(inside), states, spot))
+        cards.append(group_card(card, card.removeprefix(PREFIX), found, len(inside), states, spot, now))
     return tuple(cards)
 
 

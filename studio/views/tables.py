@@ -22,6 +22,35 @@ class Fact:
     delta: str = ""
 
 
+@dataclass(frozen=True)
+class Note:
+    """What a run noted of an asset. step: what to do about it, where it says so."""
+
+    text: str
+    step: str = ""
+
+
+def notes(status: AssetStatus) -> tuple[Note, ...]:
+    """What the last run noted, each a sentence, with its next step apart."""
+    told = []
+    for each in status.notes:
+        text, _, step = each.partition(" Next: ")
+        told.append(Note(words.sentence(text), words.sentence(step) if step else ""))
+    return tuple(told)
+
+
+def state_words(status: AssetStatus) -> str:
+    """Why it stands as it does; "" where the state says it all. What failed of it is told by itself."""
+    reason = status.reason.partition(f"; {status.failed_records:,} ")[0]
+    return "" if status.state == "fresh" and reason == "up to date" else words.sentence(reason)
+
+
+def failed_words(unit: str) -> str:
+    """What became of files or records that failed, and what to do."""
+    mend = "the file, or the function," if unit == "file" else "the function"
+    return f"What was good before stays. Mend {mend} and run again."
+
+
 def asset_facts(status: AssetStatus) -> tuple[Fact, ...]:
     """Rows, failed records and corrections: what is known of them."""
     facts = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,16 @@ def test_before_the_first_update(search: SearchTable) -> None:
     assert search.search("anything") == ()
     assert search.hashes().num_rows == 0
     assert search.update(rows({}), None, gone=["x"]) == Indexed()
+    assert search.changed_at() is None
+
+
+def test_it_says_when_it_was_last_brought_up_to_date(search: SearchTable) -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    search.update(rows(TEXTS), None)
+    first = datetime.fromisoformat(str(search.changed_at()))
+    assert before <= first <= datetime.now(UTC) and first.utcoffset() == timedelta(0)
+    search.update(rows({"e": ("one more", "en")}), None)
+    assert datetime.fromisoformat(str(search.changed_at())) > first
 
 
 def test_words_alone(search: SearchTable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from packyak.engine.declare.nodes import Graph, Marks
@@ -11,6 +12,7 @@ from packyak.engine.project import Project
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult, PlanStep
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import cards, code, pipeline, progress, tables
+from packyak.studio.views.layout import Place
 
 SOURCE = """
     from collections.abc import Iterator
@@ -159,3 +161,43 @@ def test_marks_and_code_of_a_declaration(project_folder: Callable[..., Path]) ->
     assert code.source_at("/nowhere.py", 3) == ""
     marks = Marks({"email": "contact"}, "customer_id", keep="3 years")
     assert tables.mark_lines(marks) == ("personal: email (contact)", "about: customer_id", "kept for: 3 years")
+
+
+def test_what_a_run_noted_is_marked_on_the_card_and_told_with_its_next_step() -> None:
+    noted = status(
+        "notes", notes=("the column _id is left out: it begins with _. Next: give another name", "2 share a key")
+    )
+    assert [(mark.text, mark.tone) for mark in cards.card_marks(noted)] == [("2 notes", "quiet")]
+    first, second = tables.notes(noted)
+    assert first == tables.Note("The column _id is left out: it begins with _.", "Give another name.")
+    assert second == tables.Note("2 share a key.")
+
+
+def test_the_reason_is_said_once() -> None:
+    failed = status("notes", reason="up to date; 1,204 records failed, such as n3: no", failed_records=1204)
+    assert tables.state_words(failed) == tables.state_words(status("notes")) == ""
+    assert tables.state_words(status("notes", state="stale", reason="12 records: input changed")) == (
+        "12 records: input changed."
+    )
+    assert tables.failed_words("file").startswith("What was good before stays. Mend the file")
+
+
+def test_sources_say_what_was_passed_over_and_functions_that_they_failed(project_folder: Callable[..., Path]) -> None:
+    known = [
+        status("inbox/*.jsonl", kind="files", reason="50 files; 2 passed over, such as 'a': leads out of the bucket"),
+        status("keep", kind="function", state="failed", reason="waits for a.pdf; it raised"),
+    ]
+    drawn = {card.name: card for card in pipeline.board(graph_of(project_folder), known).cards}
+    assert drawn["inbox/*.jsonl"].line == "50 files; 2 passed over" and drawn["inbox/*.jsonl"].state == "source"
+    assert drawn["keep"].state == "failed" and "failed" in drawn["keep"].label
+
+
+def test_a_group_tells_when_the_last_of_it_ran() -> None:
+    now, spot = datetime(2026, 11, 29, 12, tzinfo=UTC), cards.Spot(Place(0, 0, 0, 0), Place(0, 0, 0, 0))
+    members = [
+        status("a", updated_at="2026-11-29T09:00:00+00:00"),
+        status("b", updated_at="2026-11-29T11:00:00+00:00"),
+        status("c"),
+    ]
+    assert cards.group_card("g", "g", members, 3, ["fresh"] * 3, spot, now).time == "1h ago"
+    assert cards.group_card("g", "g", [status("c")], 1, ["fresh"], spot, now).time == ""

@@ -78,6 +78,8 @@ def test_the_graph_shows_the_project_and_a_click_opens_its_panel(studio: Serve, 
     expect(panel).to_contain_text("What a note is about.")
     expect(panel).to_contain_text("pipeline.py:")
     expect(panel.get_by_role("button", name="Retry 1 failed")).to_be_enabled()
+    expect(panel.locator(".st-key-asset_failures")).to_contain_text("ValueError: this note is refused")
+    expect(panel.locator(".st-key-asset_failures")).to_contain_text("packyak show topic --only failed")
     assert "asset=topic" in page.url
     card(page, "topic").press("Escape")
     expect(panel).to_have_count(0)

@@ -1,5 +1,5 @@
-"""The side panel of the Pipeline page: one asset, why it stands as it does, what a run would do, its checks, versions
-with their quality, code, marks, and what its role may do in the cloud.
+"""The side panel of the Pipeline page: one asset, why it stands as it does, what failed, what a run would do, its
+checks, what the last run noted, versions with their quality, code, marks, and what its role may do in the cloud.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from packyak.engine.declare.nodes import CheckNode, FunctionNode, IndexNode, Nod
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.pipeline.names import row_of_names
+from packyak.studio.components.pipeline.remarks import failures_of, notes_of
 from packyak.studio.components.pipeline.role import role_of
 from packyak.studio.components.pipeline.trail import trace_box
-from packyak.studio.components.pipeline.versions import versions_of
+from packyak.studio.components.pipeline.versions import numbers_of, versions_of
 from packyak.studio.shell import launch, places
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import cards, code, outside, pipeline, tables, words
@@ -38,13 +39,19 @@ def asset_panel(
     if node.doc:
         st.caption(literal(node.doc))
     if status is not None and isinstance(node, (TableNode, IndexNode)):
-        _sentence(status)
+        if said := tables.state_words(status):
+            st.text(said)
         if isinstance(node, TableNode):
             _actions(project, status, run)
+        numbers_of(project, status)
+        failures_of(project, status)
         _causes(status.causes)
         _plan(project, status, run)
         _checks(project, status)
+        notes_of(status)
         versions_of(project, status)
+    elif status is not None and not node.doc.startswith(status.reason):
+        st.text(words.sentence(status.reason))  # how many files, when it is called, why it failed
     _neighbours(project, node, others)
     if status is not None and status.version and isinstance(node, TableNode) and node.key is not None:
         trace_box(node.name)
@@ -63,7 +70,7 @@ def _title(node: Node, status: AssetStatus | None) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if status is not None:
             st.badge(status.kind, color="gray")
-        if status is not None and isinstance(node, (TableNode, IndexNode)):
+        if status is not None and (isinstance(node, (TableNode, IndexNode)) or status.state == "failed"):
             st.badge(cards.STATE_WORDS[status.state], color=TONES[status.state])  # type: ignore[arg-type]
             if status.updated_at:
                 st.caption(f"last run {words.age(status.updated_at)}", width="content")
@@ -71,10 +78,6 @@ def _title(node: Node, status: AssetStatus | None) -> None:
 
 def _heading(text: str) -> None:
     st.markdown(f"**{text}**")
-
-
-def _sentence(status: AssetStatus) -> None:
-    st.text(words.sentence(status.reason))
 
 
 def _actions(project: Project, status: AssetStatus, run: RunRecord | None) -> None:
@@ -138,8 +141,9 @@ def _marks(node: Node) -> None:
     lines = tables.mark_lines(node.marks) if isinstance(node, TableNode) else ()
     if lines:
         _heading("Marks")
-        for line in lines:
-            st.text(line)
+        with st.container(gap="xsmall"):
+            for line in lines:
+                st.text(line)
 
 
 def _code(project: Project, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""An asset's versions in its side panel: numbers over time, how good each was, and the way to that moment."""
+"""An asset's numbers in its side panel, over its versions; how good each version was, and the way to that moment."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ COLUMNS = {
 }
 
 
+def numbers_of(project: Project, status: AssetStatus) -> None:
+    """Rows, how filled, failed, corrected."""
+    found = _qualities(project, status)
+    if found:
+        _trends(found, status.corrections)
+
+
 def versions_of(project: Project, status: AssetStatus) -> None:
     """Draw them. A version chosen leads to the graph as it was then."""
     found = _qualities(project, status)
     if not found:
         return
-    _trends(found, status.corrections)
     st.markdown("**Versions**")
     rows, alt = quality.table(found[:SHOWN]), f"Versions of {status.name}"
     if len(found) < 2:
