@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 from packyak.engine.errors import PackyakError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TICK = 1.0
 TALL = 300
+PRIMARY: Literal["primary"] = "primary"
+SECONDARY: Literal["secondary"] = "secondary"
 LEAST_JUDGED = 20
 STYLE = Path(__file__).parent / "models.css"
 WHOLE = st.column_config.NumberColumn(format="localized")
@@ -66,8 +68,8 @@ def _actions(project: Project, found: Models) -> None:
         lesson = launch.lesson()
         learning = lesson is not None and not lesson.over.is_set()
         may = refused(project, "learn", disabled=learning)
-        primary = "secondary" if candidate is not None else "primary"
-        if st.button("Learn now", type=primary, icon=":material/school:", key="learn", **may):
+        kind = SECONDARY if candidate is not None else PRIMARY
+        if st.button("Learn now", type=kind, icon=":material/school:", key="learn", **may):
             launch.learn(project, found.asset)
             st.rerun()
     if candidate is not None:
@@ -193,15 +195,16 @@ def _nothing_learned(project: Project, found: Models) -> None:
             "confuses, whether its confidence can be believed, and what each new model would change."
         )
         may = refused(project, "decide")
-        kind = "secondary" if found.corrections else "primary"
+        kind = SECONDARY if found.corrections else PRIMARY
         if st.button("Answer the best questions", type=kind, icon=":material/rate_review:", key="to_review", **may):
             places.go("review", {"asset": found.asset})
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:
     st.markdown(f"**{title}**")
-    tall = "content" if len(rows) < 9 else 320
-    st.dataframe(rows, hide_index=True, height=tall, column_config={"answers": WHOLE}, alt=title)
+    st.dataframe(
+        rows, hide_index=True, height="content" if len(rows) < 9 else 320, column_config={"answers": WHOLE}, alt=title
+    )
 
 
 def _curve(found: Models) -> None:

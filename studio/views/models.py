@@ -65,7 +65,8 @@ def waiting_words(found: Models) -> str:
     if card is None:
         return ""
     about = next((each for each in found.promotions if each.model == card.id), None)
-    held = f" It was {ACTS.get(about.act, about.act)}: {about.why}." if about and about.why else ""
+    held = f" It was held: {about.why}." if about and about.act == "hold" and about.why else ""
+    held = " It answered before." if about and about.act == "promote" else held
     present = found.card.score if found.card else None
     against = f"; the one in force {present.value:.0%}" if present and card.score else ""
     taught = words.counted(card.labels, "answer")
