@@ -51,6 +51,13 @@ def apart(numbers: Iterable[tuple[str, int]]) -> str:
     return " and ".join(words.counted(number, unit) for unit, number in found.items() if number)
 
 
+def fails(numbers: Iterable[tuple[str, int]]) -> str:
+    """`[("record", 1)]` -> "1 record fails". A run counts all that fails of an asset, whether it tried that or not."""
+    counted = list(numbers)
+    said = apart(counted)
+    return f"{said} {'fails' if sum(number for _, number in counted) == 1 else 'fail'}" if said else ""
+
+
 def told(groups: Sequence[Failing]) -> str:
     """What fails as a whole: "2 files and 3 records"."""
     return apart((each.unit, each.count) for each in groups)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import words
-from packyak.studio.views.failing import apart
+from packyak.studio.views.failing import fails
 
 ENDED = frozenset({"done", "failed", "blocked", "skipped", "cancelled"})
 TITLES = {
@@ -92,11 +92,10 @@ def _under_way(run: RunRecord) -> str:
 
 
 def _summary(run: RunRecord) -> str:
-    """ "6 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records failed"."""
+    """ "6 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records fail"."""
     took = seconds_of(run)
     head = words.counted(len(touched(run)), "asset") + (f" in {words.duration(took)}" if took is not None else "")
-    failed = failed_words(run)
-    facts = ", ".join([*did(run), *([f"{failed} failed"] if failed else [])])
+    facts = ", ".join(filter(None, [*did(run), fails_words(run)]))
     broken = broken_words(run)
     return f"{head}: {facts or 'nothing had to change'}{f' · {broken}' if broken else ''}"
 
@@ -123,9 +122,9 @@ def did(run: RunRecord) -> list[str]:
     return facts
 
 
-def failed_words(run: RunRecord) -> str:
-    """What failed in a run, files and records apart: "2 files and 3 records"."""
-    return apart((part.unit, part.failed) for part in touched(run))
+def fails_words(run: RunRecord) -> str:
+    """What fails of a run's assets, files and records apart: "2 files and 3 records fail"."""
+    return fails((part.unit, part.failed) for part in touched(run))
 
 
 def broken_words(run: RunRecord) -> str:

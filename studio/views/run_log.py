@@ -10,6 +10,7 @@ from typing import Any
 from packyak.engine.declare.nodes import Graph, IndexNode
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import progress, words
+from packyak.studio.views.failing import apart, fails
 
 Event = Mapping[str, Any]
 ENDS = frozenset({"COMPLETE", "FAIL", "ABORT"})
@@ -18,7 +19,7 @@ TONES = {"failed": "bad", "blocked": "bad", "cancelled": "warn", "running": "bus
 
 @dataclass(frozen=True)
 class LogLine:
-    """One sentence of the log. tone: bad | warn | busy | good | "". failed: what failed of the asset, such as
+    """One sentence of the log. tone: bad | warn | busy | good | "". failed: what fails of the asset, such as
     "3 records"."""
 
     at: str
@@ -41,7 +42,13 @@ def log(graph: Graph, run: RunRecord, events: Sequence[Event] = ()) -> tuple[Log
         end = ends.get(part.asset)
         when = words.moment(end["eventTime"]) if end else at
         lines.append(
-            LogLine(_time(when), part.asset, _told(graph, part), TONES.get(part.state, ""), failed_words(part))
+            LogLine(
+                _time(when),
+                part.asset,
+                _told(graph, part),
+                TONES.get(part.state, ""),
+                apart([(part.unit, part.failed)]),
+            )
         )
         lines += _also(end or {}, _time(when), part.asset)
     lines += [LogLine("", "", words.sentence(note)) for note in run.notes]
@@ -82,13 +89,8 @@ def _done(graph: Graph, part: AssetRun) -> str:
     facts = [f"{_verb(graph, part)} {words.counted(part.computed, part.unit)}"] if part.computed else []
     facts.append(f"{words.count(part.changed)} changed" if part.changed else "no value changed")
     facts += [f"{words.count(part.deleted)} gone"] if part.deleted else []
-    facts += [f"{failed_words(part)} failed"] if part.failed else []
+    facts += [fails([(part.unit, part.failed)])] if part.failed else []
     return ", ".join(facts)
-
-
-def failed_words(part: AssetRun) -> str:
-    """What failed of an asset: "3 records"."""
-    return words.counted(part.failed, part.unit) if part.failed else ""
 
 
 def _verb(graph: Graph, part: AssetRun) -> str:

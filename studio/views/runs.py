@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from packyak.engine.run.runs import AssetRun, RunRecord
 from packyak.studio.views import progress, words
-from packyak.studio.views.failing import Failing, told
+from packyak.studio.views.failing import Failing, apart, told
 from packyak.studio.views.run_log import LogLine, expected
 
 PART_TONES = {"done": "green", "failed": "red", "blocked": "red", "running": "blue"}
@@ -85,7 +85,7 @@ def run_line(run: RunRecord, now: datetime | None = None) -> RunLine:
     whole = progress.of_run(run)
     took = words.duration(progress.seconds_of(run))
     about = ", ".join(filter(None, [words.listed(list(run.asked)) or "everything", took]))
-    failed = progress.failed_words(run)
+    failed = progress.fails_words(run)
     facts = [fact.replace(" ", UNBROKEN) for fact in progress.did(run)]
     did = whole.line if run.is_open else ", ".join(facts) or ("" if failed else "nothing had to change")
     return RunLine(
@@ -94,7 +94,7 @@ def run_line(run: RunRecord, now: datetime | None = None) -> RunLine:
         words.age(run.started, now),
         about,
         did,
-        f"{failed} failed" if failed else "",
+        failed,
         "" if run.is_open else progress.broken_words(run),
         whole.tone,
     )
@@ -150,7 +150,8 @@ def _took(run: RunRecord, now: datetime | None) -> RunFact:
 
 def _facts(run: RunRecord, earlier: Sequence[RunRecord]) -> tuple[RunFact, ...]:
     files, records = progress.computed(run.assets, "file"), progress.computed(run.assets, "record")
-    deleted, failed = sum(part.deleted for part in run.assets), progress.failed_words(run)
+    deleted = sum(part.deleted for part in run.assets)
+    failed = apart((part.unit, part.failed) for part in run.assets)
     planned = _planned(run, earlier)
     return (
         *([RunFact("Planned", planned)] if planned else []),
@@ -158,7 +159,7 @@ def _facts(run: RunRecord, earlier: Sequence[RunRecord]) -> tuple[RunFact, ...]:
         RunFact("Computed", words.count(records)),
         RunFact("Changed", words.count(sum(part.changed for part in run.assets))),
         *([RunFact("Deleted", words.count(deleted))] if deleted else []),
-        *([RunFact("Failed", failed, "bad")] if failed else []),
+        *([RunFact("Failing", failed, "bad")] if failed else []),
     )
 
 

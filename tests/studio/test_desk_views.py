@@ -53,7 +53,7 @@ def test_a_run_lies_on_a_line_of_time() -> None:
     sheet = runs.run_sheet(run)
     assert [(part.start, part.length) for part in sheet.parts] == [(0.0, 0.25), (0.25, 0.75)]
     assert sheet.parts[1].failed == "2" and sheet.messages == () and runs.unfinished(run) == ("b",)
-    assert ("Failed", "2 records") in [(fact.label, fact.value) for fact in sheet.facts]
+    assert ("Failing", "2 records") in [(fact.label, fact.value) for fact in sheet.facts]
     assert runs.run_line(run, NOW).when == "1 h ago"
     assert runs.run_sheet(RunRecord("r", "starting")).parts == ()
 
@@ -89,7 +89,11 @@ def test_a_run_is_told_in_words(project_folder: Callable[..., Path]) -> None:
     assert any(line.startswith("notes Computed 6 records, 6 changed, in") for line in said)
     assert any("check never failed" in line for line in said) and "blocked: waits for half" in " ".join(said)
     assert told[-1].text.startswith("Run ") and {line.tone for line in told} >= {"bad", ""}
-    assert [line.failed for line in told if line.asset == "half"][:1] == ["3 records"]
+    (half,) = [line for line in told if line.asset == "half" and line.failed]
+    assert half.failed == "3 records"
+    done = RunRecord("r", "done", assets=(AssetRun("half", "done", computed=6, failed=3),))
+    assert run_log.log(project.graph, done)[1].text == "Computed 6 records, no value changed, 3 records fail."
+    assert failing.fails([("file", 1), ("record", 0)]) == "1 file fails" and failing.fails([]) == ""
     found = failing.failing(project.graph, "half", project.failures("half"), 3, first.id)
     assert (found.title, found.opens, found.listed, found.since) == ("3 records of half", "half", "half", "")
     assert found.command == "packyak show half --only failed"

@@ -148,7 +148,7 @@ def test_a_run_that_ended_in_words() -> None:
         "r", "failed", started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:04.2+00:00", assets=parts
     )
     told = progress.of_run(run)
-    assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records failed · b did not finish"
+    assert told.line == "2 assets in 4.2 s: 3,000 records computed, 12 changed, 2 records fail · b did not finish"
     assert progress.messages(run) == ("b: ValueError: no",)
     assert progress.of_assets(run) == {}
 
@@ -200,4 +200,6 @@ def test_a_group_tells_when_the_last_of_it_ran() -> None:
         status("c"),
     ]
     assert cards.group_card("g", "g", members, 3, ["fresh"] * 3, spot, now).time == "1h ago"
-    assert cards.group_card("g", "g", [status("c")], 1, ["fresh"], spot, now).time == ""
+    never = cards.group_card("g", "g", [status("c")], 2, ["never", "never"], spot, now)
+    assert never.time == "" and never.line == "all never run"
+    assert cards.group_card("g", "g", [], 2, ["running", "done"], spot, now).line == "1 running"

@@ -151,7 +151,7 @@ def test_what_fails_is_listed_and_leads_to_its_place(studio: Serve, troubled: Pa
     url = studio(troubled)
     page = browse(f"{url}/runs", width=2560, height=1440)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    expect(fact(page, "Failed")).to_contain_text("2 files")
+    expect(fact(page, "Failing")).to_contain_text("2 files")
     expect(page.get_by_role("heading", name=re.compile("^Failing now: 2 files and "))).to_be_visible()
     files = page.get_by_role("region", name="2 files of notes")
     expect(files).to_contain_text("broken.jsonl:1: Line 1 is no JSON")
@@ -170,7 +170,7 @@ def test_what_fails_is_listed_and_leads_to_its_place(studio: Serve, troubled: Pa
     many.get_by_role("button", name="Open N-187 of shout").click()  # it fails before it has words: its note is opened
     expect(page.locator(".st-key-record_panel")).to_contain_text("note number 187")
     page.goto(f"{url}/runs?run={ids(troubled)[-1]}")
-    page.locator(".log").get_by_role("button", name="Open what failed of shout").click()
+    page.locator(".log").get_by_role("button", name="Open what fails of shout").click()
     expect(page.get_by_text("3 records", exact=False).first).to_be_visible()
     assert "only=failed" in page.url and "asset=shout" in page.url
     page.goto(f"{url}/runs")

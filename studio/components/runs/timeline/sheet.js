@@ -39,7 +39,7 @@ const meter = (share, label, name) => {
   return box;
 };
 
-const HEADS = [["Took", "took"], ["Planned", "expected"], ["Due", "read"], ["Computed", "computed"], ["Changed", "changed"], ["Deleted", "deleted"], ["Failed", "failed"]];
+const HEADS = [["Took", "took"], ["Planned", "expected"], ["Due", "read"], ["Computed", "computed"], ["Changed", "changed"], ["Deleted", "deleted"], ["Failing", "failed"]];
 const COUNTED = new Set(["read", "computed", "failed"]); // in files, where the asset reads those
 
 // A column that says nothing of any asset is left out.
@@ -99,7 +99,7 @@ const runLog = (run) => {
     name.title = asset;
     if (group) {
       const open = group.listed ? () => visit("records", { asset: group.listed, only: "failed" }) : (event) => jumpTo(event.target, asset);
-      said.append(" ", press(group.listed ? `Open ${failed}` : `See ${failed}`, `${group.listed ? "Open" : "See"} what failed of ${asset}`, open, "link"));
+      said.append(" ", press(group.listed ? `Open ${failed}` : `See ${failed}`, `${group.listed ? "Open" : "See"} what fails of ${asset}`, open, "link"));
     }
     line.append(make("time", "", at), name, said);
     box.append(line);
