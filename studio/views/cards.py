@@ -128,8 +128,11 @@ def group_card(
     """A closed group's card: its worst state, how many of its members are in which, when the last of them ran."""
     found = Counter(states)
     state = next((state for state in (*STATE_ORDER, "waiting") if found[state]), "source")
+    worst = next((each for each in STATE_ORDER if found[each]), None)
     parts = [f"{found[each]:,} {STATE_WORDS[each]}" for each in STATE_ORDER if found[each] and each != "fresh"]
     line = ", ".join(parts) or ("all fresh" if found["fresh"] else "sources")
+    if worst is not None and found[worst] == len(states):
+        line = f"all {STATE_WORDS[worst]}"
     failed = sum(status.failed_records for status in members)
     corrected = sum(status.corrections for status in members)
     marks = [Mark(words.counted(size, "asset"), "quiet")]

@@ -28,6 +28,15 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Nothing:
+    """What an empty graph says. code: an example."""
+
+    title: str
+    line: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """What stands out on the board: the chosen card and column, what is in focus, whether columns are drawn, what to
     say over a graph of the past, whether a record's trail is drawn; what there is of other tools in words, "" for
@@ -57,14 +66,14 @@ def graph(
     title: str,
     key: str,
     on_event: Callable[[], None],
-    nothing: str,
+    nothing: Nothing,
     notice: Notice | None = None,
 ) -> None:
     """Draw the board. `on_event` runs when a person does something; `event(key)` then says what.
 
-    nothing: the words for an empty graph. title: the name of exported files.
+    nothing: what an empty graph says. title: the name of exported files.
     """
-    extra = {"title": title, "nothing": nothing, "notice": asdict(notice) if notice else None}
+    extra = {"title": title, "nothing": asdict(nothing), "notice": asdict(notice) if notice else None}
     _mount()(key=key, data={**asdict(board), **asdict(shown), **extra}, on_event_change=on_event)
 
 

@@ -16,7 +16,7 @@ from packyak.engine.run.answers import AssetStatus, Plan, State
 from packyak.engine.run.runs import RunRecord
 from packyak.studio.components.pipeline import look, then, trail
 from packyak.studio.components.pipeline.asset_panel import asset_panel
-from packyak.studio.components.pipeline.graph import Notice, event, graph
+from packyak.studio.components.pipeline.graph import Nothing, Notice, event, graph
 from packyak.studio.components.pipeline.outside import around, outside_panel
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, quick
@@ -41,7 +41,11 @@ BADGES: Mapping[State, str] = {
     "never": "gray",
     "running": "blue",
 }
-NOTHING = "This project declares no assets yet.\nAdd a function with @transform, @asset or sql(...) to its Python file."
+NOTHING = Nothing(
+    "This project declares no assets yet",
+    "Write one in its Python file, save it and reload this page. For example:",
+    'from packyak import asset\n\n@asset(key="id")\ndef notes():\n    yield {"id": "n1", "text": "hello"}',
+)
 
 
 def pipeline_page(project: Project) -> None:
@@ -141,7 +145,11 @@ def _header(project: Project, statuses: Sequence[AssetStatus], run: RunRecord | 
     st.header(literal(project.name), anchor=False, width="content")
     if run is not None:
         _under_way(project, run)
-        return
+    elif statuses:
+        _at_rest(project, statuses)
+
+
+def _at_rest(project: Project, statuses: Sequence[AssetStatus]) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", width="stretch"):
         for state, number in pipeline.counts(statuses).states:
             st.badge(pipeline.count_words(state, number), color=BADGES[state])  # type: ignore[arg-type]

@@ -36,11 +36,11 @@ def failures_of(project: Project, status: AssetStatus) -> None:
                     st.caption(words.literal(_such(found.unit, way.names)))
         if len(found.ways) > MOST_WAYS:
             st.caption(f"and {words.counted(len(found.ways) - MOST_WAYS, 'other reason')}")
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
             st.caption(tables.failed_words(found.unit), width="stretch")
             if found.listed:
                 where = {"asset": found.listed, "only": "failed"}
-                st.page_link(places.records(), label="Open them", query_params=where)
+                st.page_link(places.records(), label="Open it" if found.count == 1 else "Open them", query_params=where)
         st.code(found.command, language=None, wrap_lines=True)
 
 

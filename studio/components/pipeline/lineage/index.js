@@ -61,7 +61,10 @@ class Board {
     this.data = data;
     this.ink = inkOf(this.root);
     this.root.setAttribute("aria-label", `Pipeline graph, ${data.total} nodes`);
-    this.empty.textContent = data.cards.length ? "" : data.nothing;
+    this.empty.hidden = Boolean(data.cards.length);
+    this.root.dataset.cards = data.cards.length;
+    const { title, line, code } = data.nothing;
+    if (!this.empty.hidden) this.empty.replaceChildren(make("strong", "", title), make("p", "", line), make("pre", "", code));
     this.band.textContent = data.past;
     this.band.hidden = !data.past;
     this.root.dataset.past = String(Boolean(data.past));
