@@ -140,9 +140,9 @@ def test_null_and_repeated_keys_are_told_and_the_rest_is_stored(project_folder: 
     project = Project.open(folder)
     project.run()
     assert sorted(project.read("upper")["upper"].to_pylist()) == ["NEW", "X"]
-    assert "1 records have no id" in failures(project)["a.jsonl"]
+    assert "1 record without id left out" in failures(project)["a.jsonl"]
     (told,) = project.runs()[0].notes
-    assert told.startswith("rows: a.jsonl: 1 records repeat a key")
+    assert told.startswith("rows: a.jsonl: 1 record repeats a key")
     assert [each.notes for each in project.status() if each.name == "rows"] == [(told.removeprefix("rows: "),)]
 
 

@@ -82,7 +82,8 @@ def _newest_of_each_key(settlement: Settlement, ranks: Mapping[str, Rank]) -> No
 
 
 def _note(count: int, key: str, old: str, new: str) -> str:
-    return f"{count:,} records have a key that a newer file has too; the newer stands (such as {key}: {new} over {old})"
+    have = "record has" if count == 1 else "records have"
+    return f"{count:,} {have} a key that a newer file has too; the newer stands (such as {key}: {new} over {old})"
 
 
 def _against_others(

@@ -157,7 +157,7 @@ def several(node: TransformNode, unit: str, answer: Any, known: Mapping[str, pa.
         table = _agreeing(table, known)
     rows = Rows(table, errors)
     if errors:
-        _leave_out(rows, sorted(errors), f"{len(errors)} records left out: {next(iter(errors.values()))}")
+        _leave_out(rows, sorted(errors), f"{_records(len(errors))} left out: {next(iter(errors.values()))}")
     _add_keys(node, unit, rows)
     return rows
 
@@ -324,6 +324,10 @@ def _add_keys(node: TransformNode, unit: str, rows: Rows) -> None:
     _last_of_equal_keys(rows)
 
 
+def _records(count: int) -> str:
+    return f"{count:,} record{'' if count == 1 else 's'}"
+
+
 def _key_step(name: str, there: Sequence[str]) -> str:
     """What to do where the key is not among the columns; a CSV file read with the wrong delimiter has one column."""
     sign = next((sign for sign in (";", "\t", "|") if len(there) == 1 and sign in there[0]), "")
@@ -347,7 +351,7 @@ def _named_key(name: str, table: pa.Table, rows: Rows, asset: str) -> pa.Array:
         _leave_out(
             rows,
             places,
-            f"{len(places)} records have no {name} and were left out (the first is number {places[0] + 1})",
+            f"{_records(len(places))} without {name} left out (the first is number {places[0] + 1})",
         )
     keys = rows.table[name].cast(pa.string())
     return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
@@ -366,7 +370,8 @@ def _last_of_equal_keys(rows: Rows) -> None:
         return
     last = {key: place for place, key in enumerate(keys.to_pylist())}
     double = rows.table.num_rows - len(last)
-    rows.notes.append(f"{double} records repeat a key of the same file or parent; the last one of each stands")
+    repeat = "repeats" if double == 1 else "repeat"
+    rows.notes.append(f"{_records(double)} {repeat} a key of the same file or parent; the last one of each stands")
     rows.table = rows.table.take(pa.array(sorted(last.values()), pa.int64()))
 
 

@@ -10,6 +10,7 @@ from packyak.engine.declare.nodes import FilesNode, FunctionNode, IndexNode, Tab
 from packyak.engine.run.answers import Cause, Plan, PlanStep
 from packyak.engine.run.due.schedule import is_due, sentence, utc_now
 from packyak.engine.run.due.stale import Stale, stale_assets
+from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.functions import waiting_sentence
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.types import type_name
@@ -94,6 +95,11 @@ def _allowed(node: TableNode, column: str, value: object, kind: str) -> bool:
 def _failures(scope: Scope) -> list[str]:
     failed = {name: each.failed for name, each in scope.candidates.items() if each.failed and name in scope.graph.nodes}
     return [
-        f"{count:,} of {name} failed before and will not be tried again without --retry-failed"
+        f"{_counted(scope, name, count)} failed before and will not be tried again without --retry-failed"
         for name, count in failed.items()
     ]
+
+
+def _counted(scope: Scope, name: str, count: int) -> str:
+    unit = unit_of(scope.graph, scope.graph[name])
+    return f"{count:,} {unit}{'' if count == 1 else 's'} of {name}"
