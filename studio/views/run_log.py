@@ -41,15 +41,8 @@ def log(graph: Graph, run: RunRecord, events: Sequence[Event] = ()) -> tuple[Log
         at = at + timedelta(seconds=part.seconds) if at else None
         end = ends.get(part.asset)
         when = words.moment(end["eventTime"]) if end else at
-        lines.append(
-            LogLine(
-                _time(when),
-                part.asset,
-                _told(graph, part),
-                TONES.get(part.state, ""),
-                apart([(part.unit, part.failed)]),
-            )
-        )
+        said, tone = _told(graph, part), TONES.get(part.state, "")
+        lines.append(LogLine(_time(when), part.asset, said, tone, apart([(part.unit, part.failed)])))
         lines += _also(end or {}, _time(when), part.asset)
     lines += [LogLine("", "", words.sentence(note)) for note in run.notes]
     if not run.is_open:
