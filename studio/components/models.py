@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -24,7 +23,6 @@ TALL = 300
 PRIMARY: Literal["primary"] = "primary"
 SECONDARY: Literal["secondary"] = "secondary"
 LEAST_JUDGED = 20
-STYLE = Path(__file__).parent / "models.css"
 WHOLE = st.column_config.NumberColumn(format="localized")
 PERCENT = st.column_config.NumberColumn(format="%d%%", width="small")
 
@@ -150,7 +148,6 @@ def _body(project: Project, found: Models) -> None:
     if not found.cards:
         _nothing_learned(project, found)
         return
-    st.html(STYLE)
     card = found.card or found.cards[0]
     judged = project.judged(found.asset, card.id)
     near, far = st.columns(2, gap="small")
