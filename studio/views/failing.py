@@ -19,17 +19,25 @@ UNITS = ("file", "record")
 
 
 @dataclass(frozen=True)
+class Failed:
+    """A file or record that fails: its path or key, and what it is called."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Way:
-    """One reason and the names of the files or records that fail for it."""
+    """One reason and the files or records that fail for it."""
 
     error: str
     count: int
-    names: tuple[str, ...]
+    failed: tuple[Failed, ...]
 
 
 @dataclass(frozen=True)
 class Failing:
-    """What fails of one asset. opens: the asset in which the names are keys; listed: the one whose failed records can
+    """What fails of one asset. opens: the asset whose records the keys name; listed: the one whose failed records can
     be shown at once; both "" where there is none. since: "" where it failed in the run that is looked at."""
 
     asset: str
@@ -91,10 +99,11 @@ def _since(seen: set[str], run: str) -> str:
 
 def ways(found: Sequence[Failure]) -> tuple[Way, ...]:
     """Failures by reason, the most frequent first."""
-    by_error: dict[str, list[str]] = {}
-    for each in found:
-        by_error.setdefault(_short(each.error), []).append(each.name)
-    mine = [Way(error, len(names), tuple(sorted(names))) for error, names in by_error.items()]
+    by_error: dict[str, list[Failed]] = {}
+    for each in sorted(found, key=lambda each: each.name):
+        name = words.record(each.name) if each.unit == "record" else each.name
+        by_error.setdefault(_short(each.error), []).append(Failed(each.name, name))
+    mine = [Way(error, len(failed), tuple(failed)) for error, failed in by_error.items()]
     return tuple(sorted(mine, key=lambda each: (-each.count, each.error)))
 
 

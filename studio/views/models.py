@@ -136,7 +136,7 @@ def flips_table(flips: Flips) -> list[dict[str, Any]]:
     lines = [*flips.contradictions, *flips.examples]
     return [
         {
-            "record": each.key,
+            "record": words.record(each.key),
             "column": each.column,
             "now": words.value(each.before, 60),
             "would be": words.value(each.after, 60),
@@ -159,7 +159,7 @@ def taught_by(card: Card, said: Sequence[Correction], now: datetime | None = Non
     ids = set(card.corrections)
     return [
         {
-            "record": each.key,
+            "record": words.record(each.key),
             "column": each.column,
             "value": words.value(each.value, 60),
             "by": each.by,
@@ -195,7 +195,7 @@ def mistakes(found: Sequence[Judged]) -> list[dict[str, Any]]:
     several = len({each.column for each in found}) > 1
     return [
         {
-            "record": each.key,
+            "record": words.record(each.key),
             **({"column": each.column} if several else {}),
             "it answered": words.value(each.answer, 40),
             "right is": words.value(each.said, 40),

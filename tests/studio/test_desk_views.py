@@ -98,7 +98,8 @@ def test_a_run_is_told_in_words(project_folder: Callable[..., Path]) -> None:
     assert (found.title, found.opens, found.listed, found.since) == ("3 records of half", "half", "half", "")
     assert found.command == "packyak show half --only failed"
     (way,) = found.ways
-    assert (way.count, way.names) == (3, ("n1", "n3", "n5")) and way.error.startswith("ValueError: odd (pipeline.py:")
+    assert (way.count, [each.name for each in way.failed]) == (3, ["n1", "n3", "n5"])
+    assert way.error.startswith("ValueError: odd (pipeline.py:")
     assert failing.failing(project.graph, "half", project.failures("half"), 3, "3000").since == "since an earlier run"
 
 

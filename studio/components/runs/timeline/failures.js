@@ -31,11 +31,11 @@ const group = (one) => {
   return box;
 };
 
-const way = (one, { error, names }) => {
+const way = (one, { error, failed }) => {
   const box = make("div", "way"), list = make("div", "names");
   box.append(make("p", "", error), list);
-  some(list, names, FIRST_NAMES, (name) => (one.opens
-    ? press(name, `Open ${name} of ${one.opens}`, () => visit("records", { asset: one.opens, key: name }), "link")
+  some(list, failed, FIRST_NAMES, ({ key, name }) => (one.opens
+    ? press(name, `Open ${name} of ${one.opens}`, () => visit("records", { asset: one.opens, key }), "link")
     : press(name, `${name} is read by ${one.asset}: open that in the pipeline`, () => visit("pipeline", { asset: one.asset }), "link")), one.unit);
   return box;
 };
