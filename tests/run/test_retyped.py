@@ -148,3 +148,64 @@ def test_a_key_that_two_files_have_stays_with_the_newer_one(folder: Path) -> Non
     newer.unlink()
     Project.open(folder).run()
     assert values(folder, "amount") == {"1": 2.5, "2": 3.0, "3": 4.0, "4": 5.0}
+
+
+def cut_short(folder: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Runs until so many files were read and stored."""
+    read, files = transforms._read_file, []
+
+    def interrupted(scope: object, node: object, file: File, tick: object) -> object:
+        files.append(file.key)
+        if len(files) > after:
+            raise KeyboardInterrupt
+        return read(scope, node, file, tick)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transforms, "COMMIT_SECONDS", -1.0)
+        patch.setattr(transforms, "_read_file", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Project.open(folder).run()
+
+
+def test_code_put_back_after_a_run_cut_short_finds_its_values_again(
+    project_folder: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project_folder(READ, files=FILES | {"inbox/b.csv": "id,amount,word\n3,much,z\n4,5,z\n"})
+    Project.open(folder).run()
+    before = values(folder, "amount")
+    edit(folder, *TYPED)
+    cut_short(folder, monkeypatch, after=1)
+    edit(folder, *reversed(TYPED))
+    assert Project.open(folder).run().state == "done"
+    assert values(folder, "amount") == before
+    assert not Project.open(folder).failures("rows")
+
+
+def test_a_run_cut_short_types_also_what_it_had_not_come_to(
+    project_folder: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"inbox/a.csv": "id,word\n1,x\n", "inbox/b.csv": "id,amount\n2,4\n"}
+    folder = project_folder(READ, files=files)
+    Project.open(folder).run()
+    edit(folder, "yield from read_csv(file)", "yield from ({'id': r['id']} | ({'amount': float(r['amount'])} "
+         "if 'amount' in r else {}) for r in read_csv(file))")  # fmt: skip
+    cut_short(folder, monkeypatch, after=1)
+    Project.open(folder).run()
+    assert not Project.open(folder).failures("rows")
+    assert values(folder, "amount") == {"1": None, "2": 4.0}
+    assert Project.open(folder).read("rows").column_names == ["id", "amount"]
+
+
+def test_fractions_of_a_file_that_now_fails_are_kept_beside_whole_numbers(
+    project_folder: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = READ.replace("yield from read_csv(file)", "yield from ({**r, 'amount': json.loads(r['amount'])} "
+                        "for r in read_csv(file))").replace("from typing", "import json\nfrom typing")  # fmt: skip
+    folder = project_folder(code, files={"inbox/a.csv": "id,amount\n1,2\n", "inbox/b.csv": "id,amount\n2,0.5\n"})
+    Project.open(folder).run()
+    edit(folder, "json.loads(r['amount'])", "int(r['amount'])")
+    monkeypatch.setattr(transforms, "COMMIT_SECONDS", -1.0)
+    Project.open(folder).run()
+    (failure,) = Project.open(folder).failures("rows")
+    assert failure.name == "b.csv"
+    assert values(folder, "amount") == {"1": 2, "2": 0.5}

@@ -43,8 +43,9 @@ class Writer:
     number.
 
     widen: the columns are those seen so far rather than declared, so none is dropped for being absent from new rows.
-    unique: keys cannot repeat, because they are those of another asset. whole: all that the table holds, in memory
-    because little was there beside what was written; otherwise nothing.
+    unique: keys cannot repeat, because they are those of another asset. code: what computes its units, where they are
+    many. whole: all that the table holds, in memory because little was there beside what was written; otherwise
+    nothing.
     """
 
     query: Query
@@ -53,6 +54,7 @@ class Writer:
     overrides: Overrides
     widen: bool = False
     unique: bool = False
+    code: str = ""
     total: int = 0
     rows: int = 0
     delta: Delta = field(default_factory=Delta)
@@ -74,22 +76,31 @@ class Writer:
             return {}
         return {f.name: f.type for f in self.table.dataset().schema if not f.name.startswith("_")}
 
+    def types_in(self, units: pa.Array | pa.ChunkedArray) -> dict[str, pa.DataType]:
+        """The types of the columns in which a record of these units has a value."""
+        rows = among(self.table.dataset(), units, by=PARENT)
+        return {name: kind for name, kind in self.types().items() if rows[name].null_count < rows.num_rows}
+
     def take_shape(self, fresh: pa.Schema, *, only: bool = False) -> None:
         """Gives stored columns the types that they have in `fresh`; null where a value cannot be.
 
-        only: columns that are not in `fresh` go.
+        only: `fresh` is all that the units give. Columns that are not in it go, and fractions may become whole numbers,
+        which they stay as long as a unit to come may have some.
         """
         if not self.table.exists():
             return
         stored = self.table.dataset().schema
         types = {f.name: plain_type(f.type) for f in fresh if not pa.types.is_null(f.type)}
+        if not only:
+            types = {name: kind for name, kind in types.items() if not _holds(stored, name, kind)}
         kept = [f for f in stored if not only or f.name.startswith("_") or f.name in fresh.names]
         wanted = pa.schema([f.with_type(types.get(f.name, f.type)) for f in kept])
         if wanted.names != stored.names or wanted.types != stored.types:
+            self._doubt_others()
             self.table.retype(wanted)
             self.whole = None
             self.measure()
-            self.delta.changed = self.rows  # each one reads otherwise now
+            self.delta.changed = self.rows - self.delta.added  # each one reads otherwise now
             self._reshaped_all = True
 
     def store(
@@ -191,14 +202,29 @@ class Writer:
         reshape.
         """
         stored = {f.name: f.type for f in self.table.dataset().schema}
-        if {f.name: f.type for f in rows.schema} == stored:
+        fresh = {f.name: f.type for f in rows.schema}
+        if fresh == stored:
             return False
+        if any(not pa.types.is_null(kind) and fresh.get(name) != kind for name, kind in stored.items()):
+            self._doubt_others()
         change = self.table.upsert(rows, widen=self.widen)
         self.whole = None
         self.delta.added += change.inserted
         self.delta.changed += change.updated
         self.measure()
         return True
+
+    def _doubt_others(self) -> None:
+        """Before stored values are cast or go: what other code computed is no longer as that code left it, which a run
+        that is cut short, and the other code put back, would otherwise take it for."""
+        if not self.code or not self.memo.exists():
+            return
+        memo = self.memo.read()
+        others = pc.fill_null(pc.not_equal(memo["code"], self.code), False)
+        if pc.any(others).as_py():
+            codes = pc.if_else(others, pa.scalar(None, pa.string()), memo["code"])
+            place = memo.schema.get_field_index("code")
+            self.memo.replace(memo.set_column(place, memo.schema.field(place), codes), unique=True)
 
     def _remember(self, memo: pa.Table, all_units: bool) -> None:
         if not self.memo.exists():
@@ -241,6 +267,10 @@ def _sum(data: pa.Table) -> int:
     """Over what a version's name stands for: the key and the values, no bookkeeping."""
     names = [KEY, *sorted(name for name in data.column_names if not name.startswith("_"))]
     return hash_sum(data, names) if data.num_rows else 0
+
+
+def _holds(stored: pa.Schema, name: str, kind: pa.DataType) -> bool:
+    return name in stored.names and _widens(kind, stored.field(name).type)
 
 
 def _widens(narrow: pa.DataType, wide: pa.DataType) -> bool:

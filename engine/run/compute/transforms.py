@@ -57,7 +57,8 @@ def writer_for(scope: Scope, node: TransformNode) -> Writer:
     """A writer that knows the asset's count and sum."""
     overrides = scope.overrides(node.name, conditional=False)
     tables = scope.table(node.name), scope.memo(node.name)
-    writer = Writer(scope.query, *tables, overrides, widen=node.columns is None, unique=True)
+    code = scope.fingerprint(node.name)
+    writer = Writer(scope.query, *tables, overrides, widen=node.columns is None, unique=True, code=code)
     was = scope.settled(node.name)
     if was is None:
         writer.measure()
@@ -188,7 +189,7 @@ def _kept_asides(writer: Writer, keys: pa.Array, errors: Mapping[int, str]) -> d
 
 def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
     done = failed = 0
-    batch = _first_batch(scope, node)
+    batch = _first_batch(scope, node, outcome.writer)
     for part in _parts(work, min(MANY_PART, scope.limits.batch_rows)):
         units, base, bad = part[KEY].to_pylist(), done, failed
         tick: Tick = lambda n, base=base, bad=bad: meter(base + n, bad)  # type: ignore[misc]  # noqa: E731
@@ -200,7 +201,7 @@ def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: 
             batch = _next_batch(batch)
         meter(done, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    _end_anew(batch, outcome, failed)
+    _end_anew(batch, outcome)
 
 
 def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
@@ -208,7 +209,7 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
     assert isinstance(source, FilesNode)
     bucket = scope.bucket(source.bucket)
     inputs = work.todo["inputs"].to_pylist()
-    batch, failed = _first_batch(scope, node), 0
+    batch, failed = _first_batch(scope, node, outcome.writer), 0
     for done, (stat, etag) in enumerate(zip(work.files, inputs, strict=True)):
         file = file_of(source.bucket, bucket.path(stat.key), stat, etag)
         answers = _read_file(scope, node, file, lambda _, done=done, failed=failed: meter(done, failed))  # type: ignore[misc]
@@ -218,27 +219,35 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
             batch = _next_batch(batch)
         meter(done + 1, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    _end_anew(batch, outcome, failed)
+    _end_anew(batch, outcome)
     restamp(scope, node, work)
 
 
-def _first_batch(scope: Scope, node: TransformNode) -> _Batch:
-    """Where other code than that of every stored record computes them all again, stored columns bind it no more."""
-    memo = scope.memo(node.name)
-    if node.columns is not None or not memo.exists():
+def _first_batch(scope: Scope, node: TransformNode, writer: Writer) -> _Batch:
+    """Where other code than that of the stored records computes them all again, stored columns bind it no more; after a
+    run that was cut short, those do that it has computed already."""
+    was = scope.settled(node.name)
+    if node.columns is not None or (was is not None and was.fingerprint == writer.code) or not writer.memo.exists():
         return _Batch()
-    codes = pc.unique(memo.read(columns=["code"])["code"]).to_pylist()
-    return _Batch(known={}, anew=True) if codes and scope.fingerprint(node.name) not in codes else _Batch()
+    units = writer.memo.read([KEY, "code", "error"])
+    mine = pc.fill_null(pc.equal(units["code"], writer.code), False)
+    if not writer.table.exists() or not len(mine) or pc.all(mine).as_py():
+        return _Batch()
+    good = units.filter(pc.and_(mine, pc.is_null(units["error"])))
+    return _Batch(known=writer.types_in(good[KEY]), anew=True)
 
 
 def _next_batch(batch: _Batch) -> _Batch:
     return _Batch(known=batch.known, anew=True) if batch.anew else _Batch()
 
 
-def _end_anew(batch: _Batch, outcome: Outcome, failed: int) -> None:
+def _end_anew(batch: _Batch, outcome: Outcome) -> None:
     """Columns that the code gives no longer go, unless something that failed still shows them."""
-    if batch.anew and batch.known and not failed:
-        outcome.writer.take_shape(pa.schema(list(batch.known.items())), only=True)
+    writer = outcome.writer
+    if not batch.anew or not batch.known:
+        return
+    if not writer.memo.read([KEY], f"error is not null and code = '{writer.code}'", limit=1).num_rows:
+        writer.take_shape(pa.schema(list(batch.known.items())), only=True)
 
 
 def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
