@@ -46,6 +46,7 @@ class Sender:
     sent: int = 0
     refused: int = 0
     problem: str = ""
+    _told: str | None = field(default=None)  # the first word is kept in any case, over that of an earlier sender
     _failing_since: float | None = field(default=None)
 
     def send(self) -> bool:
@@ -91,9 +92,9 @@ class Sender:
         return True
 
     def _tell(self, problem: str) -> None:
-        if problem != self.problem:
+        if problem != self._told:
             self.outbox.tell(problem)
-        self.problem = problem
+        self.problem = self._told = problem
 
 
 def client_emit() -> Callable[[Event], None]:
