@@ -81,7 +81,7 @@ SHOWN = {  # what only a page that was drawn shows
     "Review": "People differ",
     "Map": "No index to draw a map of",
     "Models": "This project has no learned transform",
-    "Runs": "Retry 1 failed",
+    "Runs": "Retry 1 record",
     "Export": "short retention",
     "Projects": "Start with the sample",
     "Pipeline": "4 fresh",

@@ -33,7 +33,7 @@ def failures_of(project: Project, status: AssetStatus) -> None:
                 st.badge(words.count(way.count), color="red")
                 with st.container(gap=None, width="stretch"):
                     st.text(way.error)
-                    st.caption(words.literal(_such(found.unit, way.names)))
+                    st.caption(words.literal(words.listed([each.name for each in way.failed], MOST_NAMES)))
         if len(found.ways) > MOST_WAYS:
             st.caption(f"and {words.counted(len(found.ways) - MOST_WAYS, 'other reason')}")
         with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
@@ -42,10 +42,6 @@ def failures_of(project: Project, status: AssetStatus) -> None:
                 where = {"asset": found.listed, "only": "failed"}
                 st.page_link(places.records(), label="Open it" if found.count == 1 else "Open them", query_params=where)
         st.code(found.command, language=None, wrap_lines=True)
-
-
-def _such(unit: str, names: tuple[str, ...]) -> str:
-    return words.listed([name if unit == "file" else words.record(name) for name in names], MOST_NAMES)
 
 
 def _failures(project: Project, status: AssetStatus) -> Failing | None:
