@@ -329,20 +329,23 @@ def _commit_units(node: TransformNode, work: Work, batch: _Batch, outcome: Outco
     outcome.notes += settlement.notes
     memo = pa.concat_tables(batch.memo) if batch.memo else None
     if memo is not None:
-        memo = _with_asides(writer, memo, settlement)
+        memo = _with_asides(writer, memo, settlement, batch.units)
     writer.store(settlement.rows, memo, gone=settlement.gone)
     others = {unit: aside for unit, aside in settlement.asides.items() if unit not in set(batch.units)}
     if others:
         _rewrite_asides(writer, others)
 
 
-def _with_asides(writer: Writer, memo: pa.Table, settlement: clashes.Settlement) -> pa.Table:
-    if not settlement.asides:
+def _with_asides(writer: Writer, memo: pa.Table, settlement: clashes.Settlement, done: Sequence[str]) -> pa.Table:
+    """The memo rows with what the table does not show. A unit that failed keeps what was laid aside before."""
+    failed = sorted(set(memo[KEY].to_pylist()) - set(done))
+    kept = writer.memo.among(pa.array(failed, pa.string())).to_pylist() if failed and writer.memo.exists() else []
+    if not settlement.asides and not kept:
         return memo
     types = {f.name: f.type for f in settlement.rows.schema if not f.name.startswith("_")} | writer.types()
-    texts = [
-        settlement.asides[unit].text(types) if unit in settlement.asides else None for unit in memo[KEY].to_pylist()
-    ]  # fmt: skip
+    asides = {row[KEY]: row["aside"] for row in kept}
+    asides |= {unit: aside.text(types) for unit, aside in settlement.asides.items()}
+    texts = [asides.get(unit) for unit in memo[KEY].to_pylist()]
     return memo.set_column(memo.schema.get_field_index("aside"), "aside", pa.array(texts, pa.string()))
 
 
