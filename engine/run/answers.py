@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 State = Literal["fresh", "stale", "failed", "blocked", "never", "running"]
 Category = Literal[
-    "new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream", "restored", "clock"
-]
+    "new", "input", "code", "model", "correction", "settings", "deleted", "retry", "upstream", "restored", "clock",
+    "asked",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

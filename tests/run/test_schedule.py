@@ -103,6 +103,9 @@ def status(project: Project, name: str) -> str:
 def test_a_function_without_trigger_is_called_when_it_is_asked_for(project: Project) -> None:
     assert project.run().assets == ()
     assert status(project, "by_hand") == "called by hand: `packyak run by_hand`"
+    assert project.plan().steps == ()
+    (step,) = project.plan(["by_hand"]).steps
+    assert (step.action, step.causes[0].category) == ("call", "asked")
     assert project.run(["by_hand"]).state == project.run(["by_hand"]).state == "done"
     assert calls(project) == ["by_hand-0", "by_hand-1"]
 

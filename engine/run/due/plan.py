@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, IndexNode, TableNode, TransformNode
 from packyak.engine.run.answers import Cause, Plan, PlanStep
-from packyak.engine.run.due.schedule import is_due, sentence, utc_now
+from packyak.engine.run.due import schedule
 from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.functions import waiting_sentence
@@ -23,17 +23,18 @@ def plan_of(scope: Scope, asked: Sequence[str], *, retry: bool) -> Plan:
     stale = stale_assets(scope, retry=retry)
     steps = [_step(scope, each) for name, each in stale.items() if each and name in wanted]
     functions = (node for node in scope.graph.nodes.values() if isinstance(node, FunctionNode) and node.name in wanted)
-    calls = [PlanStep(node.name, "call", None, False, (cause,)) for node in functions if (cause := _call(scope, node))]
+    causes = {node.name: _call(scope, node, by_name=node.name in asked) for node in functions}
+    calls = [PlanStep(name, "call", None, False, (cause,)) for name, cause in causes.items() if cause]
     return Plan((*steps, *calls), tuple(_notes(scope)))
 
 
-def _call(scope: Scope, node: FunctionNode) -> Cause | None:
+def _call(scope: Scope, node: FunctionNode, *, by_name: bool) -> Cause | None:
     """Why a run would call a function now."""
     if waits := waiting_sentence(scope, node):
         return Cause("input", waits)
-    if is_due(scope.home, node, utc_now()):
-        return Cause("clock", sentence(scope.home, node))
-    return None
+    if schedule.is_due(scope.home, node, schedule.utc_now()):
+        return Cause("clock", schedule.sentence(scope.home, node))
+    return Cause("asked", "a run that names it calls it") if by_name and node.on is None else None
 
 
 def _step(scope: Scope, stale: Stale) -> PlanStep:
