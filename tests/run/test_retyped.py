@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from packyak.engine.declare.bucket import File
 from packyak.engine.project import Project
 from packyak.engine.run.compute import transforms
+from packyak.engine.run.compute.memo import read_aside
 
 READ = """
 from typing import Iterator
@@ -209,3 +211,25 @@ def test_fractions_of_a_file_that_now_fails_are_kept_beside_whole_numbers(
     (failure,) = Project.open(folder).failures("rows")
     assert failure.name == "b.csv"
     assert values(folder, "amount") == {"1": 2, "2": 0.5}
+
+
+def test_a_correction_holds_in_a_column_that_its_file_does_not_have(project_folder: Write) -> None:
+    folder = project_folder(READ, files={"inbox/a.csv": "id,word\n1,x\n", "inbox/b.csv": "id,amount,word\n2,4,y\n"})
+    project = Project.open(folder)
+    project.run()
+    said = project.correct("rows", "1", "amount", "5")
+    project.run()
+    (folder / ".packyak/buckets/inbox/a.csv").write_text("id,word\n1,changed\n")
+    Project.open(folder).run()
+    assert values(folder, "word") == {"1": "changed", "2": "y"}
+    assert values(folder, "amount") == {"1": "5", "2": "4"}
+    project = Project.open(folder)
+    project.undo(said.id)
+    project.run()
+    assert values(folder, "amount") == {"1": None, "2": "4"}
+
+
+def test_what_was_laid_aside_is_null_where_the_column_has_another_kind_of_value_now() -> None:
+    text = '{"lost": {"k": {"x": {"a": 1}, "y": [1], "z": "2.5"}}}'
+    kinds = {"x": pa.float64(), "y": pa.timestamp("us", "UTC"), "z": pa.float64()}
+    assert read_aside(text, kinds).lost == {"k": {"x": None, "y": None, "z": 2.5}}

@@ -110,6 +110,8 @@ class Writer:
 
         all_units: the memo rows are those of every unit there is, so the memo is written anew rather than merged.
         """
+        if self.widen and rows.num_rows and self.table.exists():
+            rows = self._with_stored_columns(rows)  # a person may have given a value in a column that these rows lack
         effective, beneath, parked = self.overrides.apply(rows)
         self.parked += parked
         self._merge(effective)
@@ -134,8 +136,6 @@ class Writer:
             return
         if not rows.num_rows:
             return
-        if self.widen:
-            rows = self._with_stored_columns(rows)
         if self._reshaped(rows):
             return
         if self.whole is None and self.rows <= rows.num_rows:

@@ -73,9 +73,10 @@ def _decoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) ->
 def _value(value: Any, kind: str) -> Any:
     """None where the column has another type by now, which has no such value."""
     try:
-        return decode(value, kind)
-    except ValueError:
+        found = decode(value, kind)
+    except (TypeError, ValueError):
         return None
+    return None if isinstance(found, dict | list) and "<" not in kind else found
 
 
 def memo_rows(
