@@ -21,6 +21,21 @@ export const press = (text, label, act, name) => {
   return element;
 };
 
+// A command that a press copies; it says how that went for a moment.
+export const copying = (command) => {
+  const said = make("em", "", "Copy"), box = press("", `Copy as command: ${command}`, async () => {
+    try {
+      await navigator.clipboard.writeText(command);
+      said.textContent = "Copied";
+    } catch {
+      said.textContent = "Not allowed here";
+    }
+    setTimeout(() => { said.textContent = "Copy"; }, 1500);
+  }, "copy");
+  box.append(make("code", "", command), said);
+  return box;
+};
+
 // Names that hold what was typed: those that start with it first, then words that do, then anywhere.
 export const matching = (items, typed, limit = 9) => {
   const wanted = typed.trim().toLowerCase();

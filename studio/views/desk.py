@@ -154,7 +154,7 @@ def command(page: str, params: Mapping[str, str]) -> str:
     if page == "export":
         return "packyak export"
     if page == "models":
-        return f"packyak learn {asset}".rstrip()
+        return f"packyak models {asset}".rstrip()
     if page == "pipeline" and params.get("of") and key:
         named = [shlex.quote(params[name]) for name in ("of", "key", "field") if params.get(name)]
         return " ".join(["packyak trace", *named])

@@ -77,6 +77,19 @@ def test_the_palette_leads_anywhere_and_back_leads_back(studio: Serve, ran: Path
     expect(page.locator('button.card[data-name="topic"]')).to_be_visible()
 
 
+def test_what_a_page_shows_is_copied_as_a_command(studio: Serve, ran: Path, browse: Browse) -> None:
+    page = browse(f"{studio(ran)}/models?asset=topic")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy as command: packyak models topic").click()
+    expect(page.locator(".bar")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "packyak models topic"
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("copy as command")
+    page.keyboard.press("Enter")
+    page.wait_for_function("navigator.clipboard.readText().then((text) => text === 'packyak models topic')")
+
+
 def test_an_address_opens_the_same_view_and_two_windows_agree(studio: Serve, ran: Path, browse: Browse) -> None:
     url = studio(ran)
     page = browse(f"{url}/records?asset=topic&text=parcel&sort=id&down=1")

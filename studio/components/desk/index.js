@@ -2,7 +2,7 @@
 // status bar at the foot.
 // Project text goes in by textContent only.
 
-import { base, make, press, visit } from "../dom.js";
+import { base, copying, make, press, visit } from "../dom.js";
 import { Palette } from "./palette.js";
 import { Keys } from "./keys.js";
 import { Side } from "./side.js";
@@ -130,29 +130,14 @@ class Desk {
       text.title = fact.hint;
       left.append(text);
     }
-    if (data.command) {
-      const copy = press("", `Copy as command: ${data.command}`, () => this.copy(), "copy");
-      copy.append(make("code", "", data.command), make("em", "", "Copy"));
-      this.copied = copy.lastChild;
-      right.append(copy);
-    }
+    this.copy = data.command ? copying(data.command) : null;
+    if (this.copy) right.append(this.copy);
     right.append(press("Commands Ctrl+K", "Open the command palette", () => this.openPalette()), press("Keys ?", "Show the keys of this page", () => this.openKeys()));
     this.bar.replaceChildren(left, right);
   }
 
-  async copy() {
-    const said = this.copied;
-    try {
-      await navigator.clipboard.writeText(this.data.command);
-      said.textContent = "Copied";
-    } catch {
-      said.textContent = "Not allowed here";
-    }
-    setTimeout(() => { said.textContent = "Copy"; }, 1500);
-  }
-
   act(item) {
-    if (item.act === "copy") this.copy();
+    if (item.act === "copy") this.copy?.click();
     else if (item.act === "keys") this.openKeys();
     else if (item.act === "go") visit(item.page, item.params);
     else this.send({ act: item.act, page: item.page, params: item.params });

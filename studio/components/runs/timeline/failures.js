@@ -1,6 +1,6 @@
 // What fails, asset by asset: each file and record by name below its reason, the way to it, and the command that lists it.
 
-import { make, press, visit } from "../../dom.js";
+import { copying, make, press, visit } from "../../dom.js";
 
 const FIRST_NAMES = 12;
 const FIRST_WAYS = 8;
@@ -23,7 +23,7 @@ const group = (one) => {
   top.append(make("span", "space"));
   if (one.listed) top.append(press("Open in Records", `Open the ${one.title} that fail`, () => visit("records", { asset: one.listed, only: "failed" }), "do"));
   else if (!one.opens) top.append(press("Open in Pipeline", `Open ${one.asset} in the pipeline`, () => visit("pipeline", { asset: one.asset }), "do"));
-  top.append(copied(one.command));
+  top.append(copying(one.command));
   box.append(top);
   some(box, one.ways, FIRST_WAYS, (each) => way(one, each), "reason");
   const shown = one.ways.reduce((sum, each) => sum + each.count, 0);
@@ -48,18 +48,4 @@ const some = (box, items, most, drawn, noun) => {
   const words = `${left.toLocaleString("en")} more ${noun}${left === 1 ? "" : "s"}`;
   const rest = press(words, "", () => rest.replaceWith(...items.slice(most).map(drawn)), "rest");
   box.append(rest);
-};
-
-const copied = (command) => {
-  const said = make("em", "", "Copy"), box = press("", `Copy as command: ${command}`, async () => {
-    try {
-      await navigator.clipboard.writeText(command);
-      said.textContent = "Copied";
-    } catch {
-      said.textContent = "Not allowed here";
-    }
-    setTimeout(() => { said.textContent = "Copy"; }, 1500);
-  }, "copy");
-  box.append(make("code", "", command), said);
-  return box;
 };
