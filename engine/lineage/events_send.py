@@ -10,7 +10,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +19,10 @@ from openlineage.client.event_v2 import DatasetEvent, InputDataset, Job, OutputD
 from openlineage.client.event_v2 import StaticDataset as Data
 from openlineage.client.facet_v2 import parent_run
 from packyak.engine.errors import SettingError
-from packyak.engine.lineage.outbox import Event, Outbox, lock_file
+from packyak.engine.lineage.outbox import Event, Outbox
 from packyak.engine.lineage.tellers import tell_corrections
 from packyak.engine.store.home import Home, open_home
-
-try:
-    import fcntl
-except ImportError:  # no such locks on Windows: two senders may then send an event twice
-    fcntl = None  # type: ignore[assignment]
+from packyak.engine.store.machine import machine_folder, only_one
 
 PATIENCE_SECONDS = 600.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
@@ -150,25 +146,13 @@ def _parent(facet: dict[str, Any]) -> parent_run.ParentRunFacet:
     )
 
 
-@contextlib.contextmanager
-def alone(home: str) -> Iterator[bool]:
-    """Whether this is the only sender of a home on this machine, for as long as the block runs."""
-    path = lock_file(home)
-    with path.open("ab") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-        yield True
-
-
 def send_all(home: Home, project: str, patience: float = PATIENCE_SECONDS) -> Sender | None:
     """Tells corrections that were not told yet, then sends all that waits; None where another process is at it."""
+    lock = machine_folder(home.uri) / "lineage-sender.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
     done: Sender | None = None
     while True:
-        with alone(home.uri) as mine:
+        with only_one(lock, wait=False) as mine:
             if not mine:
                 return done
             tell_corrections(home, project, send=True)

@@ -9,12 +9,10 @@ never not at all. Standard library only.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +21,8 @@ from typing import Any
 
 from packyak.engine.store.corrections import new_id
 from packyak.engine.store.home import Home
+from packyak.engine.store.machine import machine_folder, write_private
+from packyak.engine.store.secret import hidden
 
 FOLDER = "lineage/outbox"
 REFUSED = "lineage/refused"
@@ -49,6 +49,7 @@ class Outbox:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._problem = machine_folder(home.uri) / "lineage-problem.txt"
 
     def put(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Keeps events to be sent after those that wait already."""
@@ -81,13 +82,13 @@ class Outbox:
         problem = ""
         if waiting:
             with contextlib.suppress(OSError):
-                problem = lock_file(self._home.uri).read_text(encoding="utf-8")
+                problem = self._problem.read_text(encoding="utf-8")
         return OutboxState(waiting, len(self._home.names(REFUSED, ".json")), is_configured(root), problem)
 
     def tell(self, problem: str) -> None:
         """Why the sender of this machine cannot send now, for who asks meanwhile; "": it can."""
         with contextlib.suppress(OSError):
-            lock_file(self._home.uri).write_text(problem[:500], encoding="utf-8")
+            write_private(self._problem, hidden(problem)[:500].encode())
 
 
 def _text(lines: Iterable[str]) -> bytes:
@@ -105,12 +106,6 @@ def is_configured(root: str | Path) -> bool:
     if any(name.startswith("OPENLINEAGE__TRANSPORT") for name in os.environ):
         return True
     return any((folder / CONFIG_FILE).is_file() for folder in (Path(root), Path.home() / ".openlineage"))
-
-
-def lock_file(home: str) -> Path:
-    """The file that the one sender of a home on this machine holds locked."""
-    name = hashlib.blake2b(home.encode(), digest_size=8).hexdigest()
-    return Path(tempfile.gettempdir()) / f"packyak-outbox-{name}.lock"
 
 
 def start_sender(home: Home, root: str | Path, project: str) -> None:

@@ -21,16 +21,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from packyak.engine.run.process import (
-    end,
-    is_running,
-    machine_folder,
-    only_one,
-    spawn,
-    start_mark,
-    wait_until,
-    write_private,
-)
+from packyak.engine.run.process import end, is_running, spawn, start_mark, wait_until
+from packyak.engine.store.machine import machine_folder, only_one, write_private
 
 if TYPE_CHECKING:
     from packyak.engine.store.home import Home

@@ -46,7 +46,7 @@ def _target(event: str, args: tuple[Any, ...]) -> Any:
 
 
 def _refuse(event: str, args: tuple[Any, ...]) -> None:
-    if event not in SENDING and event not in ASKING:
+    if SENDING is None or (event not in SENDING and event not in ASKING):  # None: the interpreter is ending
         return
     host = _target(event, args)
     if is_here(host):

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from packyak.engine.run import process
@@ -57,38 +56,3 @@ def test_the_ps_of_other_systems_tells_the_same(sleeper: subprocess.Popen[bytes]
     sleeper.kill()
     sleeper.wait()
     assert process._start_mark_by_ps(sleeper.pid) is None
-
-
-def test_a_lock_is_held_by_one_and_freed_by_death(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    program = f"""
-from pathlib import Path
-import sys, time
-from packyak.engine.run.process import only_one
-with only_one(Path({str(lock)!r}), wait=False) as mine:
-    print(mine, flush=True)
-    time.sleep(60)
-"""
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "True\n"
-        with process.only_one(lock, wait=False) as mine:
-            assert not mine
-        holder.kill()
-    with process.only_one(lock, wait=False) as mine:
-        assert mine
-
-
-def test_private_files_are_private(tmp_path: Path) -> None:
-    process.write_private(tmp_path / "token", b"1")
-    process.write_private(tmp_path / "token", b"2")
-    assert (tmp_path / "token").read_bytes() == b"2"
-    assert (tmp_path / "token").stat().st_mode & 0o077 == 0
-    assert [each.name for each in tmp_path.iterdir()] == ["token"]
-
-
-def test_a_cloud_home_keeps_its_processes_papers_on_the_machine() -> None:
-    one, other = process.machine_folder("s3://bucket/one"), process.machine_folder("s3://bucket/other")
-    assert one != other
-    assert one == process.machine_folder("s3://bucket/one/")
-    assert str(one).startswith(os.environ["XDG_CACHE_HOME"])

@@ -172,6 +172,7 @@ def test_stop_run_ends_a_function_that_hangs(start: Start, home: Home) -> None:
     client = start()
     run = Background(client, hang=True)
     name = run.id()
+    assert wait_until(lambda: run.seen[-1].assets[0].state == "running", 20)  # from then on it hears of nothing
     stopped = stop_run(home, name, patience=0.3)
     assert stopped is not None and stopped.state == "cancelled" and stopped.ended
     assert [each.state for each in stopped.assets] == ["cancelled"]

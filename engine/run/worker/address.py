@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from packyak.engine.run.process import is_running, machine_folder, write_private
+from packyak.engine.run.process import is_running
+from packyak.engine.store.machine import machine_folder, write_private
 
 HOST = "127.0.0.1"
 

@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 
 from packyak.engine.errors import NoWorker, PackyakError, RunBusy, RunCancelled
 from packyak.engine.run.prefect_server import PrefectServer
-from packyak.engine.run.process import only_one, start_mark
+from packyak.engine.run.process import start_mark
 from packyak.engine.run.runs import RunRecord, RunStore
 from packyak.engine.run.teach.background import Background
 from packyak.engine.run.worker import wire
@@ -38,6 +38,7 @@ from packyak.engine.run.worker.output import WorkerLog
 from packyak.engine.run.worker.reload import sources_of
 from packyak.engine.run.worker.target import Target
 from packyak.engine.store.home import Home
+from packyak.engine.store.machine import only_one
 
 IDLE_MINUTES = 30.0
 REQUEST_BYTES = 64_000_000
@@ -149,7 +150,7 @@ class _Worker:
         try:
             last = {"type": "result", "value": wire.pack(self._outcome(run))}
         except Exception as error:
-            self._settle("failed", str(error))
+            self._settle("cancelled" if isinstance(error, RunCancelled) else "failed", str(error))
             last = {"type": "error"} | wire.pack_error(error)
         except BaseException:
             self._settle("cancelled", "The worker was told to end.")
