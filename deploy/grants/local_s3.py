@@ -70,6 +70,10 @@ class LocalS3:
         if self._beyond is not None:
             self._beyond.back()
 
+    def take_away(self, bucket: str, prefix: str) -> None:
+        """Removes every object under a prefix, past the gate."""
+        self._memory().take_away(bucket, prefix)
+
     def make_bucket(self, name: str) -> None:
         self._put(f"/{name}", b"")
 

@@ -89,6 +89,12 @@ class MemoryS3:
         with self._lock:
             self.buckets.setdefault(bucket, {})[key] = _stored(data)
 
+    def take_away(self, bucket: str, prefix: str) -> None:
+        """Removes every object under a prefix, past every rule."""
+        with self._lock:
+            objects = self.buckets.get(bucket, {})
+            self.buckets[bucket] = {key: each for key, each in objects.items() if not key.startswith(prefix)}
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         call = call_of(environ)
         body = _body(environ, call) if call.method in ("PUT", "POST") else b""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from packyak.deploy.grants.declared import Declared
 from packyak.deploy.grants.grant import LIST, Grant, merged
 from packyak.deploy.grants.requests import READ, WRITE
-from packyak.engine.declare.nodes import FilesNode, IndexNode, LearnedNode
+from packyak.engine.declare.nodes import FilesNode, FunctionNode, IndexNode, LearnedNode
 from packyak.engine.learn.tasks import tasks_of
 
 REVIEWER = "reviewer"
@@ -63,4 +63,11 @@ def _all(declared: Declared) -> Iterator[Grant]:
             why = f"whether files of {node.bucket} are new"
             yield declared.of_node(REVIEWER, LIST, f"buckets/{node.bucket}/", why, node)
             yield declared.of_node(REVIEWER, READ, f"buckets/{node.bucket}/{node.pattern}", why, node)
+        if isinstance(node, FunctionNode):
+            noted = f"functions/{node.name}.json"
+            yield declared.of_node(REVIEWER, READ, noted, f"what {node.name} was called for", node)
+            if node.on is not None:
+                yield declared.of_node(
+                    REVIEWER, LIST, f"buckets/{node.on[0]}/", f"which files {node.name} waits for", node
+                )
     yield from declared.of_key(REVIEWER)
