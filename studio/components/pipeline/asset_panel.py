@@ -11,7 +11,7 @@ import streamlit as st
 from packyak.engine.declare.nodes import CheckNode, FunctionNode, IndexNode, Node, TableNode
 from packyak.engine.run.answers import AssetStatus, Cause, CheckResult
 from packyak.engine.run.runs import RunRecord
-from packyak.studio.components.pipeline.names import row_of_names
+from packyak.studio.components.pipeline.names import panel_title, row_of_names
 from packyak.studio.components.pipeline.remarks import failures_of, notes_of
 from packyak.studio.components.pipeline.role import role_of
 from packyak.studio.components.pipeline.trail import trace_box
@@ -62,11 +62,7 @@ def asset_panel(
 
 
 def _title(node: Node, status: AssetStatus | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(node.name), anchor=False, width="stretch")
-        if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close (Esc in the graph)"):
-            st.query_params.pop("asset", None)
-            st.rerun(scope="fragment")
+    panel_title(node.name)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if status is not None:
             st.badge(status.kind, color="gray")

@@ -1,4 +1,4 @@
-"""A row of names, each a button that opens the panel of what it names."""
+"""What panels of the graph have in common: a title with a way to close, and rows of names that open others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from collections.abc import Mapping
 
 import streamlit as st
 from packyak.studio.views.words import literal
+
+
+def panel_title(name: str) -> None:
+    """Draw what the panel is of, and the button that closes it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.subheader(literal(name), anchor=False, width="stretch")
+        if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close (Esc in the graph)"):
+            st.query_params.pop("asset", None)
+            st.rerun(scope="fragment")
 
 
 def row_of_names(title: str, labels: Mapping[str, str], *, most: int) -> None:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from packyak.engine.declare.nodes import Graph
 from packyak.engine.lineage.places import Places
-from packyak.studio.components.pipeline.names import row_of_names
+from packyak.studio.components.pipeline.names import panel_title, row_of_names
 from packyak.studio.views import outside, pipeline
 from packyak.studio.views.outside import KIND, Beyond
-from packyak.studio.views.words import literal
 
 if TYPE_CHECKING:
     from packyak.engine.project import Project
@@ -52,11 +51,7 @@ def around(project: Project, graph: Graph) -> Around:
 def outside_panel(found: Beyond, name: str, graph: Graph, *, past: bool = False) -> None:
     """What is known of one thing of another tool. Its words are shown as text, never as Markdown."""
     tale = outside.tale(found, name, graph)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(tale.title), anchor=False, width="stretch")
-        if st.button("", icon=":material/close:", type="tertiary", key="close_panel", help="Close (Esc in the graph)"):
-            st.query_params.pop("asset", None)
-            st.rerun(scope="fragment")
+    panel_title(tale.title)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.badge(KIND, color="gray")
         st.badge(tale.kind, color="gray")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from packyak.engine.run.answers import AssetStatus, Plan, State
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.following import following
 from packyak.studio.components.pipeline import look, then, trail
 from packyak.studio.components.pipeline.asset_panel import asset_panel
 from packyak.studio.components.pipeline.graph import Nothing, Notice, event, graph
 from packyak.studio.components.pipeline.outside import around, outside_panel
-from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, quick
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import pipeline, progress, words
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 GRAPH = "pipeline_graph"
 STATUSES = "statuses_before_run"
 CLICKED = "graph_clicked"
-TICK = 1.0
 BADGES: Mapping[State, str] = {
     "fresh": "green",
     "stale": "orange",
@@ -50,17 +49,10 @@ NOTHING = Nothing(
 
 def pipeline_page(project: Project) -> None:
     """Draw the page; tick while a run is under way."""
-    live = launch.under_way(project) is not None or launch.follows()
-    st.fragment(calm(_page), run_every=TICK if live else None)(project, live)
+    following(_page, project)
 
 
-def _page(project: Project, live: bool) -> None:
-    run = launch.under_way(project)
-    if run is None and launch.follows():
-        launch.finish(project)
-        st.rerun()
-    if run is not None and not live:  # started elsewhere since the page was drawn
-        st.rerun()
+def _page(project: Project, run: RunRecord | None) -> None:
     past = then.asked(project)
     if past is not None:
         _past(project, past)

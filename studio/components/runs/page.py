@@ -9,8 +9,8 @@ import streamlit as st
 from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.run.runs import RunRecord
+from packyak.studio.components.following import following
 from packyak.studio.components.runs.timeline import timeline
-from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, prefect_ui
 from packyak.studio.shell.identity import refused
 from packyak.studio.views import failing, run_log, runs, words
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from packyak.engine.project import Project
 
 SHOWN = 200
-TICK = 1.0
 EVERY = 1_000_000
 MOST_EVENT = 20_000
 KNOWN = "known_sheet"
@@ -31,17 +30,10 @@ LISTED = "runs_listed"
 
 def runs_page(project: Project) -> None:
     """Draw the page; tick while a run is under way."""
-    live = launch.under_way(project) is not None or launch.follows()
-    st.fragment(calm(_page), run_every=TICK if live else None)(project, live)
+    following(_page, project)
 
 
-def _page(project: Project, live: bool) -> None:
-    run = launch.under_way(project)
-    if run is None and launch.follows():
-        launch.finish(project)
-        st.rerun()
-    if run is not None and not live:
-        st.rerun()
+def _page(project: Project, run: RunRecord | None) -> None:
     found, chosen, note = _found(project)
     if run is not None and not run.id:  # asked for, not on disk yet
         found = (run, *found)
