@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import barriers
 from packyak.engine.project import Project as Opened
 
 pytestmark = pytest.mark.browser
@@ -19,7 +20,6 @@ expect.set_options(timeout=20_000)
 
 Browse = Callable[..., Any]
 Serve = Callable[..., str]
-AXE = "axe.run({resultTypes: ['violations'], rules: {region: {enabled: false}}})"
 # Streamlit's own furniture, which no page of ours can mend: the canvas of its tables, its empty landmarks, its menus.
 NOT_OURS = re.compile(
     r"stDataFrame|glide|stToolbar|stHeader|stLogo|stSidebar|gdg|stStatusWidget|data-baseweb|react-aria"
@@ -186,8 +186,6 @@ def test_a_launch_with_a_token_opens_for_its_address_only(studio: Serve, ran: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_no_serious_barrier_on_any_page(studio: Serve, ran: Path, browse: Browse, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="to run this test: pip install axe-playwright-python")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     url = studio(ran)
     found = []
     page = browse(url, dark=dark)
@@ -195,11 +193,5 @@ def test_no_serious_barrier_on_any_page(studio: Serve, ran: Path, browse: Browse
         page.goto(f"{url}/{place}")
         idle(page)
         page.locator(".desk, .sheet, .board").first.wait_for(state="attached")
-        page.wait_for_timeout(1500)  # transitions of colour end
-        page.evaluate(script)
-        for violation in page.evaluate(AXE)["violations"]:
-            for node in violation["nodes"]:
-                target = str(node["target"])
-                if violation["impact"] in ("serious", "critical") and not NOT_OURS.search(target + node["html"]):
-                    found.append(f"{place}: {violation['id']}: {target} {node['html'][:140]}")
+        found += barriers(page, but=NOT_OURS)
     assert not found, "\n".join(found)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_desk_browser import AXE, NOT_OURS
+from barriers import barriers
+from test_desk_browser import NOT_OURS
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="to run these tests: pip install playwright")
@@ -225,19 +226,11 @@ def test_fifty_thousand_dots_move_smoothly(studio: Serve, tmp_path: Path, browse
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_no_serious_barrier_on_the_map(studio: Serve, indexed: Path, browse: Browse, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="to run this test: pip install axe-playwright-python")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     url = studio(indexed)
     page = browse(url, dark=dark)
     found = []
     for place in ("?asset=topic", "?color=size", "?inside=-2,-2 2,-2 2,2 -2,2", "?asset=topic&key=N-00003"):
         page.goto(f"{url}/map{place}")
         plot(page, 300)
-        page.wait_for_timeout(1000)  # transitions of colour end
-        page.evaluate(script)
-        for violation in page.evaluate(AXE)["violations"]:
-            for node in violation["nodes"]:
-                target = str(node["target"])
-                if violation["impact"] in ("serious", "critical") and not NOT_OURS.search(target + node["html"]):
-                    found.append(f"{place}: {violation['id']}: {target} {node['html'][:140]}")
+        found += barriers(page, but=NOT_OURS)
     assert not found, "\n".join(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import barriers
 from packyak.engine.project import Project
 from packyak.engine.run.correct.saving import Said
 
@@ -18,7 +19,6 @@ expect.set_options(timeout=20_000)
 Browse = Callable[..., Any]
 Serve = Callable[..., str]
 SHOTS = Path(__file__).parent / "shots"
-AXE = "axe.run({resultTypes: ['violations'], rules: {region: {enabled: false}}})"
 WRONG = {"Bern": "Berne", "Basel": "Basle", "Chur": "Coire"}
 SOURCE = """
     from packyak import asset, learned
@@ -86,16 +86,8 @@ def test_a_model_is_judged_promoted_and_taken_back(studio: Serve, taught: Path, 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_serious_barrier(studio: Serve, taught: Path, browse: Browse, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="to run this test: pip install axe-playwright-python")
     page = browse(f"{studio(taught)}/models?asset=city", dark=dark, width=2560, height=1440)
     expect(page.get_by_text("What it got wrong").first).to_be_visible()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(1500)  # transitions of colour end
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = [
-        f"{violation['id']}: {node['target']} {node['html'][:140]}"
-        for violation in page.evaluate(AXE)["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
+    found = barriers(page)
     assert not found, "\n".join(found)

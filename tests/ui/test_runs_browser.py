@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import barriers
 from packyak.engine.project import Project as Opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,7 +23,6 @@ Browse = Callable[..., Any]
 Serve = Callable[[Path | None], str]
 Project = Callable[..., Path]
 SHOTS = Path(__file__).parent / "shots"
-AXE = "axe.run({resultTypes: ['violations'], rules: {region: {enabled: false}}})"
 CUT = """detail => [...detail.querySelectorAll('*')].filter(each => each.scrollWidth > each.clientWidth + 1
     && getComputedStyle(each).overflowX === 'hidden' && !each.title && !each.className.includes('unseen'))
     .map(each => each.className + ': ' + each.textContent)"""
@@ -111,7 +111,6 @@ def ids(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_a_run_is_told_asset_by_asset(studio: Serve, troubled: Path, browse: Browse, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python", reason="to run this test: pip install axe-playwright-python")
     _, second, _ = ids(troubled)
     url = studio(troubled)
     page = browse(f"{url}/runs?run={second}", dark=dark)
@@ -136,14 +135,7 @@ def test_a_run_is_told_asset_by_asset(studio: Serve, troubled: Path, browse: Bro
     assert len(tops) == 1, "the facts stand in one row"
     assert not page.locator(".runs").evaluate(CUT)
     assert page.locator(".detail").evaluate("e => e.scrollWidth <= e.clientWidth")
-    page.wait_for_timeout(1500)  # transitions of colour end
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = [
-        f"{violation['id']}: {node['target']} {node['html'][:140]}"
-        for violation in page.evaluate(AXE)["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
+    found = barriers(page)
     assert not found, "\n".join(found)
 
 
