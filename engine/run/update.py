@@ -42,6 +42,7 @@ from packyak.engine.run.indexes import update_index
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import now
 from packyak.engine.run.scope import Scope, Settled
+from packyak.engine.run.teach.due import why_due
 from packyak.engine.run.trace.makers import keep_maker
 from packyak.engine.store.query import version_name
 from packyak.engine.store.secret import hidden
@@ -140,7 +141,7 @@ class Update:
             return self._function(node)
         if not isinstance(node, TableNode):
             return Result(name, "skipped")
-        if is_current(self.scope, node) and not self.retry:
+        if is_current(self.scope, node) and not self.retry and not _learns(self.scope, node):
             result = Result(name, "skipped", settled=self.scope.candidates[name])
         else:
             result = self._bring(node)
@@ -198,9 +199,7 @@ class Update:
 
     def _learn(self, node: LearnedNode) -> str:
         """Learns from what people said where that is due; answers what came of it, in words."""
-        from packyak.engine.run.teach.due import why_due
-
-        if not why_due(self.scope, node):
+        if not _learns(self.scope, node):
             return ""
         from packyak.engine.run.teach.lesson import learn_if_due
 
@@ -331,6 +330,11 @@ class Update:
             message=result.message,
             trace=result.trace,
         )
+
+
+def _learns(scope: Scope, node: TableNode) -> bool:
+    """Whether people said enough since it last learned; its records may well be as its model answers now."""
+    return isinstance(node, LearnedNode) and bool(why_due(scope, node))
 
 
 def _new_remarks(was: Settled | None, settled: Settled) -> tuple[str, ...]:

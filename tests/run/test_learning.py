@@ -407,3 +407,18 @@ def test_numbers_and_dates_are_repaired_too(project_folder: Callable[..., Path])
     assert [row for row in found if row["weight"] != true[row["item"]][0]] == []
     found = project.read("day", ["item", "day"]).to_pylist()
     assert [row for row in found if row["day"].isoformat() != true[row["item"]][1]] == []
+
+
+def test_a_lowered_number_makes_it_learn_in_the_next_run_though_all_records_are_as_they_were(towns: Path) -> None:
+    source = (towns / "pipeline.py").read_text()
+    (towns / "pipeline.py").write_text(source.replace("train_after=8", "train_after=50"))
+    project = Project.open(towns)
+    assert project.run().state == "done"
+    correct(project, range(20))
+    assert project.run().state == "done"
+    assert not project.models("town")[0].cards
+    (towns / "pipeline.py").write_text(source)
+    project = Project.open(towns)
+    assert project.models("town")[0].due
+    assert project.run().state == "done"
+    assert len(project.models("town")[0].cards) == 1 and not project.models("town")[0].due
