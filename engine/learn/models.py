@@ -9,7 +9,7 @@ crash leaves a model without its card, which does not count. Standard library on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -158,6 +158,21 @@ class ModelStore:
                 self._read[name] = _promotion(json.loads(data)) if data else None
         every = (self._read[name] for name in self._names)
         return tuple(each for each in every if each is not None and asset in (None, each.asset))
+
+    def erase(self, asset: str, models: Collection[str]) -> int:
+        """Takes models out of the home for good, with every decision about one; answers how many there were. Whoever
+        asks has seen to it that none of them answers any more."""
+        for each in self.promotions(asset):
+            if each.model in models:
+                self.home.remove(f"{PROMOTIONS}/{each.id}.json")
+        there = [card.id for card in self.cards(asset) if card.id in models]
+        for model in there:
+            for name, _, _ in list(self.home.walk(f"{MODELS}/{asset}/{model}")):
+                self.home.remove(name)
+            self.home.remove(_card_name(asset, model))
+            self._cards.pop((asset, model), None)
+        self.refresh()
+        return len(there)
 
     def current(self, asset: str) -> str:
         """The id of the model that answers now; `RULE` where the first rule does."""

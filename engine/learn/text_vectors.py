@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from packyak.engine.errors import HomeError
 from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY
@@ -91,6 +92,17 @@ class TextVectors:
         names = self._names(list(dict.fromkeys(texts)))
         with self._lock:
             gone = self.table.delete(_as_keys(names))
+            self._stored = self._stored.newest(self.table)
+            return gone
+
+    def keep_only(self, texts: Iterable[str]) -> int:
+        """Take out every vector that is of none of these texts, under whichever embedder; answers how many."""
+        if not self.table.exists():
+            return 0
+        wanted = _as_keys(self._names(list(dict.fromkeys(texts))))
+        with self._lock:
+            there = self.table.keys()
+            gone = self.table.delete(there.filter(pc.invert(pc.is_in(there, value_set=wanted))).combine_chunks())
             self._stored = self._stored.newest(self.table)
             return gone
 

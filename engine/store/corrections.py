@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -165,6 +165,27 @@ class CorrectionLog:
             self._save(_SEGMENT + new_id(), sorted(merged.values(), key=_order))
         for name in loose:
             self._home.remove(f"{FOLDER}/{name}")
+
+    def erase(self, ids: Collection[str]) -> int:
+        """Takes corrections out of the log for good, and every undo of one; answers how many lines went.
+
+        The rest of their files is there anew before those go, so a crash loses nothing, and doing it again ends it.
+        Saves made meanwhile are not touched; a merge must not be under way.
+        """
+        files = self._files(self._home.names(FOLDER, ".jsonl"))
+        if files is None:
+            raise HomeError("the corrections kept changing while they were read", next_step="try again")
+        wanted = set(ids)
+        every = [one for corrections in files.values() for one in corrections]
+        while more := {one.id for one in every if one.kind == "undo" and one.value in wanted} - wanted:
+            wanted |= more
+        touched = {name: found for name, found in files.items() if any(one.id in wanted for one in found)}
+        kept = {one.id: one for found in touched.values() for one in found if one.id not in wanted}
+        if kept:
+            self._save(_SEGMENT + new_id(), sorted(kept.values(), key=_order))
+        for name in touched:
+            self._home.remove(f"{FOLDER}/{name}")
+        return len({one.id for one in every} & wanted)
 
     def _save(self, name: str, corrections: Sequence[Correction]) -> None:
         """The name tells the number of corrections and the sum of their ids, so that a listing tells enough."""

@@ -75,15 +75,15 @@ class Table:
     def dataset(self, version: int | None = None) -> Any:
         """The Lance data set at a version (default: the newest), which `Query.run` reads without copying it whole."""
         if version is not None:
-            return self._opened(version)
+            return self.opened(version)
         newest = None if self._open is None else self.version()
         if newest is None or self._open.version != newest:
-            self._open = self._opened()
+            self._open = self.opened()
         return self._open
 
-    def _opened(self, version: int | None = None) -> Any:
+    def opened(self, version: int | None = None) -> Any:
         """A data set of one's own: what writes through it moves it on to the version written."""
-        with self._explained():
+        with self.explained():
             try:
                 return lance.dataset(self.uri, version=version, storage_options=self.home.storage_options)
             except ValueError as error:
@@ -104,7 +104,7 @@ class Table:
 
         where: a condition in Lance's SQL. search: Lance's `nearest`, `full_text_query` and `limit`, for indexes.
         """
-        with self._explained():
+        with self.explained():
             names = None if columns is None else list(columns)
             return self.dataset(version).to_table(columns=names, filter=where, prefilter=bool(search), **search)
 
@@ -148,7 +148,7 @@ class Table:
         data = checked(plain(data), self.name)
         if not self.exists():
             return Change(self._write(data, "create"), data.num_rows, 0)
-        with self._explained():
+        with self.explained():
             data = self._evolved(data, widen)
             if not data.num_rows:
                 return Change(int(self.dataset().version), 0, 0)
@@ -156,8 +156,8 @@ class Table:
 
     def retype(self, schema: pa.Schema) -> int:
         """Casts the stored records to these columns; null where a value cannot be."""
-        with self._explained():
-            return self._write(aligned(self._opened().to_table(), schema), "overwrite", unique=True)
+        with self.explained():
+            return self._write(aligned(self.opened().to_table(), schema), "overwrite", unique=True)
 
     def add(self, data: pa.Table) -> int:
         """Inserts the records whose keys are new, leaves the others as they are, and answers how many were new.
@@ -166,8 +166,8 @@ class Table:
         """
         data = checked(plain(data), self.name)
         self._begin(data.schema)
-        with self._explained():
-            table = self._opened()
+        with self.explained():
+            table = self.opened()
             merge = table.merge_insert(KEY).when_not_matched_insert_all().use_index(False).conflict_retries(RETRIES)
             return int(merge.execute(aligned(data, table.schema))["num_inserted_rows"])
 
@@ -176,8 +176,8 @@ class Table:
         wanted = pa.array(keys, pa.string()) if not isinstance(keys, pa.Array | pa.ChunkedArray) else keys
         if not len(wanted) or not self.exists():
             return 0
-        with self._explained():
-            before = self._opened()
+        with self.explained():
+            before = self.opened()
             there = _among(before, wanted)
             if not len(there):
                 return 0
@@ -193,7 +193,7 @@ class Table:
 
     def changed_since(self, version: int, columns: Sequence[str] | None = None) -> pa.Table:
         """The records inserted or rewritten after a version, as they are now. Deleted ones are not among them."""
-        with self._explained():
+        with self.explained():
             return self.dataset().to_table(
                 columns=None if columns is None else list(columns),
                 filter=f"_row_last_updated_at_version > {int(version)}",
@@ -214,11 +214,11 @@ class Table:
         """
         if not self.exists():
             return None
-        with self._explained():
-            data = self._opened()
+        with self.explained():
+            data = self.opened()
             if len(data.get_fragments()) > fragments:
                 data.optimize.compact_files()
-                data = self._opened()
+                data = self.opened()
             _pin(data, set(keep))
             data.cleanup_old_versions(older_than=grace, error_if_tagged_old_versions=False)
             return int(data.version)
@@ -238,7 +238,7 @@ class Table:
     def _write(self, data: pa.Table, mode: str, unique: bool = False) -> int:
         data = checked(plain(data), self.name, unique=unique)
         data = data.cast(pa.schema([self._field(field) for field in data.schema]))
-        with self._explained():
+        with self.explained():
             written = lance.write_dataset(
                 data, self.uri, mode=mode, enable_stable_row_ids=True, storage_options=self.home.storage_options
             )
@@ -252,12 +252,12 @@ class Table:
         return field.with_nullable(False).with_metadata(flags | _FLAG)
 
     def _merged(self, data: pa.Table) -> Change:
-        table = self._opened()
+        table = self.opened()
         merge = self._merge(table, data)
         if len(_among(table, data[KEY])) == data.num_rows and (change := self._updated(table, merge, data)) is not None:
             return change
         done = merge.execute(data)
-        return Change(int(self._opened().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
+        return Change(int(self.opened().version), int(done["num_inserted_rows"]), int(done["num_updated_rows"]))
 
     def _updated(self, table: Any, merge: Any, data: pa.Table) -> Change | None:
         """Updates alone, in a transaction that is dropped when it is empty. None: it has to be done by `execute`, which
@@ -283,7 +283,7 @@ class Table:
 
     def _evolved(self, data: pa.Table, widen: bool) -> pa.Table:
         """Brings the table to the columns of `data` and answers `data` with the table's schema."""
-        table = self._opened()
+        table = self.opened()
         wanted = retyped(table.schema, data.schema, widen)
         if any(
             field.name in table.schema.names and table.schema.field(field.name).type != field.type for field in wanted
@@ -295,8 +295,8 @@ class Table:
             table.add_columns(pa.schema(added))
         dropped = [name for name in table.schema.names if name not in wanted.names]
         if dropped:
-            self._opened().drop_columns(dropped)
-        return aligned(data, self._opened().schema if added or dropped else table.schema)
+            self.opened().drop_columns(dropped)
+        return aligned(data, self.opened().schema if added or dropped else table.schema)
 
     def _absent(self, version: int | None) -> DataError:
         if version is None or not self.exists():
@@ -309,7 +309,7 @@ class Table:
         )
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
         """Lance reports the system's refusals as OSError with Rust text; say what they mean."""
         try:
             yield

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.errors import DataError, QueryError
 from packyak.engine.store.home import Home
+from packyak.engine.store.purge import Purged, purge
 from packyak.engine.store.shape import KEY
 from packyak.engine.store.tables import Table
 
@@ -120,9 +121,16 @@ class SearchTable:
             return Indexed(0, removed, 0)
         change = self.table.upsert(rows, widen=embedder is None)
         if change or removed:
-            self._index_words()
-            self._index_vectors()
+            self._index()
         return Indexed(change.inserted + change.updated, removed, embedded)
+
+    def purge(self) -> Purged | None:
+        """Leaves nothing on disk of records that left the index, nor of their words and vectors."""
+        return purge(self.table, self._index)
+
+    def _index(self) -> None:
+        self._index_words()
+        self._index_vectors()
 
     def search(
         self,

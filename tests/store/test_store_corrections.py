@@ -282,3 +282,30 @@ def test_any_value_survives_the_log(value: Any) -> None:
 def test_what_no_column_holds_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot be stored"):
         encode(object())
+
+
+def test_erased_corrections_are_in_no_file_and_the_others_are_as_they_were(home: Home) -> None:
+    log = CorrectionLog(home)
+    log.append([one("a", "Zebulon"), one("b", "kept")])
+    (his,) = log.append([one("a", "Quartzfeather", why="Zebulon rang")])
+    log.append([one("a", his.id, kind="undo"), one("c", "kept too")])
+    log.tidy(few=0)
+    (last,) = log.append([one("a", "Zebulon")])
+    before = log.all()
+    wanted = {each.id for each in before if each.key == "a" and each.kind != "undo"}
+    position = log.position()
+    assert log.erase(wanted) == 4  # the undo of one goes with it
+    kept = [each for each in before if each.key != "a"]
+    assert list(log.all()) == list(CorrectionLog(home).all()) == kept
+    assert log.position() != position and last.id not in {each.id for each in log.since(position)}
+    assert not any(b"Zebulon" in (home.read(name) or b"") for name, _, _ in home.walk("."))
+    assert log.erase(wanted) == 0
+
+
+def test_erasing_leaves_a_save_made_meanwhile(home: Home) -> None:
+    log, other = CorrectionLog(home), CorrectionLog(home)
+    (his,) = log.append([one("a")])
+    log.all()
+    (fresh,) = other.append([one("b")])
+    log.erase([his.id])
+    assert list(log.all()) == [fresh]
