@@ -18,6 +18,7 @@ from packyak.engine.declare.active import activate
 from packyak.engine.declare.collect import collect
 from packyak.engine.declare.nodes import CheckNode, Graph
 from packyak.engine.errors import DataError, ProjectNotFound
+from packyak.engine.forgetting import Forgetting
 from packyak.engine.learning import Learning
 from packyak.engine.lineage.tellers import corrections_saved
 from packyak.engine.loading import load_modules, source_files
@@ -52,7 +53,7 @@ Listener = Callable[[RunRecord], None]
 
 
 @guarded
-class Project(Roles, Teaching, Learning, Tracing):
+class Project(Roles, Teaching, Learning, Tracing, Forgetting):
     """A project: modules of declarations, and the home where its data lives.
 
     modules: imported modules that declare it. home: a folder or `s3://` URI (default: `.packyak` beside the first

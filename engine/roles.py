@@ -62,6 +62,8 @@ NEEDS: Mapping[str, Role] = {
     **dict.fromkeys(_TEACHING, "reviewer"),
     **dict.fromkeys(_MAKING, "engineer"),
     "arun": "engineer",
+    "erasures": "engineer",
+    "forget": "admin",
     "learn_due": "viewer",  # the project does it by itself once enough was said: nobody decides anything
     "publish": "admin",
     "speak_for_others": "admin",
@@ -77,6 +79,7 @@ _DOES: Mapping[str, str] = {
     "restore": "restore a version", "cancel": "cancel a run", "decide": "answer questions",
     "settle": "settle a disagreement", "publish": "export to AWS", "secret_value": "read secrets",
     "speak_for_others": "speak for somebody else", "correct_many": "correct",
+    "forget": "erase people's data", "erasures": "look at what was erased",
     "correct_where": "correct", "spread": "correct", "comment": "comment",
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ def embedder(home: Home | None = None) -> Embedder | None:
     return Embedder(made.weights, made)
 
 
-def _rows(snapshot: Snapshot, node: IndexNode) -> pa.Table:
+def indexed_rows(snapshot: Snapshot, node: IndexNode) -> pa.Table:
     """Key, text and filter columns of what is indexed."""
     if node.on not in snapshot.owners(node.source):
         return pa.table({name: pa.array([], pa.string()) for name in (KEY, "text", *node.filters)})
@@ -59,7 +59,7 @@ def index_lag(scope: Scope, node: IndexNode) -> int:
 
 def _difference(scope: Scope, node: IndexNode) -> tuple[pa.Table, Sequence[str]]:
     """Records whose text or filters are not as indexed, and keys that are indexed and gone."""
-    rows = _rows(scope.snapshot, node)
+    rows = indexed_rows(scope.snapshot, node)
     index = SearchTable(scope.home, node.name)
     if not index.table.exists():
         return rows.filter(pc.is_valid(rows["text"])), []

@@ -1,0 +1,41 @@
+"""What a project can be asked to forget: the part of `Project` that is about the people whose data it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from packyak.engine.privacy.ledger import Erasure
+    from packyak.engine.project import Project
+
+
+class Forgetting:
+    """Erasing records for good."""
+
+    @property
+    def person(self) -> str:
+        raise NotImplementedError
+
+    def forget(
+        self, asset: str, keys: Sequence[str], *, why: str = "", by: str | None = None, dry_run: bool = False
+    ) -> Erasure:
+        """Erases every trace of records that the sources no longer have: earlier versions, what people said, models
+        that learned from it, vectors, notes. It cannot be undone. Then every file of the home is searched for values
+        that only these records had.
+
+        dry_run: only say what would go. Raises DataError where a record is still there, saying which file it is from,
+        and RunBusy while a run is under way.
+        """
+        from packyak.engine.privacy.forget import find, forget
+
+        project = cast("Project", self)
+        if dry_run:
+            return find(project, asset, keys).erasure
+        return forget(project, asset, keys, by=by or self.person, why=why)
+
+    def erasures(self) -> tuple[Erasure, ...]:
+        """What was erased so far, newest first, and how many of the records are back."""
+        from packyak.engine.privacy.forget import erasures
+
+        return erasures(cast("Project", self))
