@@ -35,7 +35,8 @@ from packyak.engine.run.compute.transforms import (
     writer_for,
 )
 from packyak.engine.run.compute.whole import compute_whole, work_in_whole_corrections
-from packyak.engine.run.due.settled import count_failed, failure_of, inputs_of, is_current, is_settled, parts_of
+from packyak.engine.run.due.failing import failing_now
+from packyak.engine.run.due.settled import inputs_of, is_current, is_settled, parts_of
 from packyak.engine.run.due.work import Work, threshold_of
 from packyak.engine.run.functions import call_for_new_files, call_once, waiting_files
 from packyak.engine.run.indexes import update_index
@@ -253,7 +254,7 @@ class Update:
 
     def _note(self, node: TableNode, outcome: Outcome, seconds: float) -> Settled:
         writer, scope = outcome.writer, self.scope
-        failed = count_failed(writer.memo) if isinstance(node, TransformNode) else 0
+        failed, failure = failing_now(scope, node)
         units = writer.memo.count() if isinstance(node, TransformNode) and writer.memo.exists() else 0
         message = scope.limits.too_many(node, failed, units)
         return Settled(
@@ -270,7 +271,7 @@ class Update:
             state="failed" if message else "ok",
             message=message,
             failed=failed,
-            failure=failure_of(writer.memo) if failed else "",
+            failure=failure,
             notes=tuple(outcome.notes[:50]),
             unstored=self._unstored(node, outcome),
             checks=scope.candidates[node.name].checks if node.name in scope.candidates else (),

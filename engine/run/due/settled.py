@@ -1,5 +1,5 @@
-"""An asset as it stands: what computed it, from what, what failed of it, and whether that is how it would be computed
-now. Asked before a run, to say what is due, and by the run itself.
+"""An asset as it stands: what computed it, from what, and whether that is how it would be computed now. Asked before a
+run, to say what is due, and by the run itself.
 """
 
 from __future__ import annotations
@@ -11,29 +11,13 @@ from packyak.engine.run.compute.transforms import find_work
 from packyak.engine.run.compute.whole import read_inputs
 from packyak.engine.run.due.fingerprint import as_json
 from packyak.engine.run.due.work import settled_inputs, threshold_of
-from packyak.engine.run.read.view import KEY
 from packyak.engine.run.scope import Scope
-from packyak.engine.store.tables import Table
 
 
 def parts_of(scope: Scope, node: TableNode) -> dict[str, str]:
     """What computes the asset now, part by part, so that a later change can be named."""
     code = as_json(scope.codes.fingerprints[node.name])
     return code | {"model": scope.model_of(node.name), "threshold": threshold_of(node)}
-
-
-def count_failed(memo: Table) -> int:
-    """Units whose last computation failed."""
-    return int(memo.dataset().count_rows(filter="error is not null")) if memo.exists() else 0
-
-
-def failure_of(memo: Table) -> str:
-    """What happened to one of the units that failed, with its name, in a line."""
-    found = memo.read([KEY, "error"], "error is not null", limit=1).to_pylist()
-    if not found:
-        return ""
-    unit, error = str(found[0][KEY]), " ".join(str(found[0]["error"]).split())
-    return error[:300] if unit in error else f"{unit}: {error}"[:300]
 
 
 def inputs_of(scope: Scope, node: TableNode) -> dict[str, str]:

@@ -22,6 +22,7 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.run.answers import AssetStatus, State
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.due import schedule
+from packyak.engine.run.due.failing import failing_now
 from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.functions import waiting_sentence
@@ -116,8 +117,9 @@ def _table_status(
     mine = stale[node.name]
     indexed = indexed_rows(scope, node)
     state, reason = _state(node, was, mine, under_way, indexed)
-    if state == "fresh" and was is not None:
-        reason += _failures(scope, node, was)
+    failed, failure = _failing(scope, node, was)
+    if state == "fresh" and failed:
+        reason += _failures(scope, node, failed, failure)
     checks = tuple(result_from(each) for each in was.checks) if was else ()
     indexed_at = SearchTable(scope.home, node.name).changed_at() if isinstance(node, IndexNode) else None
     history = published.history(node.name, limit=2) if good else ()
@@ -132,7 +134,7 @@ def _table_status(
         delta=delta,
         version=good.version if good else None,
         updated_at=good.at if good else indexed_at,
-        failed_records=was.failed if was else 0,
+        failed_records=failed,
         corrections=corrections,
         checks=checks,
         inputs=node.inputs,
@@ -169,9 +171,15 @@ def _state(
     return "fresh", "up to date"
 
 
-def _failures(scope: Scope, node: Node, was: Settled) -> str:
-    if not was.failed:
-        return ""
-    what = unit_of(scope.graph, node) + ("" if was.failed == 1 else "s")
-    such = (", " if was.failed == 1 else ", such as ") + was.failure if was.failure else ""
-    return f"; {was.failed:,} {what} failed{such}"
+def _failing(scope: Scope, node: Node, was: Settled | None) -> tuple[int, str]:
+    """What fails, as the last run counted it; where people spoke since, as it is with their word."""
+    if was is None or not isinstance(node, TableNode):
+        return 0, ""
+    spoken = was.applied != scope.corrections_digest(node.name)
+    return failing_now(scope, node) if spoken else (was.failed, was.failure)
+
+
+def _failures(scope: Scope, node: Node, failed: int, failure: str) -> str:
+    what = unit_of(scope.graph, node) + ("" if failed == 1 else "s")
+    such = (", " if failed == 1 else ", such as ") + failure if failure else ""
+    return f"; {failed:,} {what} failed{such}"

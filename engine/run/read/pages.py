@@ -15,6 +15,7 @@ from packyak.engine.declare.nodes import TransformNode
 from packyak.engine.errors import DataError
 from packyak.engine.run.answers import ColumnInfo, Failure, Filter, Page
 from packyak.engine.run.correct.override import holds
+from packyak.engine.run.due.failing import failing_units
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.read.ranks import Asked, View, named_in
 from packyak.engine.run.read.reader import Reader
@@ -145,19 +146,16 @@ def _corrected_keys(reader: Reader, asset: str) -> list[str]:
 
 def failures_of(reader: Reader, asset: str, limit: int) -> tuple[Failure, ...]:
     """The files or records of an asset that failed, by name."""
-    unit, memo = unit_of(reader.graph, reader.asset(asset)), reader.scope.memo(asset)
-    if not memo.exists():
-        return ()
-    found = memo.read([KEY, "error", "run"], "error is not null").sort_by(KEY).slice(0, limit).to_pylist()
+    node = reader.asset(asset)
+    unit, found = unit_of(reader.graph, node), failing_units(reader.scope, node).slice(0, limit).to_pylist()
     return tuple(Failure(unit, str(each[KEY]), str(each["error"]), each["run"] or "") for each in found)
 
 
 def _failed_keys(reader: Reader, asset: str) -> list[str]:
     found: list[str] = []
     for node in reader.graph.chain(asset):
-        memo = reader.scope.memo(node.name)
-        if isinstance(node, TransformNode) and not node.many and memo.exists():
-            found += memo.read(columns=[KEY], where="error is not null")[KEY].to_pylist()
+        if isinstance(node, TransformNode) and not node.many:
+            found += failing_units(reader.scope, node)[KEY].to_pylist()
     return found
 
 

@@ -15,6 +15,7 @@ from packyak.engine.declare.nodes import AssetNode, LearnedNode, SqlNode, TableN
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.correct.opinions import weigh
 from packyak.engine.run.correct.saving import computed_rows, input_hashes
+from packyak.engine.run.due.failing import failing_units
 from packyak.engine.run.questions import Reason
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot
@@ -167,13 +168,12 @@ def _field_of(
 
 def _failed_records(reader: Reader, snapshot: Snapshot, assets: Sequence[str]) -> Iterator[Look]:
     for name in assets:
-        node, memo = reader.graph[name], reader.scope.memo(name)
-        if not isinstance(node, TransformNode) or node.many or not memo.exists() or not node.columns:
+        node, in_force = reader.graph[name], reader.scope.in_force
+        if not isinstance(node, TransformNode) or node.many or not node.columns:
             continue
-        sql = f"select {KEY}, error from m where error is not null order by {KEY} limit {MOST}"
-        column, in_force = node.columns[0].name, reader.scope.in_force
-        for row in reader.scope.query.run(sql, {"m": memo.dataset()}).to_pylist():
-            if (name, row[KEY], column) not in in_force:
+        for row in failing_units(reader.scope, node).slice(0, MOST).to_pylist():
+            owed = (column.name for column in node.columns if (name, row[KEY], column.name) not in in_force)
+            if column := next(owed, None):
                 yield Look(name, row[KEY], column, "failed", f"{name} could not be computed: {row['error']}")
 
 
