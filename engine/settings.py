@@ -24,6 +24,8 @@ from packyak.engine.errors import SettingError, nearest
 CONFIG_FILE = "packyak.toml"
 PREFIX = "PACKYAK_"
 PROJECT_VARIABLE = "PACKYAK_PROJECT"  # which project the studio opens: a place, not a setting of one
+OTHER_VARIABLES = (PROJECT_VARIABLE, "PACKYAK_UNIT")  # what a container in the cloud is told
+OTHER_PREFIXES = ("PACKYAK_STUDIO_", "PACKYAK_SECRET_", "PACKYAK_BENCH_")
 Origin = Literal["argument", "environment", "packyak.toml", "default"]
 Value: TypeAlias = str | int | float | None
 Role = Literal["viewer", "reviewer", "engineer", "admin"]
@@ -72,6 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("senior", None, "names", "With disagreements = senior: whose word holds, the first named first (a,b,c)."),
 )  # fmt: skip
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+_VARIABLES = frozenset(setting.variable for setting in SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,18 @@ def _resolve(
     if name in written:
         return Resolved(setting, read_value(setting, written[name], f"{name} in {file}"), "packyak.toml", file)
     return Resolved(setting, _person() if name == "person" else setting.default, "default")
+
+
+def strange_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """What is said of each variable that reads like a setting and is none, so that it does nothing."""
+    said = []
+    for name in sorted(os.environ if environment is None else environment):
+        known = name in OTHER_VARIABLES or name.startswith(OTHER_PREFIXES)
+        if name.upper().startswith(PREFIX) and not known and name not in _VARIABLES:
+            meant = nearest(name[len(PREFIX) :], BY_NAME)
+            step = f"did you mean {BY_NAME[meant].variable}?" if meant else "`packyak settings` lists them."
+            said.append(f"The environment variable {name} is no setting and does nothing; {step}")
+    return said
 
 
 def _person() -> str:

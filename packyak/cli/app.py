@@ -26,7 +26,18 @@ from packyak.cli import (  # noqa: F401 (they declare themselves)
     commands_run,
 )
 from packyak.cli.options import app, flag
-from packyak.cli.say import CANCELLED, DONE, NOT_READ, WRONG, note, prepare_streams, say, say_error, say_json
+from packyak.cli.say import (
+    CANCELLED,
+    DONE,
+    NOT_READ,
+    WRONG,
+    note,
+    note_variables,
+    prepare_streams,
+    say,
+    say_error,
+    say_json,
+)
 
 LOOKING = ("status", "show", "find", "sql", "history", "diff", "map", "trace")
 CLOUD = ("grants", "prove", "report", "export", "eject", "destroy", "drift", "cost")
@@ -48,6 +59,7 @@ ORDER = (
     "doctor",
     "stop",
 )
+TELLING = ("settings", "doctor")  # these tell of variables in their answer
 EXIT_CODES = (
     "Exit codes: 0 done, 1 an asset failed or is blocked, 2 it cannot be done as asked, 3 another run is on, "
     "130 cancelled."
@@ -58,6 +70,8 @@ app.registered_commands.sort(key=lambda each: ORDER.index(each.name or ""))
 def run_command(arguments: Sequence[str]) -> int:
     """Does what the arguments say; answers the exit code. Never lets an error through."""
     prepare_streams()
+    if next(iter(arguments), "") not in TELLING:
+        note_variables()
     as_json, verbose = "--json" in arguments, "--verbose" in arguments
     try:
         code = typer.main.get_command(app).main(list(arguments), prog_name="packyak", standalone_mode=False)

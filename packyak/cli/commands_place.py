@@ -14,7 +14,7 @@ from packyak.cli.say import DONE, NOT_UP_TO_DATE, note, say, say_json
 from packyak.cli.tables import show_table
 from packyak.engine.errors import NoWorker, ProjectNotFound, SettingError
 from packyak.engine.roles import ANYBODY, people_of, refuse, role_of
-from packyak.engine.settings import SETTINGS, resolve
+from packyak.engine.settings import SETTINGS, resolve, strange_variables
 
 
 @command(
@@ -76,12 +76,15 @@ def settings(
         resolved = resolve(None, {"home": home})
     found = [resolved.explain(name) for name in names or [each.name for each in SETTINGS]]
     if as_json:
-        say_json({"project": str(place.root) if place else None, "settings": [_setting(each) for each in found]})
+        say_json({"project": str(place.root) if place else None, "settings": [_setting(each) for each in found],
+                  "notes": strange_variables()})  # fmt: skip
         return
     rows = [(each.setting.name, each.value, each.source, each.setting.variable, each.setting.help) for each in found]
     show_table(("setting", "value", "from", "variable", "meaning"), rows)
     if place is None:
         say("There is no project here: these are the values without a packyak.toml")
+    for sentence in strange_variables():
+        say(sentence)
 
 
 def _setting(each: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from packyak.cli.place import Place, find_place
 from packyak.engine.errors import HomeError, NoWorker, PackyakError
+from packyak.engine.settings import strange_variables
 from packyak.engine.store.home import FORMAT, Home
 
 DISTRIBUTION = "packyak-studio"
@@ -35,7 +36,7 @@ class Finding:
 
 def examine(project: str | None, home: str | None) -> list[Finding]:
     """Every finding, in the order in which they build on each other."""
-    found = [*_python(), *_packages(), *_extras(), *_embedder(), *_browser()]
+    found = [*_python(), *_packages(), *_extras(), *_embedder(), *_browser(), *_variables()]
     try:
         place = find_place(project, home)
     except PackyakError as error:
@@ -138,6 +139,12 @@ def _browser() -> Iterator[Finding]:
             f"{why}; the studio will not open by itself",
             "open the address that `packyak studio` prints",
         )
+
+
+def _variables() -> Iterator[Finding]:
+    for sentence in strange_variables():
+        what, _, step = sentence.partition("; ")
+        yield Finding("environment", "warn", what, step)
 
 
 def _home(place: Place) -> Iterator[Finding]:

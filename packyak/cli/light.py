@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from packyak.cli.say import prepare_streams, say_error
+from packyak.cli.say import note_variables, prepare_streams, say_error
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def attempt(name: str, arguments: Sequence[str]) -> int | None:
     if asked is None:
         return None
     prepare_streams()
+    note_variables()
     try:
         return _run(asked) if name == "run" else _correct(asked)
     except (Exception, KeyboardInterrupt) as error:

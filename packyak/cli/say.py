@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from packyak.engine import errors
+from packyak.engine.settings import strange_variables
 
 DONE = 0
 NOT_UP_TO_DATE = 1  # an asset failed or is blocked
@@ -60,6 +61,12 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """One line beside the answer."""
     print(text, file=sys.stderr, flush=True)
+
+
+def note_variables() -> None:
+    """Beside the answer: variables that somebody set for nothing."""
+    for sentence in strange_variables():
+        note(sentence)
 
 
 def say_json(value: Any) -> None:

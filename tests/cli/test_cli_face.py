@@ -64,6 +64,21 @@ def test_a_mistake_is_exit_code_2_and_says_what_was_meant(packyak: Call, argumen
     assert packyak(*arguments, "--json").json["error"] == "UsageError"
 
 
+def test_a_mistyped_variable_is_told_once_beside_the_answer(
+    packyak: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PACKYAK_WORKR", "off")
+    said = "PACKYAK_WORKR is no setting and does nothing"
+    ended = packyak("status", "--json")
+    assert ended.err.count(said) == 1 and ended.err.strip().endswith("did you mean PACKYAK_WORKER?") and ended.json
+    assert said in packyak("settings").out and said in packyak("settings", "--json").json["notes"][0]
+    findings = packyak("doctor", "--json")
+    assert [each["next_step"] for each in findings.json["findings"] if each["name"] == "environment"] == [
+        "did you mean PACKYAK_WORKER?"
+    ]
+    assert said not in findings.err
+
+
 def test_without_a_command_the_help_is_shown(packyak: Call) -> None:
     assert "Usage: packyak" in packyak().out
     assert packyak("--version").out.startswith("packyak 0.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packyak.engine import errors
 from packyak.engine.errors import DeclarationError, MissingExtra, PackyakError, SettingError, nearest
-from packyak.engine.settings import SETTINGS, find_config, load_config, resolve
+from packyak.engine.settings import SETTINGS, find_config, load_config, resolve, strange_variables
 
 
 def written(folder: Path, text: str) -> Path:
@@ -54,6 +54,18 @@ def test_unknown_settings_are_refused_with_the_nearest(tmp_path: Path) -> None:
         resolve(arguments={"batchrows": 1}, environment={})
     with pytest.raises(SettingError, match=r"packyak.toml: There is no setting `hom`.*did you mean `home`"):
         load_config(written(tmp_path, "[settings]\nhom = 1\n"))
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_nearest_and_others_of_ours_are_not() -> None:
+    ours = {setting.variable: "1" for setting in SETTINGS} | dict.fromkeys(
+        ("PACKYAK_PROJECT", "PACKYAK_UNIT", "PACKYAK_STUDIO_PORT", "PACKYAK_SECRET_KEY", "PACKYAK_BENCH_DATA", "HOME"),
+        "1",
+    )
+    assert strange_variables(ours) == []
+    first, second, third = strange_variables({**ours, "PACKYAK_WORKR": "off", "packyak_home": "x", "PACKYAK_ZZZ": "1"})
+    assert "PACKYAK_WORKR is no setting" in first and first.endswith("did you mean PACKYAK_WORKER?")
+    assert "PACKYAK_ZZZ" in second and "`packyak settings` lists them" in second
+    assert third.endswith("did you mean PACKYAK_HOME?")
 
 
 @pytest.mark.parametrize(
