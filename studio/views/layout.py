@@ -56,13 +56,15 @@ class Layout:
     height: float
 
 
-def arrange(sizes: Mapping[str, Size], links: Iterable[Link], *, down: bool = False) -> Layout:
-    """Place cards of these sizes, layers side by side, or below each other (`down`).
+def arrange(
+    sizes: Mapping[str, Size], links: Iterable[Link], *, down: bool = False, gap: float = COLUMN_GAP
+) -> Layout:
+    """Place cards of these sizes, layers side by side with `gap` between, or below each other (`down`).
 
     Links whose ends are unknown or equal are left out; the rest must have no cycle.
     """
     if not down:
-        return _arrange(sizes, links, COLUMN_GAP, SHELF)
+        return _arrange(sizes, links, gap, SHELF)
     turned = _arrange(
         {name: (height, width) for name, (width, height) in sizes.items()}, links, COLUMN_GAP_DOWN, 1 / SHELF
     )

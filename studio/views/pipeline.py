@@ -28,7 +28,7 @@ from packyak.studio.views import words
 from packyak.studio.views.cards import STATE_ORDER, STATE_WORDS, Card, Spot, card_of, group_card, is_source
 from packyak.studio.views.focus import Focus, near
 from packyak.studio.views.groups import PREFIX, Folding, folding
-from packyak.studio.views.layout import Layout, Link, Point, Route, Size, arrange
+from packyak.studio.views.layout import COLUMN_GAP, Layout, Link, Point, Route, Size, arrange
 from packyak.studio.views.outside import KIND, OUTSIDE, Beyond, beyond, outside_card, straight, title
 from packyak.studio.views.progress import AssetProgress
 from packyak.studio.views.threads import ColumnLevel, Thread
@@ -36,6 +36,7 @@ from packyak.studio.views.trail import Trail
 
 CARD = (232.0, 84.0)
 SOURCE = (168.0, 54.0)
+NARROW_CARD, NARROW_SOURCE, NARROW_GAP = (200.0, 84.0), (152.0, 54.0), 48.0  # with columns rows are long: more fits
 NEEDS_RUN: frozenset[State] = frozenset({"stale", "failed", "blocked", "never"})
 
 
@@ -135,7 +136,8 @@ def board(
     lines = _folded(folded, within)
     theirs = _folded(folded, _within({*outer, *(node.name for node in shown)}, look.beyond.links))
     laid, turned = straight(lines, theirs)
-    ways = Ways(placed(sizes, lines + laid), placed(sizes, lines + laid, down=True))
+    gap = NARROW_GAP if look.level.columns else COLUMN_GAP
+    ways = Ways(placed(sizes, lines + laid, gap=gap), placed(sizes, lines + laid, down=True))
     cards = _cards(shown, folded, known, progress or {}, ways, look, now)
     cards += tuple(outside_card(name, look.beyond.nodes[name], _spot(ways, name, look.trail)) for name in outer)
     across, down = ((layout.width, layout.height) for layout in (ways.across, ways.down))
@@ -178,9 +180,10 @@ def _within(names: Set[str], links: Sequence[Link]) -> list[Link]:
 
 def _sizes(shown: Sequence[Node], folded: Folding, level: ColumnLevel) -> tuple[tuple[str, Size], ...]:
     sizes: dict[str, Size] = {}
+    source, other = (NARROW_SOURCE, NARROW_CARD) if level.columns else (SOURCE, CARD)
     for node in shown:
         card = folded.card(node.name)
-        width, height = SOURCE if card == node.name and is_source(node) else CARD
+        width, height = source if card == node.name and is_source(node) else other
         sizes[card] = (width, height + level.height(card))
     return tuple(sizes.items())
 
@@ -248,9 +251,11 @@ class Ways:
 
 
 @lru_cache(maxsize=64)
-def placed(sizes: tuple[tuple[str, Size], ...], links: tuple[Link, ...], down: bool = False) -> Layout:
+def placed(
+    sizes: tuple[tuple[str, Size], ...], links: tuple[Link, ...], down: bool = False, gap: float = COLUMN_GAP
+) -> Layout:
     """The layout of a graph, computed once."""
-    return arrange(dict(sizes), links, down=down)
+    return arrange(dict(sizes), links, down=down, gap=gap)
 
 
 def _links(node: Node) -> list[Link]:

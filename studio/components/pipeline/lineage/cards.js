@@ -98,7 +98,7 @@ export class Cards {
       row.title = `${name}: ${type}`;
       row.onpointerenter = () => this.act.hover(card.name, id);
       row.onpointerleave = () => this.act.hover(card.name);
-      row.append(make("span", "", name), make("i", "", type));
+      row.append(make("span", "", name), make("i", "", type.split("[")[0]));
       box.append(row);
     }
     if (card.more) box.append(make("span", "more", `and ${card.more} more`));

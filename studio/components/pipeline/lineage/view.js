@@ -3,6 +3,7 @@
 import { STILL, clamp } from "../../dom.js";
 
 export const PAD = 34, FARTHEST = 0.03, NEAREST = 2;
+const READABLE = 0.72, WHOLE = 0.64; // a little smaller is worth it where all of the graph is then in sight
 const TOP = 58, FOOT_ROOM = 52, CORNER_TALL = 124; // what lies over the graph: above, below, and in the corner there
 
 export class View {
@@ -40,7 +41,8 @@ export class View {
     const { wide, high } = this;
     if (!wide || !width) return;
     const across = wide - 2 * PAD, tall = high - TOP - FOOT_ROOM;
-    const whole = Math.min(across / width, tall / height), k = clamp(whole, all ? FARTHEST : 0.72, wide > 1700 ? 1.7 : 1.35);
+    const whole = Math.min(across / width, tall / height), least = all ? FARTHEST : whole >= WHOLE ? WHOLE : READABLE;
+    const k = clamp(whole, least, wide > 1700 ? 1.7 : 1.35);
     const beside = across - this.corner; // a graph that reaches down to the little map stands beside it, where it can
     const roomy = height * k > tall - CORNER_TALL && width * k <= beside ? beside : across;
     const place = (from, room, size, start, extent, along) => (size * k <= room + 1 ? from + (room - size * k) / 2
