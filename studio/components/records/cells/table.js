@@ -4,7 +4,7 @@
 import { clamp, make } from "../../dom.js";
 import { numeric, written } from "./kinds.js";
 
-const LETTER = 8, LEAST = 56, WIDEST = 300, OPEN = 36, MARKS = 30, LATER = 46, ROW = 31;
+const LETTER = 8, DIGIT = 8.6, LEAST = 56, WIDEST = 300, OPEN = 36, MARKS = 30, LATER = 46, ROW = 31;
 export const FIRST = 2; // the columns before the record's own: open, marks
 
 export class Table {
@@ -107,7 +107,8 @@ export class Table {
     if (column.width) return column.width;
     const longest = this.data.rows.reduce((most, row) => Math.max(most, row[place] === null ? 1 : written(column, row[place]).length), 1);
     const title = column.name.length * 7.8 + column.hint.length * 6.2 + LATER;
-    return Math.round(clamp(Math.max(title, longest * LETTER + 24), LEAST, WIDEST));
+    const letter = column.kind === "text" && place >= this.data.pinned ? LETTER : DIGIT; // digits, and bold keys, are wider
+    return Math.round(clamp(Math.max(title, longest * letter + 26), LEAST, WIDEST));
   }
 
   measure() {
