@@ -320,11 +320,11 @@ def _config(file: Path, content: Mapping[str, Any]) -> Config:
     cloud = content.get("cloud", {})
     if not isinstance(cloud, Mapping):
         raise SettingError(f"cloud = {cloud!r} is no table", next_step="write a [cloud] section", file=str(file))
-    roles = _roles(content["roles"], str(file)) if "roles" in content else {}
+    roles = read_roles(content["roles"], str(file)) if "roles" in content else {}
     return Config(file.parent, name, tuple(modules), dict(settings), file, dict(cloud), roles)
 
 
-def _roles(written: Any, file: str) -> Mapping[Role, tuple[str, ...]]:
+def read_roles(written: Any, file: str) -> Mapping[Role, tuple[str, ...]]:
     """Who has which role. Raises SettingError, also where nobody could change it again."""
     example = 'write [roles] with lines such as admin = ["ana"] and viewer = ["*"]'
     if not isinstance(written, Mapping):

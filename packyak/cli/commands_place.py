@@ -211,17 +211,33 @@ def stop(
     """End the project's warm worker and its Prefect server. The next run starts them again."""
     from packyak.engine.run.prefect_server import PrefectServer
 
-    place = find_place(project, home)
+    place, problem = _place_to_stop(project, home)
     refuse(place.roles, str(place.settings["person"]), "cancel")
     worker = _stop_worker(place, force)
     server = PrefectServer(place.home)
     was_there = server.status().pid
     gone = server.stop()
     if as_json:
-        say_json({"worker": worker, "prefect_server": was_there if gone else None})
+        wrong = {"home": place.home, "problem": problem.to_json()} if problem else {}
+        say_json({"worker": worker, "prefect_server": was_there if gone else None, **wrong})
         return
     say(f"Ended the worker, process {worker}" if worker else "No worker was running")
     say(f"Ended the Prefect server, process {was_there}" if was_there and gone else "No Prefect server was running")
+    if problem:
+        note(f"Looked in the home {place.home} only, for this is wrong: {problem}")
+
+
+def _place_to_stop(project: str | None, home: str | None) -> tuple[Place, SettingError | None]:
+    """The project, and what is wrong with its settings: that holds nobody back from ending what runs there."""
+    from packyak.cli.broken_place import place_anyway
+
+    try:
+        return find_place(project, home), None
+    except SettingError as error:
+        found = place_anyway(project, home)
+        if found is None:
+            raise
+        return found, error
 
 
 def _stop_worker(place: Place, force: bool) -> int | None:

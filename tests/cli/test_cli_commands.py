@@ -321,6 +321,29 @@ def test_stop_where_nothing_runs(folder: Path, packyak: Call) -> None:
     assert packyak("stop", "--json").json == {"worker": None, "prefect_server": None}
 
 
+@pytest.mark.parametrize(
+    ("written", "home"),
+    [
+        ('modules = ["pipeline"', ".packyak"),
+        ('modules = [\n"pipeline"\n[settings]\nhome = "data"\nthreads = "many', "data"),
+        ('[settings]\nhome = "data"\nhom = 1\n', "data"),
+        ('[settings\nhome = "s3://bucket/a"', "s3://bucket/a"),
+    ],
+)
+def test_stop_looks_in_the_home_that_can_be_read_of_a_broken_file(
+    folder: Path, packyak: Call, written: str, home: str
+) -> None:
+    (folder / "packyak.toml").write_text(written)
+    told = packyak("stop", "--json")
+    assert told.code == 0 and told.json["home"] == (home if "://" in home else str(folder / home))
+    assert told.json["problem"]["error"] == "SettingError"
+
+
+def test_who_may_not_stop_a_run_may_not_stop_a_worker_of_a_broken_project(folder: Path, packyak: Call) -> None:
+    (folder / "packyak.toml").write_text('modles = 3\n[roles]\nadmin = ["ana"]\nviewer = ["*"]\n')
+    assert packyak("stop", "--json").json["error"] == "NotAllowed"
+
+
 def test_home_elsewhere(folder: Path, tmp_path: Path, packyak: Call) -> None:
     shutil.copytree(folder / ".packyak/buckets", tmp_path / "other/buckets")
     assert packyak("run", "--home", str(tmp_path / "other")).code == 0

@@ -131,6 +131,14 @@ def test_an_error_in_the_users_file_names_the_line_with_and_without_worker(worke
         assert "Traceback" not in done.stderr
 
 
+def test_stop_ends_the_worker_also_where_packyak_toml_is_broken(worker: Path) -> None:
+    assert packyak("run", "words", cwd=worker).returncode == 0
+    (worker / "packyak.toml").write_text('modules = ["pipeline"\n')
+    ended = packyak("stop", cwd=worker)
+    assert ended.returncode == 0 and "Ended the worker, process" in ended.stdout
+    assert f"{worker / 'packyak.toml'}: This is no TOML" in ended.stderr and "mend that line" in ended.stderr
+
+
 SLOW = """
 from collections.abc import Iterator
 from packyak import Bucket, File, transform
