@@ -168,7 +168,7 @@ def _bill(preview: export.Preview) -> None:
     bill = preview.bill
     with st.container(border=True, key="bill", gap="small"):
         st.subheader("What it costs", anchor=False)
-        with st.container(horizontal=True, gap="large"):
+        with st.container(horizontal=True, gap="medium"):
             st.metric("a month, nothing running", f"${bill.month:.2f}", width="content")
             st.metric("a whole run", f"${bill.once:.4f}", width="content")
         with st.expander("What it is made of", icon=":material/receipt_long:"):
