@@ -78,7 +78,7 @@ def clock(text: str | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.42` -> "0.4 s", `0.01` -> "<0.1 s", `75` -> "1 min 15 s", `3700` -> "1 h 2 min", `180000` -> "2 d 2 h"."""
+    """`0.42` -> "0.4 s", `0.01` -> "<0.1 s", `75` -> "1 min 15 s", `3600` -> "1 h", `180000` -> "2 d 2 h"."""
     if seconds is None or seconds < 0:
         return ""
     if 0 < seconds < 0.05:
@@ -88,10 +88,14 @@ def duration(seconds: float | None) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+        return _both(f"{int(seconds // 60)} min", int(seconds % 60), "s")
     if seconds < 2 * 86400:
-        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
-    return f"{seconds // 86400:,.0f} d {int(seconds % 86400 // 3600)} h"
+        return _both(f"{int(seconds // 3600)} h", int(seconds % 3600 // 60), "min")
+    return _both(f"{seconds // 86400:,.0f} d", int(seconds % 86400 // 3600), "h")
+
+
+def _both(large: str, rest: int, unit: str) -> str:
+    return f"{large} {rest} {unit}" if rest else large
 
 
 def value(thing: Any, limit: int = 0) -> str:

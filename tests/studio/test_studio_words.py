@@ -44,7 +44,9 @@ def test_numbers_have_separators_and_signs() -> None:
         (0.42, "0.4 s"),
         (12.0, "12 s"),
         (75, "1 min 15 s"),
+        (120, "2 min"),
         (3700, "1 h 1 min"),
+        (86_400, "24 h"),
         (180_000, "2 d 2 h"),
     ],
 )

@@ -126,8 +126,10 @@ def _learned(project: Project, asset: str) -> str:
 def _run(project: Project, statuses: tuple[AssetStatus, ...]) -> None:
     waiting = [status for status in statuses if status.state in pipeline.NEEDS_RUN]
     busy = launch.under_way(project) is not None
+    if not busy and not waiting:
+        return
     label = "A run is under way" if busy else pipeline.run_label(statuses)
-    may = refused(project, "run", disabled=busy or not waiting)
+    may = refused(project, "run", disabled=busy)
     if st.button(label, icon=":material/play_arrow:", key="run_stale", **may):
         launch.start(project)
         places.go("pipeline")
