@@ -4,12 +4,14 @@ Places depend on the index's vectors alone and are computed once for each versio
 shown at a place is read from the assets each time, corrections included. Of a large index a sample is laid out, chosen
 by the keys' hashes: the same records each time, and the same ones after more have come. Each run drops the places that
 are those of an earlier version: no key stays there that the index no longer has.
+Where a role may not write them, this process remembers the last few.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -18,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import Graph, IndexNode
-from packyak.engine.errors import DataError, MissingExtra, QueryError
+from packyak.engine.errors import DataError, HomeError, MissingExtra, QueryError
 from packyak.engine.run.indexes import index_lag, index_of
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, quoted
@@ -30,6 +32,8 @@ MOST = 50_000
 TEXT_LETTERS = 240
 WAYS = ("neighbours", "directions")
 _FORM = "1"  # another one where places are computed otherwise
+_REMEMBERED = 4
+_remembered: dict[tuple[str, str], tuple[str, pa.Table, int]] = {}  # by home and file: version, places, how many in all
 Points = npt.NDArray[np.float64]
 Shape = tuple[tuple[float, float], ...]
 
@@ -95,8 +99,28 @@ def asset_of(reader: Reader, node: IndexNode, name: str | None) -> str:
 
 
 def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int] | None:
-    """The places that the home keeps, as far as they are those of the present version, and how many it has in all."""
-    return _kept(reader.scope.home, node, _file(node.name, way))
+    """The places that the home keeps, or else this process, as far as they are those of the present version, and how
+    many the index has in all."""
+    home, file = reader.scope.home, _file(node.name, way)
+    with suppress(HomeError):  # a role may have no part in the maps of others
+        if found := _kept(home, node, file):
+            _remembered.pop((home.uri, file), None)
+            return found
+    version, places, total = _remembered.get((home.uri, file), ("", None, 0))
+    return (places, total) if places is not None and version == version_of(home, node) else None
+
+
+def is_remembered(home: Home, index: str, way: str) -> bool:
+    """Whether it is this process alone that has places of the index: the home takes none from whoever this is."""
+    return (home.uri, _file(index, way)) in _remembered
+
+
+def remember(home: Home, index: str, way: str, version: str, places: pa.Table, total: int) -> None:
+    """Keeps places in this process, for as long as the index has that version."""
+    _remembered.pop((home.uri, _file(index, way)), None)
+    _remembered[home.uri, _file(index, way)] = (version, places, total)
+    for oldest in list(_remembered)[:-_REMEMBERED]:
+        del _remembered[oldest]
 
 
 def _kept(home: Home, node: IndexNode, file: str) -> tuple[pa.Table, int] | None:
@@ -133,11 +157,16 @@ def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]
         raise MissingExtra.of("learn", why="to lay out a map")
     from packyak.engine.learn.layout import lay_out
 
-    keys, vectors, total = _vectors(reader.scope.home, node)
+    home = reader.scope.home
+    keys, vectors, total = _vectors(home, node)
     laid = lay_out(vectors, "neighbours" if way == "neighbours" else "directions")
-    facts = {"version": version_of(reader.scope.home, node), "total": str(total)}
+    version = version_of(home, node)
+    facts = {"version": version, "total": str(total)}
     places = pa.table({KEY: keys, "x": laid[:, 0], "y": laid[:, 1]}).replace_schema_metadata(facts)
-    reader.scope.home.write(_file(node.name, way), _bytes(places))
+    try:
+        home.write(_file(node.name, way), _bytes(places))
+    except HomeError:
+        remember(home, node.name, way, version, places, total)
     return places, total
 
 

@@ -1,11 +1,13 @@
 """Maps: laid out in the background where they are not yet, read once, and told record by record to who points at one.
 
 Laying out loads libraries that have no place in this process, so a process of the command line does it; it asks the
-project's worker where one runs. All windows wait for the same one.
+project's worker where one runs. All windows wait for the same one. Where the home takes no map from whoever this is,
+what it says is kept in this process.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import sys
@@ -13,8 +15,10 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+from packyak.engine.errors import PackyakError
 from packyak.engine.run import maps
 from packyak.engine.run.indexes import index_of
 from packyak.engine.run.maps import Map
@@ -49,23 +53,34 @@ class Layout:
         return time.monotonic() - self.began
 
     def go(self, project: Project) -> None:
-        command = [sys.executable, "-P", "-m", "packyak", "map", self.index, "--way", self.way, "--limit", "0"]
+        command = [sys.executable, "-P", "-m", "packyak", "map", self.index, "--way", self.way, "--json"]
         try:
+            before = _version(project, self.index)
             self.process = subprocess.Popen(
                 command,
                 cwd=project.root,
                 env=named(project),
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            said = self.process.communicate()[1].strip().splitlines()
+            said, noted = self.process.communicate()
             if self.process.returncode:
-                self.error = " ".join(said[-3:]) or "the map could not be laid out"
-        except OSError as error:  # shown on the page; a thread has nobody else to tell
+                self.error = _why(said) or " ".join(noted.strip().splitlines()[-3:]) or "the map could not be laid out"
+            elif not is_laid(project, self.index, self.way):
+                self._remember(project, before, json.loads(said))
+        except (OSError, ValueError, PackyakError) as error:  # shown on the page; a thread has nobody else to tell
             self.error = str(error)
         finally:
             self.over.set()
+
+    def _remember(self, project: Project, version: str, said: dict[str, Any]) -> None:
+        """The places that a process told which could not keep them."""
+        if version != _version(project, self.index):
+            return
+        rows = said["rows"]
+        places = pa.table({name: [row[name] for row in rows] for name in ("_key", "x", "y")})
+        maps.remember(project.home, self.index, self.way, version, places, int(said["total"]))
 
     def cancel(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -83,6 +98,25 @@ def is_laid(project: Project, index: str, way: str) -> bool:
     """Whether the home keeps the places of the index as it is now."""
     reader = project._reader()
     return maps.kept_places(reader, index_of(reader, index), way) is not None
+
+
+def is_kept(project: Project, index: str, way: str) -> bool:
+    """Whether the next studio finds the map too: the home has it."""
+    return not maps.is_remembered(project.home, index, way)
+
+
+def _version(project: Project, index: str) -> str:
+    return maps.version_of(project.home, index_of(project._reader(), index))
+
+
+def _why(said: str) -> str:
+    """The sentence of an error that a command told as JSON."""
+    try:
+        told = json.loads(said)
+    except ValueError:
+        return ""
+    words = [str(told.get(name) or "") for name in ("message", "next_step")] if isinstance(told, dict) else []
+    return ". Next: ".join(filter(None, words))
 
 
 def lay_out(project: Project, index: str, way: str) -> Layout:

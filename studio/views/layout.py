@@ -56,9 +56,7 @@ class Layout:
     height: float
 
 
-def arrange(
-    sizes: Mapping[str, Size], links: Iterable[Link], *, down: bool = False, gap: float = COLUMN_GAP
-) -> Layout:
+def arrange(sizes: Mapping[str, Size], links: Iterable[Link], *, down: bool = False, gap: float = COLUMN_GAP) -> Layout:
     """Place cards of these sizes, layers side by side with `gap` between, or below each other (`down`).
 
     Links whose ends are unknown or equal are left out; the rest must have no cycle.

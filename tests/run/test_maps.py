@@ -79,6 +79,25 @@ def test_a_map_is_the_same_each_time_and_computed_once(project: Project, monkeyp
     assert project.map().rows.equals(first.rows)
 
 
+def test_a_home_that_takes_no_maps_leaves_them_with_this_process(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a cloud home under a role that may not write `maps/*`."""
+    (project.root / ".packyak" / "maps").write_text("no folder")
+    first = project.map()
+    assert first.laid == 60 and maps.is_remembered(project.home, "search", "neighbours")
+    monkeypatch.setattr(maps, "_vectors", lambda *_: pytest.fail("computed again"))
+    assert project.map().rows.equals(first.rows)
+    monkeypatch.undo()
+    SearchTable(project.home, "search").table.delete(["n000"])
+    assert project.map().total == 59
+    (project.root / ".packyak" / "maps").unlink()
+    SearchTable(project.home, "search").table.delete(["n001"])
+    assert project.map().total == 58
+    project.map()
+    assert not maps.is_remembered(project.home, "search", "neighbours")
+
+
 def test_another_version_of_the_index_is_laid_out_anew(project: Project) -> None:
     project.map()
     SearchTable(project.home, "search").table.delete(["n000"])

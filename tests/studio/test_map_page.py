@@ -199,3 +199,17 @@ def test_a_map_that_was_read_is_read_again_after_the_index_changed(laid: Project
     laid.map()
     after, other, same = layouts.read(laid, "search", "kind", "kind", "neighbours")
     assert (before.total, after.total, same) == (40, 39, path) and drawn.name != other.name
+
+
+def test_a_home_that_takes_no_maps_is_drawn_from_memory_and_says_so(laid: Project) -> None:
+    for file in laid.home.names("maps"):
+        laid.home.remove(f"maps/{file}")
+    (laid.root / ".packyak" / "maps").rmdir()
+    (laid.root / ".packyak" / "maps").write_text("no folder")
+    layout = layouts.lay_out(laid, "search", "directions")
+    assert layout.over.wait(60) and not layout.error, layout.error
+    layouts.forget(laid, layout)
+    assert layouts.is_laid(laid, "search", "directions") and not layouts.is_kept(laid, "search", "directions")
+    words = words_of(shown(way="directions"))
+    assert "40 records" in words and "for this studio alone" in words
+    assert layouts.read(laid, "search", "kind", "kind", "directions")[0].rows.num_rows == 40

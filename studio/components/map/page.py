@@ -207,7 +207,7 @@ def _page(project: Project, index: str, asset: str, color: str | None, way: str)
                 view=st.query_params.get("view", ""), chosen=rows, hints=hints, key=PLOT, on_event=_on_event,
             )  # fmt: skip
         with st.container(key="map_panel", width=380, gap="small"):
-            picked_panel(project, found, chosen, key)
+            picked_panel(project, found, chosen, key, kept=layouts.is_kept(project, index, way))
 
 
 def _inside(found: Map, inside: str) -> Map | None:

@@ -23,25 +23,29 @@ HOW = (
     "Every dot is a record; those whose texts mean alike lie near one another. Point at one to read it, "
     "click it to open it here."
 )
+NOT_KEPT = "Laid out for this studio alone: the home keeps no map from you. The next one lays it out anew."
 PICK = "Draw around some with the lasso (L) or a box (B): then look at them, review them or correct them together."
 
 
-def picked_panel(project: Project, found: Map, chosen: Map | None, key: str) -> None:
-    """Draw the panel. chosen: the records that are picked, None where nothing is; key: the record to show."""
+def picked_panel(project: Project, found: Map, chosen: Map | None, key: str, *, kept: bool = True) -> None:
+    """Draw the panel. chosen: the records that are picked, None where nothing is; key: the record to show. kept: in
+    the home, for the next studio too."""
     if key:
         _record(project, found, key)
     elif chosen is None:
-        _help(found)
+        _help(found, kept)
     else:
         _picked(project, chosen)
 
 
-def _help(found: Map) -> None:
+def _help(found: Map, kept: bool) -> None:
     st.subheader(literal(view.facts(found)), anchor=False)
     st.text(HOW)
     st.text(PICK)
     if found.laid < found.total:
         st.caption("The sample is the same each time: laying out all of them would take too long to wait for.")
+    if not kept:
+        st.caption(NOT_KEPT)
 
 
 def _record(project: Project, found: Map, key: str) -> None:
