@@ -1,7 +1,8 @@
 """The ledger of erasures: what was erased, when, by whom and why, without saying of whom.
 
 A record's key is kept as a hash, salted with bytes that are this home's own: enough to tell that an erased record has
-come back, or that a key was among those erased, by who knows the key already.
+come back, or that a key was among those erased, by who knows the key already. Only while something of a record is
+left does a second file beside it say what is looked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from packyak.engine.store.home import Home
 
 FOLDER = "privacy"
 SALT = f"{FOLDER}/salt"
+PENDING = ".marks"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Erasure:
     files: int = 0
     bytes: int = 0
     note: str = ""
+    next_step: str = ""
     back: int = 0
 
 
@@ -73,6 +76,22 @@ class Ledger:
         """Every erasure, newest first."""
         names = sorted(self._home.names(FOLDER, ".json"), reverse=True)
         return tuple(_read(json.loads(data)) for name in names if (data := self._home.read(f"{FOLDER}/{name}")))
+
+    def remember(self, erasure: Erasure, marks: Iterable[str]) -> None:
+        """Keeps what is looked for, readable, until none of it is left: the versions that told it go before that."""
+        facts = json.dumps({"keys": erasure.keys, "marks": sorted(marks)})
+        self._home.write(f"{FOLDER}/{erasure.id}{PENDING}", facts.encode(), secret=True)
+
+    def remembered(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """What is still looked for of records with these hashes, by erasure."""
+        names = self._home.names(FOLDER, PENDING)
+        read = {name.removesuffix(PENDING): json.loads(self._home.read(f"{FOLDER}/{name}") or b"{}") for name in names}
+        return {name: tuple(each["marks"]) for name, each in read.items() if set(keys) & set(each.get("keys", ()))}
+
+    def let_go(self, erasures: Iterable[str]) -> None:
+        """Nothing of it is left: it need not be looked for again."""
+        for name in erasures:
+            self._home.remove(f"{FOLDER}/{name}{PENDING}")
 
     def _salt(self) -> bytes:
         if self._salted is None:

@@ -1,17 +1,21 @@
 """What a record would be recognised by: values that it had and no other record has.
 
-They are looked for, byte by byte, in every file of the home before and after erasing. A value that others share, such
-as a topic or a city, says nothing about whether this record is still there; neither does a short one.
+They are looked for in every file of the home before and after erasing. A value that others share, such as a topic or a
+city, says nothing about whether this record is still there; neither does a short one, nor a word that Packyak or the
+project uses of itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from packyak.engine.declare.nodes import FilesNode, TransformNode
+from packyak.engine.privacy.seeker import Seeker
 from packyak.engine.privacy.subject import Subject, versions_of
+from packyak.engine.privacy.vocabulary import own_words
 from packyak.engine.run.compute.memo import read_aside
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.scope import Scope
@@ -22,44 +26,65 @@ SHORTEST = 5
 SHORTEST_NUMBER = 9
 LONGEST = 120  # of a longer text, how it begins
 MOST = 60
-_NOBODYS = ""
+_AT_ONCE = 4 * MOST
 
 
-def marks_of(scope: Scope, subject: Subject, said: Iterable[Correction]) -> tuple[str, ...]:
-    """Values of the records, their keys and what people said of them, that no record of the project shares; the
-    longest ones where there are many. said: the corrections of these records."""
-    found: dict[str, set[str]] = {}
-    for asset, keys in subject.members.items():
-        found.setdefault(KEY, set()).update(_telling(keys))
-        for column, value in _values(scope, asset, keys):
-            found.setdefault(column, set()).update(_telling([value]))
+def marks_of(scope: Scope, subject: Subject, said: Iterable[Correction], people: Iterable[str] = ()) -> tuple[str, ...]:
+    """Values of the records, their keys and what people said of them, that no record of the project has; the longest
+    ones where there are many. said: the corrections of these records. people: who acts in the project."""
+    found = {
+        mark for asset, keys in subject.members.items() for mark in _telling([*keys, *_values(scope, asset, keys)])
+    }
     for each in said:
-        found.setdefault(each.column, set()).update(_telling(_texts([each.value, each.computed])))
-        found.setdefault(_NOBODYS, set()).update(_telling([each.why]))
-        for column, value in (each.seen or {}).items():
-            found.setdefault(column, set()).update(_telling(_texts(value)))
-    names = " ".join([*scope.graph.nodes, *found])
-    kept = {mark for column, marks in found.items() for mark in _unshared(marks, _present(scope, column), names)}
-    return tuple(sorted(kept, key=lambda mark: (-len(mark), mark))[:MOST])
+        found |= set(_telling([each.key, each.why, *_texts([each.value, each.computed, *(each.seen or {}).values()])]))
+    own = own_words(scope, {*people, *(each.by for each in scope.said)})
+    waiting = sorted((mark for mark in found if mark not in own), key=lambda mark: (-len(mark), mark))
+    kept: list[str] = []
+    while waiting and len(kept) < MOST:  # a long text has many lines: as many are looked at as are wanted
+        part, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+        shared = _shared(scope, part)
+        kept += [mark for place, mark in enumerate(part) if place not in shared]
+    return tuple(kept[:MOST])
 
 
-def _unshared(marks: Iterable[str], present: Iterable[pa.ChunkedArray], names: str) -> Iterator[str]:
-    """Those that are no part of a value that stays, nor of a name."""
-    for mark in marks:
-        if mark not in names and not any(pc.any(pc.match_substring(values, mark)).as_py() for values in present):
-            yield mark
+def _shared(scope: Scope, marks: Sequence[str]) -> set[int]:
+    """Those that are a part of a value, wherever a record that stays has one."""
+    seeker = Seeker(marks)
+    numbers = {mark: place for place, mark in enumerate(marks) if mark.isdigit()}
+    found: set[int] = set()
+    for node in scope.graph.tables:
+        table = scope.table(node.name)
+        for records in table.dataset().to_batches() if table.exists() else ():
+            found |= seeker.among(records)
+            found |= {numbers[each] for each in _numbers_in(records, list(numbers))} if numbers else set()
+    return found
 
 
-def _values(scope: Scope, asset: str, keys: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Column and text of all that any version had of these records, laid aside values included."""
+def _numbers_in(records: pa.RecordBatch, numbers: list[str]) -> Iterator[str]:
+    wanted = pa.array(numbers, pa.string())
+    for values in records.columns:
+        if pa.types.is_integer(values.type):
+            texts = values.cast(pa.string())
+            yield from pc.unique(texts.filter(pc.is_in(texts, value_set=wanted))).to_pylist()
+
+
+def _values(scope: Scope, asset: str, keys: frozenset[str]) -> Iterator[str]:
+    """Every text that any version had of these records, laid aside values included, and the names of files that they
+    came from and that are gone."""
+    files: set[str] = set()
     for part in versions_of(scope.table(asset), keys):
         for name in part.column_names:
-            if name not in (KEY, PARENT):
-                yield from ((name, text) for text in _texts(part[name].to_pylist()))
+            if name == PARENT:
+                files.update(part[name].to_pylist())
+            elif name != KEY:
+                yield from _texts(part[name].to_pylist())
+    node = scope.graph[asset]
+    source = scope.graph.nodes.get(node.source) if isinstance(node, TransformNode) else None
+    if isinstance(source, FilesNode):
+        yield from files - {stat.key for stat in scope.bucket(source.bucket).scan(source.pattern)}
     types = scope.snapshot.stored(asset)
     for record in _aside(scope.memo(asset), keys, types):
-        for name, value in record.items():
-            yield from ((name, text) for text in _texts(value))
+        yield from _texts(record)
 
 
 def _aside(memo: Table, keys: frozenset[str], types: Mapping[str, pa.DataType]) -> Iterator[Mapping[str, Any]]:
@@ -71,9 +96,11 @@ def _aside(memo: Table, keys: frozenset[str], types: Mapping[str, pa.DataType]) 
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text within a value."""
+    """Every text within a value, and every whole number as text."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield str(value)
     elif isinstance(value, Mapping):
         yield from (text for part in value.values() for text in _texts(part))
     elif isinstance(value, Iterable) and not isinstance(value, bytes):
@@ -87,15 +114,3 @@ def _telling(texts: Iterable[str]) -> Iterator[str]:
             mark = line.strip()[:LONGEST].strip()
             if len(mark) >= SHORTEST and (any(map(str.isalpha, mark)) or len(mark) >= SHORTEST_NUMBER):
                 yield mark
-
-
-def _present(scope: Scope, column: str) -> list[pa.ChunkedArray]:
-    """What the records that stay have in a column of this name, wherever one has it as text."""
-    found = []
-    for node in scope.graph.tables:
-        table = scope.table(node.name)
-        if column and table.exists() and column in (schema := table.schema()).names:
-            kind = schema.field(column).type
-            if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-                found.append(table.read([column])[column])
-    return found

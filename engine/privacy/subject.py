@@ -126,17 +126,26 @@ def _require_current(scope: Scope, published: Published, below: Sequence[str]) -
 
 def _members(scope: Scope, root: str, keys: frozenset[str]) -> dict[str, frozenset[str]]:
     """Keys by asset, inputs first: one to one they stay the same; what one record gave many of is found in earlier
-    versions by the parent's key."""
-    found = {root: keys}
+    versions by the parent's key. A query or a whole asset below may have a record of the same key that went with it."""
+    found, below = {root: keys}, scope.graph.below(root)
     for node in scope.graph.tables:
-        if not isinstance(node, TransformNode) or node.name == root:
+        if node.name == root:
             continue
-        if node.many and node.source in found:
+        if not isinstance(node, TransformNode):
+            if node.name in below and (went := _went(scope.table(node.name), keys)):
+                found[node.name] = went
+        elif node.many and node.source in found:
             parts = versions_of(scope.table(node.name), found[node.source], PARENT)
             found[node.name] = frozenset(key for part in parts for key in part[KEY].to_pylist())
         elif not node.many and scope.graph.root(node.name).name in found:
             found[node.name] = found[scope.graph.root(node.name).name]
     return found
+
+
+def _went(table: Table, keys: frozenset[str]) -> frozenset[str]:
+    """Those of the keys that earlier versions had and the newest has not."""
+    had = frozenset(key for part in versions_of(table, keys) for key in part[KEY].to_pylist())
+    return had - set(table.among(pa.array(sorted(had), pa.string()))[KEY].to_pylist()) if had else had
 
 
 def _require_known(scope: Scope, root: str, keys: Sequence[str], members: Mapping[str, frozenset[str]]) -> None:

@@ -28,6 +28,7 @@ class Place(Protocol):
     def remove(self, name: str) -> None: ...
     def require_writable(self) -> None: ...
     def walk(self, folder: str) -> Iterator[tuple[str, int, int]]: ...
+    def sweep(self) -> int: ...
 
 
 class Home:
@@ -90,6 +91,10 @@ class Home:
     def walk(self, folder: str) -> Iterator[tuple[str, int, int]]:
         """Name, size and time of change (nanoseconds since 1970) of every file below a folder, in no order."""
         return self._place.walk(_checked(folder))
+
+    def sweep(self) -> int:
+        """Takes away what writes left that were cut short by a crash; answers how many files."""
+        return self._place.sweep()
 
     def require_writable(self) -> None:
         """Raises HomeNotWritable, saying what to do, where nothing can be written."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from packyak.engine.errors import HomeError, HomeFull, HomeNotWritable
 
 TEMPORARY = ".packyak-tmp-"
+_LONGEST_WRITE = 3600.0  # a pid may be another process's by now
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -80,6 +82,13 @@ class LocalPlace:
                 found = path.stat()
                 yield path.relative_to(self.root).as_posix(), found.st_size, found.st_mtime_ns
 
+    def sweep(self) -> int:
+        """Takes away temporary files whose process is gone."""
+        left = [path for path in self.root.rglob(f"{TEMPORARY}*") if path.is_file() and not _writes(path)]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
     def require_writable(self) -> None:
         """Raises HomeNotWritable where nothing can be written."""
         with self._temporary(self.root / "probe", b"", False):
@@ -102,6 +111,18 @@ class LocalPlace:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _writes(temporary: Path) -> bool:
+    """Whether the process that began a temporary file may still be at it."""
+    pid = temporary.name.removeprefix(TEMPORARY).partition("-")[0]
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except OSError:
+        pass
+    return time.time() - temporary.stat().st_mtime < _LONGEST_WRITE
 
 
 def _link(temporary: Path, target: Path, data: bytes) -> bool:

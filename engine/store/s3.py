@@ -151,6 +151,10 @@ class S3Place:
             if info.is_file:
                 yield info.path.removeprefix(f"{self.root}/"), info.size, info.mtime_ns
 
+    def sweep(self) -> int:
+        """A write that is cut short leaves no object."""
+        return 0
+
     def require_writable(self) -> None:
         """Nothing is tried: a probe would need the right to delete it again."""
 

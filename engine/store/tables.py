@@ -31,6 +31,7 @@ _KEPT = "kept-"
 _NEWEST = 2**64 - 1
 _BEGUN = "begun"
 _BEGIN_SECONDS = 10.0
+_STORED_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -371,6 +372,17 @@ def among(
         stored = data.to_table(columns=None if names is None else [*dict.fromkeys([by, *names])])
     found = stored.filter(within(stored[by], keys))
     return found if names is None else found.select(names)
+
+
+def stored(home: Home, name: str) -> Iterator[pa.RecordBatch]:
+    """All that one data file of a table has, unpacked: also rows that no version has any more. Raises HomeError."""
+    from lance.file import LanceFileReader
+
+    try:
+        reader = LanceFileReader(home.path(name), storage_options=home.storage_options)
+        yield from reader.read_all(batch_size=_STORED_ROWS).to_batches()
+    except (OSError, RuntimeError, ValueError, pa.ArrowInvalid) as error:
+        raise _explanation(error, home.path(name)) from error
 
 
 def within(values: pa.Array | pa.ChunkedArray, keys: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

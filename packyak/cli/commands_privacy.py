@@ -101,11 +101,14 @@ def _say_done(done: Any) -> None:
         say(f"  still there: {counted(len(done.left), 'file')} of {looked} looked through")
         for name, many in list(done.left.items())[:_SHOWN]:
             say(f"    {name}: {counted(many, 'value')}")
-        note(f"Next: {_step(done.left)}")
+        note(f"Next: {done.next_step}")
     elif done.marks:
-        say(f"  looked for: {counted(done.marks, 'value')} that only {_these(done)} had, in {looked}: none is left")
+        say(
+            f"  looked for: every row, and {counted(done.marks, 'value')} that only {_these(done)} had, in {looked}: "
+            "none is left"
+        )
     else:
-        say(f"  nothing to look for: {_these(done)} had no value of {'its' if len(done.keys) == 1 else 'their'} own")
+        say(f"  looked for: every row, in {looked}: none is left; {_these(done)} had no value of {_own(done)}")
     if done.relearned:
         say(f"  {', '.join(done.relearned)}: another model answers, or the first rule. Next: `packyak run`")
     if done.note:
@@ -113,14 +116,12 @@ def _say_done(done: Any) -> None:
     note(f"{done.id} in the ledger: `packyak forget --list`")
 
 
-def _step(left: Any) -> str:
-    if any(name.startswith(_GIVEN) for name in left):
-        return "take it out of the files in the buckets as well, then ask again"
-    return "`packyak stop`, then ask again; what another program holds open can be removed by hand"
-
-
 def _these(found: Any) -> str:
     return "it" if len(found.keys) == 1 else "they"
+
+
+def _own(found: Any) -> str:
+    return "its own" if len(found.keys) == 1 else "their own"
 
 
 def _list(found: Any, as_json: bool) -> int:
