@@ -15,6 +15,7 @@ from packyak.deploy.grants.infer.observed import needs_of_call
 from packyak.deploy.grants.infer.rows import SERVICES
 from packyak.deploy.grants.infer.table import PLACE, Row, rows_of
 
+SOURCE = "CopySource"
 LINES = [(service, row) for service in SERVICES for rows in rows_of(service).values() for row in rows]
 ARNS = {
     "arn": "arn:aws:states:us-east-1:123456789012:stateMachine:m",
@@ -33,6 +34,7 @@ def paths(row: Row) -> list[str]:
 
 
 def shape_at(shape: Shape | None, path: str) -> Shape | None:
+    path = path.removesuffix(".VersionId") if path.startswith(SOURCE) else path  # boto3 takes a dict as well
     for step in path.replace("{}", "").replace("[]", ".[]").split("."):
         if shape is None:
             return None
@@ -58,6 +60,9 @@ def filled(service: str, row: Row) -> dict[str, Any]:
             if path not in (row.options.get("unless"), *([each.options["unless"]] if "unless" in each.options else [])):
                 form = re.search(re.escape(path) + r"\*?:(\w+)", each.resource)
                 known = form[1] if form else ""
+                if path == f"{SOURCE}.VersionId":
+                    given[SOURCE] = "bucket/x?versionId=7"
+                    continue
                 _put(given, path, "bucket/x" if known == "source" else ARNS.get(known, "name-x"))
     return given
 
@@ -103,7 +108,15 @@ CALLS: list[tuple[str, str, Mapping[str, Any], set[tuple[str, str, str | None]]]
     ),
     (
         "s3", "CopyObject", {"Bucket": "b", "Key": "k", "CopySource": "/a/j?versionId=7"},
-        {("s3:GetObject", "arn:aws:s3:::a/j", None), ("s3:PutObject", "arn:aws:s3:::b/k", None)},
+        {("s3:GetObjectVersion", "arn:aws:s3:::a/j", None), ("s3:PutObject", "arn:aws:s3:::b/k", None)},
+    ),
+    (
+        "s3", "CopyObject", {"Bucket": "b", "Key": "k", "CopySource": {"Bucket": "a", "Key": "j", "VersionId": "7"}},
+        {("s3:GetObjectVersion", "arn:aws:s3:::a/j", None), ("s3:PutObject", "arn:aws:s3:::b/k", None)},
+    ),
+    (
+        "s3", "PutObject", {"Bucket": "b", "Key": "k", "IfMatch": "x", "ObjectLockMode": "GOVERNANCE"},
+        {(f"s3:{each}", "arn:aws:s3:::b/k", None) for each in ("PutObject", "GetObject", "PutObjectRetention")},
     ),
     (
         "dynamodb", "Query", {"TableName": "t", "IndexName": "i"},
@@ -144,6 +157,9 @@ def test_what_a_call_asks_for(
         ("s3", "GetObject", {"Bucket": "b", "Key": "a*"}, "wildcard"),
         ("s3", "GetObject", {"Bucket": "", "Key": "a"}, "is empty"),
         ("s3", "GetObject", {"Key": "a"}, "Bucket is not known"),
+        ("s3", "GetObject", {"Bucket": "arn:aws:s3:us-east-1:1:accesspoint/a", "Key": "k"}, "access point"),
+        ("s3", "GetObject", {"Bucket": "b--use1-az4--x-s3", "Key": "k"}, "directory bucket"),
+        ("s3", "CopyObject", {"Bucket": "b", "Key": "k", "CopySource": "x-s3alias/k"}, "access point"),
         ("kms", "Encrypt", {"KeyId": "alias/a"}, "alias"),
         ("sqs", "SendMessage", {"QueueUrl": "jobs"}, "no address of a queue"),
         ("sns", "Publish", {"PhoneNumber": "+41"}, "phone"),

@@ -159,10 +159,12 @@ class Session(Aws):
 
 @dataclass(frozen=True)
 class Client(Aws):
-    """A client of a service. region: "" where it is the one that the code runs in."""
+    """A client of a service. region: "" where it is the one that the code runs in. hooked: the project's own code
+    stands in its events, and may change what is asked."""
 
     service: str
     region: str = ""
+    hooked: bool = False
 
 
 @dataclass(frozen=True)

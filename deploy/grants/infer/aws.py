@@ -102,6 +102,7 @@ _VERBS = frozenset(
         "verify",
     ]
 )
+_AFTERWARDS = ("after-call", "after-call-error", "response-received", "needs-retry")
 _OURS = frozenset(("put_sync", "get_sync", "list_sync", "delete_sync", "read_bytes_of"))
 
 
@@ -200,6 +201,9 @@ def made_client(m: Machine, args: Args, node: ast.AST, env: Env, *, resource: bo
 
 def _client_call(m: Machine, what: ClientMember, args: Args, node: ast.AST, env: Env) -> Value:
     client, name = what.client, what.name
+    if client.hooked and name not in HARMLESS:
+        said = f"functions are registered with the events of {shown(client)}, and may change what is asked for"
+        m.refuse(node, env, said, [client.service])
     if name in ("get_paginator", "get_waiter"):
         return _walker(m, what, args, node, env)
     if name in ("generate_presigned_url", "generate_presigned_post"):
@@ -277,11 +281,30 @@ def _other_call(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env
     if isinstance(owner, BatchWriter) and name in ("put_item", "delete_item"):
         return UNKNOWN
     if isinstance(owner, AwsMember) and owner.name == "events":
-        from packyak.deploy.grants.infer.calls import escape
-
-        for value in args.all():
-            escape(m, value, node, env, "an event of botocore")
+        return _registered(m, what, args, node, env)
+    if name in HARMLESS or (isinstance(owner, Session) and name == "set_config_variable"):
         return UNKNOWN
-    if name in HARMLESS or (isinstance(owner, Session) and name in ("get_credentials", "set_config_variable")):
-        return UNKNOWN
+    if isinstance(owner, Session) and name == "get_credentials":
+        return m.refuse(node, env, f"`{members_shown(node)}` takes out the credentials of the role")
     return m.refuse(node, env, f"`{name}` of {shown(owner)} is not known", [service_of(owner)])
+
+
+def members_shown(node: ast.AST) -> str:
+    from packyak.deploy.grants.infer.members import shown_node
+
+    return shown_node(node)
+
+
+def _registered(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env) -> Value:
+    """`client.meta.events.register(event, function)`: what is called before a request may change it."""
+    from packyak.deploy.grants.infer.calls import escape
+
+    events = texts_of(args.get(0, "event_name") or NOTHING)
+    if what.name.startswith("register") and not (
+        events and all((each.known or "").startswith(_AFTERWARDS) for each in events)
+    ):
+        said = f"`{members_shown(node)}` may change what is asked for"
+        m.refuse(node, env, said, [service_of(what)])
+    for value in args.all():
+        escape(m, value, node, env, "an event of botocore")
+    return UNKNOWN

@@ -99,6 +99,8 @@ def _call(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Value:
 
 def _called(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Value:
     """An object with `__call__`."""
+    from packyak.deploy.grants.infer import foreign
+
     if isinstance(what, Made) and isinstance(what.kind_of, Made):
         found = classes.lookup(m, what.kind_of, "__call__")
         return union(_call(m, Bound(each, what), args, node, env) for each in found)
@@ -109,6 +111,8 @@ def _called(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Valu
         return _call(m, Bound(Live(found_live), what), args, node, env)
     if isinstance(what, Live):
         held(m, what.value, node, env)
+        if getattr(what.value, "__qualname__", None):  # a function of some compiler's own kind
+            return foreign.call(m, dotted(what.value), what.value, args, node, env)
     return opaque(m, dotted(kind) if kind else "this", args, node, env)
 
 
@@ -215,6 +219,9 @@ def escape(m: Machine, value: Value, node: ast.AST, env: Env, into: str) -> None
 def _escape(m: Machine, atom: Atom, node: ast.AST, env: Env, into: str) -> None:
     if isinstance(atom, Collection):
         aws.listed(m, atom, env, node)
+        m.refuse(
+            node, env, f"what {into} does with the items of {aws.shown(atom)} is not followed", [aws.service_of(atom)]
+        )
     elif isinstance(atom, Aws):
         m.refuse(node, env, f"{aws.shown(atom)} goes to {into}, which is not followed", [aws.service_of(atom)])
     elif isinstance(atom, (Bucketed, *OURS)):

@@ -73,6 +73,7 @@ def _fields(m: Machine, made: Made, kind: type, args: Args, node: ast.AST, env: 
     """What a dataclass's own `__init__` does."""
     from packyak.deploy.grants.infer.calls import call
     from packyak.deploy.grants.infer.machine import Args as Arguments
+    from packyak.deploy.grants.infer.members import class_setting
 
     at = 0
     for field in dataclasses.fields(kind):
@@ -85,7 +86,8 @@ def _fields(m: Machine, made: Made, kind: type, args: Args, node: ast.AST, env: 
             m.heap.add(made, f".{field.name}", given)
         if given is None or args.star is not None or args.stars is not None:
             if field.default is not dataclasses.MISSING:
-                m.heap.add(made, f".{field.name}", wrap(field.default))
+                default = one(Unknown(changed=field.name)) if class_setting(kind, field.name) else wrap(field.default)
+                m.heap.add(made, f".{field.name}", default)
             elif field.default_factory is not dataclasses.MISSING:
                 m.heap.add(made, f".{field.name}", call(m, wrap(field.default_factory), Arguments(), node, env))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import collections
 import enum
+import os
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -253,6 +254,10 @@ def _item(m: Machine, owner: Atom, key: Value, env: Env, node: ast.AST) -> Value
 
 def _live_mapping(m: Machine, owner: Live, key: Value, env: Env, node: ast.AST) -> Value:
     """A mapping that is no dict: `os.environ`, what a library made. What it holds of AWS cannot be told apart."""
+    if owner.value is os.environ:
+        from packyak.deploy.grants.infer.stdlib import credentials_of_the_machine
+
+        return credentials_of_the_machine(m, key, node, env) or UNKNOWN
     if carries(m, one(owner)):
         return m.refuse(node, env, f"what `{members.shown_node(node)}` is cannot be told", services_in(m, one(owner)))
     return UNKNOWN

@@ -21,12 +21,19 @@ def listed(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     """list(), tuple(), sorted(), reversed(), iter(): the same items."""
     if not args.positional:
         return m.make_list(node, ())
+    if len(args.positional) > 1:  # iter(read, b""): read is called until it gives what stands there
+        return m.make_list(node, (), call(m, args.positional[0], Args(), node, env))
     for function in args.named.get("key", NOTHING):
         call(m, one(function), Args([containers.element(m, args.positional[0], env, node)]), node, env)
     known = containers.sequence(m, args.positional[0], env, node)
     if known is not None and "key" not in args.named:
         return m.make_list(node, known)
     return m.make_list(node, (), containers.element(m, args.positional[0], env, node))
+
+
+def sliced(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """itertools.islice(items, ...): some of the items."""
+    return listed(m, Args(args.positional[:1]), node, env)
 
 
 def joined(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
@@ -154,3 +161,54 @@ def reduced(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     each = containers.element(m, items, env, node)
     start = args.get(2, "initial") or NOTHING
     return start | each | call(m, first(args), Args([start | each | UNKNOWN, each]), node, env)
+
+
+def accumulated(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """itertools.accumulate(items, function)."""
+    each = containers.element(m, first(args), env, node) | args.named.get("initial", NOTHING)
+    function = args.get(1, "func")
+    made = call(m, function, Args([each | UNKNOWN, each]), node, env) if function is not None else UNKNOWN
+    return m.make_list(node, (), each | made)
+
+
+def grouped(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """itertools.groupby(items, key): pairs of what `key` gives and the items."""
+    each = containers.element(m, first(args), env, node)
+    key = args.get(1, "key")
+    word = call(m, key, Args([each]), node, env) if key is not None else each
+    group = m.make_list((node, "group"), (), each)
+    return m.make_list(node, (), m.make_list((node, "pair"), [word, group], NOTHING, "tuple"))
+
+
+def in_rows(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """itertools.tee, pairwise, batched, combinations: rows of the items."""
+    row = m.make_list((node, "row"), (), containers.element(m, first(args), env, node), "tuple")
+    return m.make_list(node, (), row)
+
+
+def largest(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """heapq.nlargest(count, items, key=...)."""
+    each = containers.element(m, args.get(1, "iterable") or NOTHING, env, node)
+    key = args.get(2, "key")
+    if key is not None:
+        call(m, key, Args([each]), node, env)
+    return m.make_list(node, (), each)
+
+
+def merged(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """heapq.merge(a, b, key=...)."""
+    each = union(containers.element(m, value, env, node) for value in args.positional)
+    if "key" in args.named:
+        call(m, args.named["key"], Args([each]), node, env)
+    return m.make_list(node, (), each)
+
+
+def drawn(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """random.choice(items); choices and sample give several."""
+    each = containers.element(m, args.get(1, "seq") or args.get(1, "population") or NOTHING, env, node)
+    return each | m.make_list(node, (), each)
+
+
+def shown_on_the_way(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """tqdm(items): the same items."""
+    return m.make_list(node, (), containers.element(m, args.get(0, "iterable") or NOTHING, env, node) | UNKNOWN)

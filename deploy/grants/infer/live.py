@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import functools
 import gc
 import sys
 import types
+import uuid
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -46,6 +48,7 @@ from packyak.engine.declare.source import FunctionNode, tree_of
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
 
+PLAIN = (str, int, float, bytes, datetime.date, datetime.time, datetime.timedelta, uuid.UUID, PurePath, type(None))
 LOOKED_AT = 4000  # objects, when it is asked what a foreign object holds
 PACKYAK = ENGINE.parent
 _OWN = tuple(str(PACKYAK / name) for name in ("engine", "deploy", "studio", "packyak"))
@@ -122,7 +125,29 @@ def client_of(value: Any) -> Client:
 
     region = value.meta.region_name or ""
     of_this_machine = {os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"), "aws-global"}
-    return Client(value.meta.service_model.service_name, "" if region in of_this_machine else region)
+    service = value.meta.service_model.service_name
+    return Client(service, "" if region in of_this_machine else region, _is_hooked(value.meta.events))
+
+
+def _is_hooked(events: Any) -> bool:
+    """Whether the project's own functions were registered with a client's events."""
+    emitter = getattr(events, "_emitter", events)
+    nodes: list[dict[str, Any]] = [getattr(getattr(emitter, "_handlers", None), "_root", {})]
+    while nodes:
+        each = nodes.pop()
+        for kept in each.get("values") or ():
+            for handler in kept or ():
+                if follows(innermost(handler)):
+                    return True
+        nodes += (each.get("children") or {}).values()
+    return False
+
+
+def innermost(function: Any) -> Any:
+    """What is beneath a method or a partial."""
+    while isinstance(function, functools.partial | types.MethodType):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    return function
 
 
 def _resource(value: Any) -> Resource:
@@ -297,11 +322,13 @@ def _filled(cell: types.CellType) -> bool:
         return False
 
 
-# -- values that come from settings
+# -- what a module says
 
 
 def defaults_of(function: types.FunctionType, tree: FunctionNode) -> dict[str, Value]:
     """The values of defaults, as they are now."""
+    from packyak.deploy.grants.infer.settings import is_unsettled
+
     spec = tree.args
     names = [each.arg for each in (*spec.posonlyargs, *spec.args)]
     live = function.__defaults__ or ()
@@ -309,34 +336,16 @@ def defaults_of(function: types.FunctionType, tree: FunctionNode) -> dict[str, V
     found |= {name: wrap(each) for name, each in (function.__kwdefaults__ or {}).items()}
     written = [*zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True)]
     written += [(each.arg, node) for each, node in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if node]
-    return found | {name: one(Unknown(changed=name)) for name, node in written if from_settings(node)}
+    file = file_of(function)
+    settled = frozenset(name for name, node in written if not (node and is_unsettled(node, file)))
+    return {
+        name: one(Unknown(changed=name)) if name not in settled and _is_plain(value) else value
+        for name, value in found.items()
+    }
 
 
-def from_settings(node: ast.AST) -> bool:
-    """Whether an expression reads the environment, which is another where the code will run."""
-    return any(
-        (isinstance(each, ast.Attribute) and each.attr in ("environ", "getenv"))
-        or (isinstance(each, ast.Name) and each.id in ("environ", "getenv"))
-        for each in ast.walk(node)
-    )
-
-
-@lru_cache(maxsize=512)
-def settings_of(file: str) -> frozenset[str]:
-    """The names of a module, and `Class.name` of `self.name`, that are assigned from the environment."""
-    tree = tree_of(file)
-    if tree is None:
-        return frozenset()
-    found = set()
-    for node in ast.walk(tree.module):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and from_settings(node.value):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    found.add(target.id)
-                elif isinstance(target, ast.Attribute):
-                    found.add(f".{target.attr}")
-    return frozenset(found)
+def _is_plain(value: Value) -> bool:
+    return all(isinstance(each, Text) or (isinstance(each, Live) and isinstance(each.value, PLAIN)) for each in value)
 
 
 @lru_cache(maxsize=512)

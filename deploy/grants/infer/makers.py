@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from packyak.deploy.grants.infer import aws, foreign, members, modules
+from packyak.deploy.grants.infer import aws, members, modules
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
@@ -147,7 +147,3 @@ def unknown(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 
 def loop(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     return one(Known("loop"))
-
-
-def command(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    return foreign.command(m, args, node, env)

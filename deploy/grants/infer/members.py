@@ -39,10 +39,10 @@ from packyak.deploy.grants.infer.live import (
     follows,
     is_builtin,
     module_file,
-    settings_of,
     wrap,
 )
 from packyak.deploy.grants.infer.machine import Args
+from packyak.deploy.grants.infer.settings import unsettled_names
 from packyak.deploy.grants.infer.texts import OPEN
 from packyak.engine.declare.secret import Secret
 
@@ -243,7 +243,8 @@ def _slot(value: Any, name: str) -> Value:
 
 def _from_settings(kind: type, name: str) -> bool:
     files = {module_file(vars(_module)) for each in kind.__mro__ if (_module := inspect.getmodule(each)) is not None}
-    return any(f".{name}" in settings_of(file) for file in files if file.endswith(".py") and followed_class(kind))
+    ours = [unsettled_names(file) for file in files if file.endswith(".py") and followed_class(kind)]
+    return any(f".{name}" in names or name in names for names in ours)
 
 
 def _of_module(m: Machine, module: types.ModuleType, name: str, env: Env, node: ast.AST) -> Value:
@@ -269,15 +270,16 @@ def _of_type(m: Machine, kind: type, name: str, env: Env, node: ast.AST) -> Valu
         return held | one(Bound(atom_of(found.__func__), Live(kind)))
     if isinstance(found, staticmethod):
         return held | wrap(found.__func__)
-    if isinstance(found, str) and _class_setting(kind, name):
+    if isinstance(found, str) and class_setting(kind, name):
         return one(Unknown(changed=name))
     return held | wrap(found)
 
 
-def _class_setting(kind: type, name: str) -> bool:
+def class_setting(kind: type, name: str) -> bool:
     module = inspect.getmodule(kind)
     file = module_file(vars(module)) if module is not None else ""
-    return file.endswith(".py") and name in settings_of(file)
+    names = unsettled_names(file) if file.endswith(".py") else {}
+    return name in names or f".{name}" in names
 
 
 # -- giving attributes values

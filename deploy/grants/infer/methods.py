@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer import containers, foreign, members, modules, strings
@@ -19,7 +20,7 @@ from packyak.deploy.grants.infer.atoms import (
     one,
     union,
 )
-from packyak.deploy.grants.infer.calls import call, opaque
+from packyak.deploy.grants.infer.calls import _methods, call, opaque
 from packyak.deploy.grants.infer.calls import held as held_functions
 from packyak.deploy.grants.infer.classes import is_ours
 from packyak.deploy.grants.infer.heap import REST, Env
@@ -117,7 +118,6 @@ TAKES = frozenset(("get", "get_nowait", "pop", "popleft", "popitem", "recv", "ne
 
 
 def _method_of_object(m: Machine, owner: Live | Made, name: str, args: Args, node: ast.AST, env: Env) -> Value:
-    from packyak.deploy.grants.infer.calls import _methods
     from packyak.engine.declare.declared import Index
 
     value = owner.value if isinstance(owner, Live) else None
@@ -126,6 +126,10 @@ def _method_of_object(m: Machine, owner: Live | Made, name: str, args: Args, nod
         return m.refuse(node, env, f"what `{members.shown_node(node)}` reads is not known", ["bucket"])
     if not isinstance(kind, type):
         return opaque(m, name, args, node, env)
+    if value is os.environ and name in ("get", "pop", "setdefault"):
+        from packyak.deploy.grants.infer.stdlib import credentials_of_the_machine
+
+        return credentials_of_the_machine(m, first(args), node, env) or UNKNOWN
     if isinstance(value, type):
         return _unbound(m, value, name, args, node, env)
     if is_ours(kind):
@@ -180,12 +184,26 @@ def _unbound(m: Machine, kind: type, name: str, args: Args, node: ast.AST, env: 
     return result
 
 
+def _logged(m: Machine, owner: Live | Made, name: str, args: Args, node: ast.AST, env: Env) -> Value:
+    """What is logged goes to the handlers of the logger and of those above it, which may be the project's."""
+    if name.startswith(("add", "set", "make", "call", "handle")):
+        return opaque(m, name, args, node, env)
+    logger: Any = owner.value if isinstance(owner, Live) else None
+    while logger is not None:
+        for each in [*getattr(logger, "handlers", ()), *getattr(logger, "filters", ())]:
+            parts = (each, getattr(each, "formatter", None), *getattr(each, "filters", ()))
+            for part in (part for part in parts if part is not None and is_ours(type(part))):
+                _methods(m, type(part), next(iter(wrap(part))), node, env)
+        logger = getattr(logger, "parent", None) if getattr(logger, "propagate", True) else None
+    return UNKNOWN
+
+
 def _of_stdlib(
     m: Machine, owner: Live | Made, kind: type, name: str, args: Args, node: ast.AST, env: Env
 ) -> Value | None:
     kinds = {dotted(each) for each in kind.__mro__}
     if any(each.startswith("logging.") for each in kinds):
-        return UNKNOWN
+        return _logged(m, owner, name, args, node, env)
     if "concurrent.futures._base.Executor" in kinds:
         if name == "submit":
             return future_of_first(m, args, node, env)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer.atoms import NOTHING, Unknown, Value, one
 from packyak.deploy.grants.infer.heap import Env
-from packyak.deploy.grants.infer.live import is_followed, module_file, settings_of, within, wrap, writers_of
+from packyak.deploy.grants.infer.live import is_followed, module_file, within, wrap, writers_of
+from packyak.deploy.grants.infer.settings import unsettled, unsettled_names
 from packyak.engine.declare.source import FunctionNode
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ def from_module(m: Machine, namespace: dict[str, Any], name: str) -> Value:
     file = file if is_followed(file) else ""
     if name in namespace:
         found |= wrap(namespace[name])
-        if file and name in settings_of(file) and isinstance(namespace[name], str | None):
-            return one(Unknown(changed=name))
+        names = unsettled_names(file)
+        if name in names:
+            return found - wrap(namespace[name]) | unsettled(m, namespace[name], name, names[name])
     elif hasattr(builtins, name):
         return found | wrap(getattr(builtins, name))
     if file and not writers_of(file).get(name, frozenset()) <= m.read:

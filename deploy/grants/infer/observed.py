@@ -93,7 +93,7 @@ def hooked(events: Mapping[str, Callable[..., Any]], *, last: bool = False) -> I
     finally:
         for event, hear in events.items():
             handlers.BUILTIN_HANDLERS.remove((event, hear))
-            for each in emitters:
+            for each in _emitters():  # those that were made within the block, too
                 each.unregister(event, hear)
 
 
@@ -152,6 +152,9 @@ def _texts(params: Mapping[str, Any], path: str) -> list[Text] | None:
 
 
 def _given(params: Mapping[str, Any], path: str) -> bool:
+    source = params.get("CopySource")
+    if path == "CopySource.VersionId" and isinstance(source, str):
+        return "?versionId=" in source
     return bool(_values(params, path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,10 @@ def _answer(m: Machine, operation: str, given: Given, node: ast.AST) -> Value:
             m.heap.add(made, name, m.make_list((node, name), (), one(key)))
         m.heap.add(made, "CommonPrefixes", m.make_list((node, "CommonPrefixes"), (), one(common)))
         return one(made)
+    if operation == "GetObject":
+        made = m.make("answer", (node, operation))
+        m.heap.add(made, "Body", one(m.make("object", (node, operation, "body"), Live(io.BytesIO))))
+        return one(made)
     if operation == "GetQueueUrl":
         made = m.make("answer", (node, operation))
         names = texts_of(given.named.get("QueueName", NOTHING)) or []
@@ -124,8 +129,16 @@ def _source(m: Machine, given: Given) -> Texts | None:
     return [text(*bucket.parts, "/", *key.parts) for bucket in buckets for key in keys]
 
 
+def _written_source(given: Given) -> list[Text]:
+    """`CopySource="bucket/key"`; nothing where it is a dict."""
+    sources = given.named.get("CopySource", NOTHING)
+    return [each for each in sources if isinstance(each, Text)] if all(isinstance(x, Text) for x in sources) else []
+
+
 def _given(m: Machine, given: Given, path: str) -> bool | None:
     value, sure = _at(m, given, path)
+    if path == "CopySource.VersionId" and (named := _written_source(given)):
+        return any("?versionId=" in str(part) for each in named for part in each.parts)
     if not value or value == one(Live(None)):
         return False
     return True if sure else None

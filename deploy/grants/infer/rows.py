@@ -11,39 +11,71 @@ GetObject s3:GetObject arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
 GetObject s3:GetObjectVersion arn:aws:s3:::{Bucket}/{Key*} if=VersionId
 HeadObject s3:GetObject arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
 HeadObject s3:GetObjectVersion arn:aws:s3:::{Bucket}/{Key*} if=VersionId
-GetObjectAttributes s3:GetObject arn:aws:s3:::{Bucket}/{Key*}
-GetObjectAttributes s3:GetObjectAttributes arn:aws:s3:::{Bucket}/{Key*}
-GetObjectTagging s3:GetObjectTagging arn:aws:s3:::{Bucket}/{Key*}
-GetObjectAcl s3:GetObjectAcl arn:aws:s3:::{Bucket}/{Key*}
+GetObjectAttributes s3:GetObject arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+GetObjectAttributes s3:GetObjectVersion arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+GetObjectAttributes s3:GetObjectAttributes arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+GetObjectAttributes s3:GetObjectVersionAttributes arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+GetObjectTagging s3:GetObjectTagging arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+GetObjectTagging s3:GetObjectVersionTagging arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+GetObjectAcl s3:GetObjectAcl arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+GetObjectAcl s3:GetObjectVersionAcl arn:aws:s3:::{Bucket}/{Key*} if=VersionId
 SelectObjectContent s3:GetObject arn:aws:s3:::{Bucket}/{Key*}
 RestoreObject s3:RestoreObject arn:aws:s3:::{Bucket}/{Key*}
 PutObject s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
 PutObject s3:PutObjectTagging arn:aws:s3:::{Bucket}/{Key*} if=Tagging
 PutObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=ACL
+PutObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantFullControl
+PutObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantRead
+PutObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantReadACP
+PutObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantWriteACP
+PutObject s3:PutObjectRetention arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockMode
+PutObject s3:PutObjectLegalHold arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockLegalHoldStatus
 PutObject kms:GenerateDataKey {SSEKMSKeyId:key} if=SSEKMSKeyId via=s3
-PutObjectTagging s3:PutObjectTagging arn:aws:s3:::{Bucket}/{Key*}
-PutObjectAcl s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*}
-DeleteObjectTagging s3:DeleteObjectTagging arn:aws:s3:::{Bucket}/{Key*}
+PutObject s3:GetObject arn:aws:s3:::{Bucket}/{Key*} if=IfMatch
+PutObjectTagging s3:PutObjectTagging arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+PutObjectTagging s3:PutObjectVersionTagging arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+PutObjectAcl s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+PutObjectAcl s3:PutObjectVersionAcl arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+DeleteObjectTagging s3:DeleteObjectTagging arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
+DeleteObjectTagging s3:DeleteObjectVersionTagging arn:aws:s3:::{Bucket}/{Key*} if=VersionId
 CreateMultipartUpload s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
 CreateMultipartUpload s3:PutObjectTagging arn:aws:s3:::{Bucket}/{Key*} if=Tagging
 CreateMultipartUpload s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=ACL
+CreateMultipartUpload s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantFullControl
+CreateMultipartUpload s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantRead
+CreateMultipartUpload s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantReadACP
+CreateMultipartUpload s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantWriteACP
+CreateMultipartUpload s3:PutObjectRetention arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockMode
+CreateMultipartUpload s3:PutObjectLegalHold arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockLegalHoldStatus
 CreateMultipartUpload kms:GenerateDataKey {SSEKMSKeyId:key} if=SSEKMSKeyId via=s3
 CreateMultipartUpload kms:Decrypt {SSEKMSKeyId:key} if=SSEKMSKeyId via=s3
 UploadPart s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
 CompleteMultipartUpload s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
+CompleteMultipartUpload s3:GetObject arn:aws:s3:::{Bucket}/{Key*} if=IfMatch
 AbortMultipartUpload s3:AbortMultipartUpload arn:aws:s3:::{Bucket}/{Key*}
 ListParts s3:ListMultipartUploadParts arn:aws:s3:::{Bucket}/{Key*}
-UploadPartCopy s3:GetObject arn:aws:s3:::{CopySource*:source}
+UploadPartCopy s3:GetObject arn:aws:s3:::{CopySource*:source} unless=CopySource.VersionId
+UploadPartCopy s3:GetObjectVersion arn:aws:s3:::{CopySource*:source} if=CopySource.VersionId
 UploadPartCopy s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
-CopyObject s3:GetObject arn:aws:s3:::{CopySource*:source}
+CopyObject s3:GetObject arn:aws:s3:::{CopySource*:source} unless=CopySource.VersionId
+CopyObject s3:GetObjectVersion arn:aws:s3:::{CopySource*:source} if=CopySource.VersionId
 CopyObject s3:PutObject arn:aws:s3:::{Bucket}/{Key*}
 CopyObject s3:PutObjectTagging arn:aws:s3:::{Bucket}/{Key*} if=Tagging
 CopyObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=ACL
+CopyObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantFullControl
+CopyObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantRead
+CopyObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantReadACP
+CopyObject s3:PutObjectAcl arn:aws:s3:::{Bucket}/{Key*} if=GrantWriteACP
+CopyObject s3:PutObjectRetention arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockMode
+CopyObject s3:PutObjectLegalHold arn:aws:s3:::{Bucket}/{Key*} if=ObjectLockLegalHoldStatus
 CopyObject kms:GenerateDataKey {SSEKMSKeyId:key} if=SSEKMSKeyId via=s3
 DeleteObject s3:DeleteObject arn:aws:s3:::{Bucket}/{Key*} unless=VersionId
 DeleteObject s3:DeleteObjectVersion arn:aws:s3:::{Bucket}/{Key*} if=VersionId
+DeleteObject s3:BypassGovernanceRetention arn:aws:s3:::{Bucket}/{Key*} if=BypassGovernanceRetention
+DeleteObject s3:GetObject arn:aws:s3:::{Bucket}/{Key*} if=IfMatch
 DeleteObjects s3:DeleteObject arn:aws:s3:::{Bucket}/{Delete.Objects[].Key*} unless=Delete.Objects[].VersionId
 DeleteObjects s3:DeleteObjectVersion arn:aws:s3:::{Bucket}/{Delete.Objects[].Key*} if=Delete.Objects[].VersionId
+DeleteObjects s3:BypassGovernanceRetention arn:aws:s3:::{Bucket}/{Delete.Objects[].Key*} if=BypassGovernanceRetention
 ListObjects s3:ListBucket arn:aws:s3:::{Bucket} prefix=Prefix
 ListObjectsV2 s3:ListBucket arn:aws:s3:::{Bucket} prefix=Prefix
 ListObjectVersions s3:ListBucketVersions arn:aws:s3:::{Bucket} prefix=Prefix

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import logging
+import sys
+import types
 from typing import TYPE_CHECKING
 
-from packyak.deploy.grants.infer import containers, items, makers, members, modules
+from packyak.deploy.grants.infer import containers, items, makers, members, modules, programs
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
@@ -29,9 +32,24 @@ if TYPE_CHECKING:
 
 # fmt: off
 HARMLESS = (
-    "print", "len", "repr", "ascii", "isinstance", "issubclass", "id", "hash", "callable", "bool", "int", "float",
+    "len", "repr", "ascii", "isinstance", "issubclass", "id", "hash", "callable", "bool", "int", "float",
     "complex", "abs", "round", "ord", "chr", "hex", "bin", "oct", "divmod", "pow", "range", "bytes", "bytearray",
-    "memoryview", "dir", "input", "hasattr", "object", "help", "breakpoint", "delattr",
+    "memoryview", "dir", "input", "object", "help", "breakpoint", "delattr",
+)
+_ASKED = (
+    "__str__", "__repr__", "__len__", "__bool__", "__hash__", "__int__", "__float__", "__bytes__", "__index__",
+    "__abs__", "__round__", "__complex__", "__dir__", "__divmod__", "__pow__",
+)
+_CREDENTIALS = ("AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
+                "AWS_CONTAINER_CREDENTIALS", "AWS_CONTAINER_AUTHORIZATION", "AWS_WEB_IDENTITY")  # fmt: skip
+_CODE = (
+    "runpy.run_path", "runpy.run_module", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec",
+    "pkgutil.resolve_name", "pydoc.locate", "pydoc.importfile", "importlib.metadata.entry_points", "timeit.timeit",
+    "timeit.repeat", "cProfile.run", "cProfile.runctx", "profile.run", "trace.Trace", "code.interact",
+    "code.InteractiveInterpreter", "code.InteractiveConsole", "marshal.loads", "marshal.load", "doctest.testmod",
+    "bdb.Bdb", "pdb.run", "types.FunctionType", "builtins.function", "types.CodeType", "builtins.code",
+    "inspect.getmembers", "inspect.getmembers_static", "inspect.getattr_static", "gc.get_objects", "gc.get_referrers",
+    "gc.get_referents",
 )
 # fmt: on
 
@@ -50,9 +68,64 @@ def _second(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 def _harmless(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     for value in args.all():
         for atom in value:
-            for name in ("__str__", "__repr__", "__len__", "__bool__", "__hash__", "__int__", "__float__", "__bytes__"):
+            for name in _ASKED:
                 members.dunder(m, atom, name, [], env, node)
     return UNKNOWN
+
+
+def _printed(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """print(...): what it is printed to may be anything with `write`."""
+    into = args.named.get("file", NOTHING) | m.heap.get(("module", id(vars(sys))), "stdout")
+    if carries(m, into) or any(isinstance(each, Made) for each in into):
+        opaque(m, "print", Args([into]), node, env)
+    return _harmless(m, args, node, env)
+
+
+def _hasattr(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """hasattr(x, name) asks for the attribute."""
+    owners = frozenset(each for each in first(args) if isinstance(each, Live | Made) and not _is_module(each))
+    _getattr(m, Args([owners, args.get(1, "") or NOTHING]), node, env)
+    return UNKNOWN
+
+
+def _is_module(atom: object) -> bool:
+    return isinstance(atom, Live) and isinstance(atom.value, types.ModuleType)
+
+
+def _copied(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """copy.copy(x), copy.deepcopy(x)."""
+    own = [
+        members.dunder(m, atom, name, [UNKNOWN] * given, env, node)
+        for atom in first(args)
+        for name, given in (("__copy__", 0), ("__deepcopy__", 1), ("__reduce__", 0), ("__getstate__", 0))
+    ]
+    return first(args) | union(own)
+
+
+def _loads_code(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    return m.refuse(node, env, f"`{members.shown_node(node)}` runs or gives code that is not read")
+
+
+def _setting(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """os.getenv(name)."""
+    return credentials_of_the_machine(m, args.get(0, "key") or NOTHING, node, env) or UNKNOWN
+
+
+def credentials_of_the_machine(m: Machine, names: Value, node: ast.AST, env: Env) -> Value:
+    """The credentials that AWS's libraries find in the environment: whoever takes them out can sign by themselves."""
+    for each in names:
+        start = each.parts[0] if isinstance(each, Text) and each.parts else ""
+        if isinstance(start, str) and start.startswith(_CREDENTIALS):
+            return m.refuse(node, env, f"`{members.shown_node(node)}` takes out the credentials of the role")
+    return NOTHING
+
+
+def _logger(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """logging.getLogger(name): the one that there is."""
+    names = [each.known for each in first(args) if isinstance(each, Text)] if args.positional else [""]
+    if any(name is None for name in names) or len(names) != max(len(first(args)), 1):
+        return UNKNOWN
+    return union(wrap(logging.getLogger(name)) for name in names)
 
 
 # -- what calls things
@@ -174,6 +247,11 @@ CALLS: dict[str, Run] = {
     "builtins.str": makers.text,
     "builtins.format": makers.text,
     "builtins.getattr": _getattr,
+    "builtins.print": _printed,
+    "builtins.hasattr": _hasattr,
+    **dict.fromkeys(_CODE, _loads_code),
+    "os.getenv": _setting,
+    "logging.getLogger": _logger,
     "builtins.setattr": _setattr,
     "builtins.type": _type,
     "builtins.vars": _vars,
@@ -236,9 +314,24 @@ CALLS: dict[str, Run] = {
     "itertools.product": items.zipped,
     "itertools.zip_longest": items.zipped,
     "itertools.repeat": _gathered,
-    **{f"itertools.{name}": items.listed for name in ("islice", "cycle", "accumulate", "batched", "tee", "takewhile")},
-    "copy.copy": _same,
-    "copy.deepcopy": _same,
+    **{f"itertools.{name}": items.sliced for name in ("islice", "cycle", "compress")},
+    **{f"itertools.{name}": items.filtered for name in ("takewhile", "dropwhile", "filterfalse")},
+    **{
+        f"itertools.{name}": items.in_rows
+        for name in ("batched", "tee", "pairwise", "permutations", "combinations", "combinations_with_replacement")
+    },
+    "itertools.accumulate": items.accumulated,
+    "itertools.groupby": items.grouped,
+    "heapq.nlargest": items.largest,
+    "heapq.nsmallest": items.largest,
+    "heapq.merge": items.merged,
+    **{f"random.Random.{name}": items.drawn for name in ("choice", "choices", "sample")},
+    "tqdm.std.tqdm": items.shown_on_the_way,
+    "tqdm.asyncio.tqdm_asyncio": items.shown_on_the_way,
+    "tqdm.auto.tqdm": items.shown_on_the_way,
+    "tqdm.notebook.tqdm_notebook": items.shown_on_the_way,
+    "copy.copy": _copied,
+    "copy.deepcopy": _copied,
     "typing.cast": _second,
     "weakref.proxy": _same,
     "_weakref.proxy": _same,
@@ -249,7 +342,7 @@ CALLS: dict[str, Run] = {
     "types.MethodType": makers.partial,
     "posixpath.join": makers.path,
     "ntpath.join": makers.path,
-    "collections.deque": items.listed,
+    "collections.deque": items.sliced,
     "collections.OrderedDict": items.dict_of,
     "posixpath.normpath": _same,
     "os.fspath": _same,
@@ -263,13 +356,23 @@ CALLS: dict[str, Run] = {
     "botocore.session.Session": makers.boto_session,
     "boto3.s3.transfer.S3Transfer": makers.transfer,
     **{
-        f"subprocess.{name}": makers.command
-        for name in ("run", "Popen", "call", "check_call", "check_output", "getoutput")
+        f"subprocess.{name}": programs.started
+        for name in ("run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput")
     },
-    "posix.system": makers.command,
-    "os.popen": makers.command,
-    "os.system": makers.command,
-    "asyncio.subprocess.create_subprocess_exec": makers.command,
-    "asyncio.subprocess.create_subprocess_shell": makers.command,
+    "posix.system": programs.started,
+    "os.popen": programs.started,
+    "os.system": programs.started,
+    "asyncio.subprocess.create_subprocess_exec": programs.started,
+    "asyncio.subprocess.create_subprocess_shell": programs.started,
+    **{
+        f"{module}.{name}": programs.replaced
+        for module in ("os", "posix")
+        for name in (
+            *(f"exec{how}" for how in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+            *(f"spawn{how}" for how in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+            *("posix_spawn", "posix_spawnp", "fork_exec"),
+        )
+    },
+    "pty.spawn": programs.replaced,
     "ast.literal_eval": makers.unknown,
 }

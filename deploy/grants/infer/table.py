@@ -21,6 +21,8 @@ from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, text
 Texts = list[Text]
 Look = Callable[[str], Texts | None]
 PLACE = re.compile(r"\{([A-Za-z0-9.\[\]]+(?:\{\})?)(\*?)(?::(\w+))?\}")
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+_NO_BUCKET = re.compile(r"arn:|.*(--x-s3|-s3alias|--ol-s3|\.mrap)(/|$)")  # an access point, or a directory bucket
 _LATER = ("region", "account")
 
 
@@ -60,6 +62,8 @@ def needs_of(service: str, operation: str, given: Parameters) -> tuple[Need, ...
     rows = rows_of(service).get(operation)
     if rows is None:
         raise NotKnown(f"what {service}.{operation} asks for is in no table")
+    if given.region.startswith(_OTHER_PARTITIONS):
+        raise NotKnown(f"the region {given.region} is of another partition of AWS, whose ARNs begin in another way")
     return tuple(need for row in rows if _holds(row, given) for need in _of_row(row, given))
 
 
@@ -123,6 +127,10 @@ def _placed(row: Row, found: re.Match[str], given: Parameters) -> Texts:
     if not texts:
         raise NotKnown(f"its {_word(path)} is not known", path)
     made = [FORMS[form](each, given.region) for each in texts] if form else texts
+    if "Bucket" in path or form == "source":
+        for each in made:
+            if _NO_BUCKET.match("".join(part for part in each.parts[:1] if isinstance(part, str))):
+                raise NotKnown(f"its {_word(path)} names an access point or a directory bucket", path)
     for plain in made if form == "source" else texts:
         _plain(plain, path)
     for was in texts:
