@@ -99,15 +99,15 @@ def asset_of(reader: Reader, node: IndexNode, name: str | None) -> str:
 
 
 def kept_places(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int] | None:
-    """The places that the home keeps, or else this process, as far as they are those of the present version, and how
-    many the index has in all."""
+    """The places that this process remembers, or else the home keeps, as far as they are those of the present version,
+    and how many the index has in all."""
     home, file = reader.scope.home, _file(node.name, way)
-    with suppress(HomeError):  # a role may have no part in the maps of others
-        if found := _kept(home, node, file):
-            _remembered.pop((home.uri, file), None)
-            return found
     version, places, total = _remembered.get((home.uri, file), ("", None, 0))
-    return (places, total) if places is not None and version == version_of(home, node) else None
+    if places is not None and version == version_of(home, node):
+        return places, total
+    with suppress(HomeError):  # who may not write maps may not read them either
+        return _kept(home, node, file)
+    return None
 
 
 def is_remembered(home: Home, index: str, way: str) -> bool:
@@ -165,6 +165,7 @@ def places_of(reader: Reader, node: IndexNode, way: str) -> tuple[pa.Table, int]
     places = pa.table({KEY: keys, "x": laid[:, 0], "y": laid[:, 1]}).replace_schema_metadata(facts)
     try:
         home.write(_file(node.name, way), _bytes(places))
+        _remembered.pop((home.uri, _file(node.name, way)), None)
     except HomeError:
         remember(home, node.name, way, version, places, total)
     return places, total

@@ -94,7 +94,6 @@ def test_a_home_that_takes_no_maps_leaves_them_with_this_process(
     (project.root / ".packyak" / "maps").unlink()
     SearchTable(project.home, "search").table.delete(["n001"])
     assert project.map().total == 58
-    project.map()
     assert not maps.is_remembered(project.home, "search", "neighbours")
 
 
