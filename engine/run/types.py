@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import Column
+from packyak.engine.store.values import decode
 
 _SIMPLE: dict[str, pa.DataType] = {
     "string": pa.string(),
@@ -71,6 +73,21 @@ def type_name(kind: pa.DataType) -> str:
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def value_of(kept: Any, kind: pa.DataType) -> Any:
+    """A value that is kept beside tables, as a column of this type has it. Raises ValueError or TypeError as `held`."""
+    return held(decode(kept, type_name(kind)), kind)
+
+
+def held(value: Any, kind: pa.DataType) -> Any:
+    """A value as a column of this type gives it back. Raises ValueError or TypeError where the column cannot hold it:
+    300 where it has 8 bits.
+    """
+    try:
+        return pa.array([value], kind)[0].as_py()
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
 
 
 def duckdb_type(kind: pa.DataType) -> str:

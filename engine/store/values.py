@@ -15,7 +15,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 _TAG = "$"
@@ -47,12 +47,17 @@ def decode(value: Any, kind: str = "") -> Any:
 
     Raises ValueError where the value is none of that type: `decode("abc", "int64")`.
     """
-    plain = _untagged(value)
-    if plain is None or not kind:
-        return plain
-    if kind.startswith(("list<", "struct<")):
-        return _nested(plain, kind)
-    return _READERS.get(kind, lambda given: given)(plain)
+    try:
+        plain = _untagged(value)
+        if plain is None or not kind:
+            return plain
+        if kind.startswith(("list<", "struct<")):
+            return _nested(plain, kind)
+        if kind not in _READERS:
+            raise ValueError(f"{kind!r} is no type of a column")
+        return _READERS[kind](plain)
+    except (KeyError, AttributeError, ArithmeticError) as error:  # a wrong tag's value; beyond what a number can be
+        raise _refused(value, kind or "stored value") from error
 
 
 def _tagged(word: str, text: str) -> dict[str, str]:
@@ -124,10 +129,10 @@ def _number(value: Any) -> float:
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise _refused(value, "decimal")
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise _refused(value, "decimal") from error
+    number = Decimal(str(value))
+    if not number.is_finite():
+        raise _refused(value, "decimal")
+    return number
 
 
 def _truth(value: Any) -> bool:
@@ -187,7 +192,7 @@ def _binary(value: Any) -> bytes:
 def _json(value: Any) -> str:
     """A column of JSON holds text: text that is JSON stays, other values are written as JSON."""
     if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
     json.loads(value)
     return value
 

@@ -253,6 +253,9 @@ def test_what_a_person_types_becomes_the_columns_type(typed: Any, kind: str, val
         ("25:00", "time"), ("?", "binary"), ("abc", "decimal"), ("{", "json"), ("a", "list<string>"), ({"b": 1},
         "struct<a: int64>"),
         ({"$": "pickle", "v": "x"}, "string"),
+        ({"$": "decimal", "v": "x"}, "string"), ({"$": "date"}, "string"), ({"$": "dict", "v": 3}, "json"),
+        (math.inf, "int64"), ("NaN", "decimal"), (math.inf, "json"), ("0001-01-01T00:00+14:00", "timestamp"),
+        ({"a": 1}, "float64"), ([1], "decimal"), ({"a": 1}, "timestamp"), ([1], "date"), ({}, "time"), (1, "double"),
     ],
 )  # fmt: skip
 def test_what_is_none_of_the_columns_type_is_refused(typed: Any, kind: str) -> None:

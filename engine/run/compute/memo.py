@@ -15,8 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.run.read.view import KEY
-from packyak.engine.run.types import as_texts, type_name
-from packyak.engine.store.corrections import decode, encode
+from packyak.engine.run.types import as_texts, value_of
+from packyak.engine.store.corrections import encode
 
 SCHEMA = pa.schema(
     [
@@ -65,18 +65,17 @@ def _encoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) ->
 
 def _decoded(records: Mapping[str, Record], types: Mapping[str, pa.DataType]) -> dict[str, Record]:
     return {
-        key: {name: _value(value, type_name(types[name])) for name, value in record.items() if name in types}
+        key: {name: _value(value, types[name]) for name, value in record.items() if name in types}
         for key, record in records.items()
     }
 
 
-def _value(value: Any, kind: str) -> Any:
+def _value(value: Any, kind: pa.DataType) -> Any:
     """None where the column has another type by now, which has no such value."""
     try:
-        found = decode(value, kind)
+        return value_of(value, kind)
     except (TypeError, ValueError):
         return None
-    return None if isinstance(found, dict | list) and "<" not in kind else found
 
 
 def memo_rows(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from packyak.engine.errors import CorrectionError
-from packyak.engine.run.correct.saving import Desk, Said, save, typed
+from packyak.engine.run.correct.saving import Desk, Said, save
 from packyak.engine.run.questions import Bulk, Example, Similar
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, quoted
@@ -46,7 +46,7 @@ def correct_where(reader: Reader, meant: Meant, *, preview: bool, by: str) -> Bu
         )
     desk = Desk(reader, reader.snapshot(), meant.asset, ())
     column = desk.column(meant.column)
-    value = typed(meant.value, column)
+    value = desk.value(meant.value, column)
     found = _found(reader, desk, meant)
     keys, before = found[KEY].to_pylist(), found[meant.column].to_pylist()
     changing = [(key, was) for key, was in zip(keys, before, strict=True) if was != value]

@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.run.read.view import KEY
-from packyak.engine.run.types import type_name
-from packyak.engine.store.corrections import Correction, decode
+from packyak.engine.run.types import value_of
+from packyak.engine.store.corrections import Correction
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Overrides:
         touched = rows.filter(mine)
         if not touched.num_rows:
             return rows, {}, []
-        types = {f.name: type_name(f.type) for f in rows.schema}
+        types = {f.name: f.type for f in rows.schema}
         records = touched.to_pylist()
         beneath: dict[str, dict[str, Any]] = {}
         parked: list[str] = []
@@ -49,7 +49,11 @@ class Overrides:
         return pa.concat_tables([rows.filter(pc.invert(mine)), corrected]), beneath, parked
 
     def _apply_to(
-        self, record: dict[str, Any], types: Mapping[str, str], beneath: dict[str, dict[str, Any]], parked: list[str]
+        self,
+        record: dict[str, Any],
+        types: Mapping[str, pa.DataType],
+        beneath: dict[str, dict[str, Any]],
+        parked: list[str],
     ) -> None:
         key = record[KEY]
         for column in types:
@@ -64,10 +68,10 @@ class Overrides:
             beneath.setdefault(key, {})[column] = computed
             record[column] = value
 
-    def _value(self, correction: Correction, kind: str, computed: Any) -> Any:
+    def _value(self, correction: Correction, kind: pa.DataType, computed: Any) -> Any:
         try:
-            value = decode(correction.value, kind)
-            seen = decode(correction.computed, kind) if self.conditional else None
+            value = value_of(correction.value, kind)
+            seen = value_of(correction.computed, kind) if self.conditional else None
         except (ValueError, TypeError):
             return _PARKED
         return _PARKED if self.conditional and computed != seen else value
@@ -76,11 +80,11 @@ class Overrides:
 _PARKED = object()
 
 
-def holds(correction: Correction, value: Any, kind: str, *, conditional: bool) -> bool:
+def holds(correction: Correction, value: Any, kind: pa.DataType, *, conditional: bool) -> bool:
     """Whether a value is there by a correction in force, or that waits: for another type, or (conditional) for what was
     computed when it was said."""
     try:
-        said = decode(correction.value, kind)
+        said = value_of(correction.value, kind)
     except (ValueError, TypeError):
         return False
     return not conditional or said == value or (said != said and value != value)

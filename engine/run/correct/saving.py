@@ -19,11 +19,13 @@ from packyak.engine.run.answers import ColumnInfo
 from packyak.engine.run.due.work import read_columns
 from packyak.engine.run.read.reader import Reader, can_be_corrected
 from packyak.engine.run.read.view import KEY, Snapshot
+from packyak.engine.run.types import arrow_type, held, type_name
 from packyak.engine.store.corrections import Correction, Kind, decode, encode, ended_by
 
 GIVE = {
-    "int64": "a whole number", "float64": "a number", "decimal": "a number", "bool": "true or false",
-    "date": "a date like 2026-03-01", "timestamp": "a time like 2026-03-01T09:30", "time": "a time of day like 09:30",
+    "int64": "a whole number", "float64": "a number", "decimal": "a number with no more decimals than the column has",
+    "bool": "true or false", "date": "a date like 2026-03-01", "timestamp": "a time like 2026-03-01T09:30",
+    "time": "a time of day like 09:30",
 }  # fmt: skip
 
 
@@ -90,7 +92,7 @@ class Desk:
             return self._remark(said)
         column = self.column(said.column)
         row = self.row(said.key)
-        value = row[said.column] if said.kind == "accept" else typed(said.value, column)
+        value = row[said.column] if said.kind == "accept" else self.value(said.value, column)
         computed = self.computed(column.owner, said.key)
         return Correction(
             id=said.id,
@@ -150,6 +152,19 @@ class Desk:
             )
         return column
 
+    def value(self, given: Any, column: ColumnInfo) -> Any:
+        """A value that a person gives, as the column's. Raises CorrectionError."""
+        stored = self.snapshot.types(self.asset)[column.name]
+        if pa.types.is_null(stored) and given is not None and not self._is_declared(column):
+            raise CorrectionError(
+                f"{column.name} has no value in any record, so it has no type yet",
+                next_step="declare its type: a record class, or types= of read_csv",
+            )
+        return typed(given, column, stored)
+
+    def _is_declared(self, column: ColumnInfo) -> bool:
+        return column.name in {each.name for each in self.reader.asset(column.owner).columns or ()}
+
     @cached_property
     def rows(self) -> Mapping[str, dict[str, Any]]:
         """The records as they are now, by key."""
@@ -205,10 +220,16 @@ def input_hashes(reader: Reader, owner: str, keys: Sequence[str]) -> dict[str, s
     return {row[KEY]: row["inputs"] or "" for row in found.to_pylist()}
 
 
-def typed(value: Any, column: ColumnInfo) -> Any:
-    """A value as the column's type. Raises CorrectionError where it is none, or not among the column's choices."""
+def typed(value: Any, column: ColumnInfo, stored: pa.DataType) -> Any:
+    """A value as the column's type. Raises CorrectionError where it is none, or not among the column's choices.
+
+    stored: as the column is now; where the declaration says otherwise by now, that counts.
+    """
+    same = type_name(stored) == column.type and not pa.types.is_null(stored)
+    kind = stored if same else arrow_type(column.type)
     try:
         found = decode(value if isinstance(value, str | dict) else encode(value), column.type)
+        held(found, kind)
     except (ValueError, TypeError) as error:
         raise CorrectionError(
             f"{value!r} cannot be a value of {column.name}, which is {column.type}: {error}",

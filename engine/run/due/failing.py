@@ -12,7 +12,7 @@ from packyak.engine.declare.nodes import TableNode, TransformNode
 from packyak.engine.run.correct.override import holds
 from packyak.engine.run.read.view import KEY
 from packyak.engine.run.scope import Scope
-from packyak.engine.run.types import arrow_type, type_name
+from packyak.engine.run.types import arrow_type
 
 ERROR = "error"
 
@@ -33,7 +33,7 @@ def given_whole(scope: Scope, node: TransformNode) -> list[str]:
     """The records for which people gave a value in every column that the function owes them."""
     if node.many or not node.columns:
         return []
-    kinds = {column.name: type_name(arrow_type(column.type)) for column in node.columns}
+    kinds = {column.name: arrow_type(column.type) for column in node.columns}
     given: dict[str, int] = {}
     for (owner, key, column), said in scope.in_force.items():
         if owner == node.name and column in kinds and holds(said, None, kinds[column], conditional=False):
@@ -48,3 +48,12 @@ def failing_now(scope: Scope, node: TableNode) -> tuple[int, str]:
         return 0, ""
     unit, error = str(failed[KEY][0]), " ".join(str(failed[ERROR][0]).split())
     return failed.num_rows, error[:300] if unit in error else f"{unit}: {error}"[:300]
+
+
+def failing_by_now(scope: Scope, node: TableNode) -> tuple[int, str]:
+    """The same, as the last run counted it; where people spoke since, as it is with their word."""
+    was = scope.candidates.get(node.name)
+    if was is None:
+        return 0, ""
+    spoken = was.applied != scope.corrections_digest(node.name)
+    return failing_now(scope, node) if spoken else (was.failed, was.failure)

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 from packyak.engine.declare.nodes import FilesNode, FunctionNode, IndexNode, TableNode, TransformNode
 from packyak.engine.run.answers import Cause, Plan, PlanStep
 from packyak.engine.run.due import schedule
+from packyak.engine.run.due.failing import failing_by_now
 from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.functions import waiting_sentence
 from packyak.engine.run.scope import Scope, Settled
-from packyak.engine.run.types import type_name
-from packyak.engine.store.corrections import decode
+from packyak.engine.run.types import arrow_type, value_of
 
 
 def plan_of(scope: Scope, asked: Sequence[str], *, retry: bool) -> Plan:
@@ -73,8 +74,8 @@ def _notes(scope: Scope) -> list[str]:
             why = f"there is no asset {asset} (renamed? say was={asset!r})"
             notes.append(f"a correction of {asset}.{column} ({key}) waits: {why}")
             continue
-        types = {name: type_name(kind) for name, kind in scope.snapshot.stored(asset).items()}
-        types = {each.name: each.type for each in node.columns} if node.columns else types
+        types = scope.snapshot.stored(asset)
+        types = {each.name: arrow_type(each.type) for each in node.columns} if node.columns else types
         if types and column not in types:
             notes.append(f"a correction of {asset}.{column} ({key}) waits: {asset} has no column {column} any more")
         elif types and not _allowed(node, column, correction.value, types[column]):
@@ -84,20 +85,21 @@ def _notes(scope: Scope) -> list[str]:
     return notes + _failures(scope)
 
 
-def _allowed(node: TableNode, column: str, value: object, kind: str) -> bool:
+def _allowed(node: TableNode, column: str, value: object, kind: pa.DataType) -> bool:
     choices = next((each.choices for each in node.columns or () if each.name == column), None)
     try:
-        plain = decode(value, "" if kind == "null" else kind)
+        plain = value_of(value, kind)
     except (ValueError, TypeError):
         return False
     return choices is None or plain is None or plain in choices
 
 
 def _failures(scope: Scope) -> list[str]:
-    failed = {name: each.failed for name, each in scope.candidates.items() if each.failed and name in scope.graph.nodes}
+    failed = {node.name: failing_by_now(scope, node)[0] for node in scope.graph.tables}
     return [
         f"{_counted(scope, name, count)} failed before and will not be tried again without --retry-failed"
         for name, count in failed.items()
+        if count
     ]
 
 

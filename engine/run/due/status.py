@@ -22,7 +22,7 @@ from packyak.engine.declare.nodes import (
 from packyak.engine.run.answers import AssetStatus, State
 from packyak.engine.run.checks import result_from
 from packyak.engine.run.due import schedule
-from packyak.engine.run.due.failing import failing_now
+from packyak.engine.run.due.failing import failing_by_now
 from packyak.engine.run.due.stale import Stale, stale_assets
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.functions import waiting_sentence
@@ -117,7 +117,7 @@ def _table_status(
     mine = stale[node.name]
     indexed = indexed_rows(scope, node)
     state, reason = _state(node, was, mine, under_way, indexed)
-    failed, failure = _failing(scope, node, was)
+    failed, failure = failing_by_now(scope, node) if isinstance(node, TableNode) else (0, "")
     if state == "fresh" and failed:
         reason += _failures(scope, node, failed, failure)
     checks = tuple(result_from(each) for each in was.checks) if was else ()
@@ -169,14 +169,6 @@ def _state(
     if stale:
         return "stale", stale.sentence
     return "fresh", "up to date"
-
-
-def _failing(scope: Scope, node: Node, was: Settled | None) -> tuple[int, str]:
-    """What fails, as the last run counted it; where people spoke since, as it is with their word."""
-    if was is None or not isinstance(node, TableNode):
-        return 0, ""
-    spoken = was.applied != scope.corrections_digest(node.name)
-    return failing_now(scope, node) if spoken else (was.failed, was.failure)
 
 
 def _failures(scope: Scope, node: Node, failed: int, failure: str) -> str:

@@ -21,7 +21,6 @@ from packyak.engine.run.read.ranks import Asked, View, named_in
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot, quoted
 from packyak.engine.run.trace.moments import parted
-from packyak.engine.run.types import type_name
 
 MOST_BY_RANK = 20_000  # more rows than that are read faster from end to end
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=", "contains", "in", "empty", "filled")
@@ -163,7 +162,7 @@ def _corrected(reader: Reader, asset: str, rows: pa.Table) -> frozenset[tuple[st
     """The fields of these records that are as people said; where their word waits, it is no mark of what is shown."""
     owners = {node.name: not isinstance(node, TransformNode) for node in reader.graph.chain(asset)}
     places = {key: at for at, key in enumerate(rows[KEY].to_pylist())}
-    types = {field.name: type_name(field.type) for field in rows.schema}
+    types = {field.name: field.type for field in rows.schema}
     return frozenset(
         (key, column)
         for (owner, key, column), said in reader.scope.in_force.items()

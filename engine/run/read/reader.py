@@ -242,7 +242,7 @@ class Reader:
         return RecordDetail(asset, key, tuple(fields))
 
     def _holds(self, owner: str, correction: Correction, value: Any, snapshot: Snapshot) -> bool:
-        kind = type_name(snapshot.types(owner)[correction.column])
+        kind = snapshot.types(owner)[correction.column]
         return holds(correction, value, kind, conditional=not isinstance(self.graph[owner], TransformNode))
 
     def _past_record(self, asset: str, moment: str, key: str) -> RecordDetail:
