@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packyak.engine.errors import DataError
+from packyak.engine.errors import DataError, HomeError
 from packyak.engine.project import Project
 from packyak.engine.run.questions import Decision, Question
+from packyak.engine.store.tables import Table
 from saying import PIPELINE, edit, put, run, tickets, values
 
 CHECKED = '''
@@ -79,6 +80,22 @@ def test_questions_before_there_is_any_model(project: Project) -> None:
     assert one.reach.words == "if corrected: 1 asset, 3 records"
     assert "nobody has answered" in one.why
     assert found.waiting == {"check": 1, "uncertain": 8}
+
+
+def test_who_may_not_see_the_vectors_of_texts_is_asked_nevertheless(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under a reviewer's role on S3, which the vectors refuse."""
+    exists = Table.exists
+
+    def refused(table: Table) -> bool:
+        if table.uri.endswith("vectors/texts.lance"):
+            raise HomeError("S3 refused to list the vectors")
+        return exists(table)
+
+    monkeypatch.setattr(Table, "exists", refused)
+    found = project.review("kind", limit=10)
+    assert len(found.questions) == 9 and "typical" in {each.reason for each in found.questions}
 
 
 def test_the_same_state_gives_the_same_list_and_an_answer_moves_only_what_it_must(folder: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode, TransformNode
+from packyak.engine.errors import HomeError
 from packyak.engine.run.due.work import read_columns
 from packyak.engine.run.read.reader import Reader
 from packyak.engine.run.read.view import KEY, Snapshot
@@ -69,7 +70,7 @@ def space_of(
 ) -> Space | None:
     """The vectors of the records (default: all) that an asset computes from; None where the home keeps too few. rough:
     make do with shared words then."""
-    kept = _keeps_vectors(reader)
+    kept = keeps_vectors(reader)
     if not kept and not rough:
         return None
     asset, names = inputs_of(reader, snapshot, owner)
@@ -114,10 +115,14 @@ def _ways(reader: Reader, owner: str, records: pa.Table, words: Sequence[str]) -
     return [joined(records, texts), *(pc.fill_null(records[name], "").to_pylist() for name in singles)]
 
 
-def _keeps_vectors(reader: Reader) -> bool:
+def keeps_vectors(reader: Reader) -> bool:
+    """Whether the home keeps vectors of texts for whoever this is: who reviews in the cloud has no part in them."""
     from packyak.engine.learn.text_vectors import FOLDER, NAME
 
-    return Table(reader.scope.home, FOLDER, NAME).exists()
+    try:
+        return Table(reader.scope.home, FOLDER, NAME).exists()
+    except HomeError:
+        return False
 
 
 def _kept(reader: Reader, keys: Sequence[str], texts: Sequence[str]) -> Space | None:

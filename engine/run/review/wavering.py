@@ -22,7 +22,7 @@ from packyak.engine.run.due.work import record_inputs
 from packyak.engine.run.questions import Reason
 from packyak.engine.run.read.view import KEY
 from packyak.engine.run.review.reach import Downstream
-from packyak.engine.run.review.space import Space, space_of
+from packyak.engine.run.review.space import Space, keeps_vectors, space_of
 from packyak.engine.store.tables import among
 
 if TYPE_CHECKING:
@@ -191,6 +191,8 @@ def _chances(task: Task, keys: Sequence[str]) -> tuple[Space, Doubles] | None:
     if model.encoder.texts:
         from packyak.engine.learn.text_vectors import text_vectors
 
+        if not keeps_vectors(reader):
+            return None
         there = text_vectors(reader.scope.home).has(joined(named(node, part), model.encoder.texts))
         if there.mean() < 0.5:
             return None
