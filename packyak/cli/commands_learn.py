@@ -96,7 +96,8 @@ def models(
     as_json: Json = False,
 ) -> None:
     """Show models and how they fared on corrections they had not seen; promote, roll back or pin one."""
-    desk = Desk(find_place(project, home))
+    place = find_place(project, home)
+    desk = Desk(place)
     asked = [
         name for name, on in (("flips", flips), ("promote", promote), ("roll_back", roll_back), ("pin", pin)) if on
     ]
@@ -122,7 +123,7 @@ def models(
         elif asset is None:
             _say_all(known)
         else:
-            _say_one(known[0])
+            _say_one(known[0], by_itself=place.settings["learn"] != "off")
 
 
 def _say_all(known: tuple[Models, ...]) -> None:
@@ -139,11 +140,9 @@ def _say_all(known: tuple[Models, ...]) -> None:
         say(NONE_DECLARED)
 
 
-def _say_one(known: Models) -> None:
+def _say_one(known: Models, *, by_itself: bool) -> None:
     say(f"{known.asset}: {called(known.current)} answers{', pinned' if known.pinned else ''}")
-    again = f"learns {'again ' if known.cards else ''}after {known.until_due:,} more"
-    again = again if known.until_due else "learns when asked to: `packyak learn`"
-    say(f"{counted(known.corrections, 'correction')}; {known.due or again}")
+    say(f"{counted(known.corrections, 'correction')}; {known.due or _when(known, by_itself)}")
     if known.cards:
         show_table(
             ("model", "learned", "from", "right when held out", "calibration error", "answers"),
@@ -163,6 +162,14 @@ def _say_one(known: Models) -> None:
     for each in known.promotions[:SHOWN]:
         reason = f": {each.why}" if each.why else ""
         say(f"{moment(each.at)}  {each.act} {called(each.model)} by {each.by or 'nobody'}{reason}")
+
+
+def _when(known: Models, by_itself: bool) -> str:
+    if not known.task:
+        return "only the first rule ever answers: it writes new text, which is not learned here"
+    if not known.until_due or not by_itself:
+        return "learns when asked to: `packyak learn`"
+    return f"learns {'again ' if known.cards else ''}after {known.until_due:,} more"
 
 
 def _short(card: Card | None) -> str:

@@ -65,6 +65,18 @@ def test_models_says_how_many_corrections_are_missing(ran: Path, packyak: Call) 
     assert "undecided" not in packyak("trace", "tone", "M-1").out
 
 
+def test_models_promises_no_learning_where_none_comes(
+    folder: Path, packyak: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (folder / "pipeline.py").open("a") as file:
+        file.write(f"{LEARNED}\n@learned(messages)\ndef summary(text: str) -> str:\n    return text[:9]\n")
+    packyak("run")
+    said = packyak("models", "summary").out
+    assert "learns after" not in said and "only the first rule ever answers" in said
+    monkeypatch.setenv("PACKYAK_LEARN", "off")
+    assert "learns when asked to: `packyak learn`" in packyak("models", "tone").out
+
+
 DAYS = """
 from datetime import datetime
 
