@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -80,25 +81,38 @@ def run_command(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer has no reader
         return NOT_READ
     except TyperException as error:
-        return _usage(error, as_json)
+        return _usage(error, arguments, as_json)
     except Abort:
         return CANCELLED
     except (Exception, KeyboardInterrupt) as error:
         return say_error(error, as_json=as_json, verbose=verbose)
 
 
-def _usage(error: TyperException, as_json: bool) -> int:
+def _usage(error: TyperException, arguments: Sequence[str], as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     name = context.command_path if context is not None else "packyak"
     message = error.format_message().strip()
     if type(error).__name__ == "NoArgsIsHelpError":
         say(message)
         return DONE
+    message = message if message.endswith((".", "?")) else f"{message}."
+    step = f"`{name} --help`"
+    if context is not None and "unexpected extra argument" in message:
+        message += _valueless(arguments, message)
+        taken = [each for each in context.command.collect_usage_pieces(context) if each != "[OPTIONS]"]
+        step = f"`{' '.join([name, *(each.strip('{}') for each in taken)])}`, and {step}"
     if as_json:
-        say_json({"error": "UsageError", "message": message, "next_step": f"{name} --help", "exit_code": WRONG})
+        say_json({"error": "UsageError", "message": message, "next_step": step, "exit_code": WRONG})
     else:
-        note(f"{name}: {message if message.endswith(('.', '?')) else message + '.'} Next: `{name} --help`.")
+        note(f"{name}: {message} Next: {step}.")
     return WRONG
+
+
+def _valueless(arguments: Sequence[str], message: str) -> str:
+    """That a switch takes no value, where the word too many stands behind one."""
+    words = message.rpartition("(")[2].rstrip(").").split()
+    switches = [before for before, word in pairwise(arguments) if word in words and before.startswith("--")]
+    return f" {switches[0]} takes no value." if switches else ""
 
 
 def _version(wanted: bool) -> None:

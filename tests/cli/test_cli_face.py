@@ -54,6 +54,8 @@ def test_every_command_answers_json(name: str) -> None:
         (("show",), "Missing argument 'ASSET'"),
         (("show", "a", "--limt", "3"), "--limit"),
         (("show", "a", "--limit", "three"), "'--limit'"),
+        (("init", "demo", "--sample", "x"), "(x). --sample takes no value. Next: `packyak init [FOLDER]`"),
+        (("show", "a", "b"), "(b). Next: `packyak show ASSET`, and `packyak show --help`"),
     ],
 )
 def test_a_mistake_is_exit_code_2_and_says_what_was_meant(packyak: Call, arguments: tuple[str, ...], says: str) -> None:
