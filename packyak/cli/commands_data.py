@@ -65,12 +65,13 @@ def show(
         return
     if only not in (None, "corrected", "failed"):
         raise PackyakError(f"--only {only} is no choice", choices=("corrected", "failed"), next_step="take one of them")
+    chosen = [name.strip() for name in columns.split(",")] if columns else None
     page = desk.ask(
         "page", asset, offset=offset, limit=limit, sort=sort, descending=descending, text=text, version=version,
-        only=only, where=where,
+        only=only, where=where, columns=None if chosen is None else [name for name in chosen if name != KEY],
     )  # fmt: skip
     failures = desk.ask("failures", asset.partition("@")[0], limit) if only == "failed" else ()
-    names = _names(page, columns)
+    names = chosen or _names(page)
     rows = page.rows.select(names).to_pylist()
     if as_json:
         facts = {"asset": asset, "total": page.total, "offset": offset, "columns": page.columns, "rows": rows}
@@ -93,15 +94,9 @@ def _marked(value: Any, corrected: bool) -> Any:
     return f"{cell(value)} *" if corrected else value
 
 
-def _names(page: Any, columns: str | None) -> list[str]:
+def _names(page: Any) -> list[str]:
     """The columns to show. The key stands in front where there is one that no column says too."""
     names = [name for name in page.rows.schema.names if name != KEY]
-    if columns:
-        wanted = [name.strip() for name in columns.split(",")]
-        unknown = [name for name in wanted if name not in page.rows.schema.names]
-        if unknown:
-            raise PackyakError(f"there is no column {unknown[0]!r}", choices=names, next_step="name some of these")
-        return wanted
     keys = page.rows[KEY].to_pylist()
     said = not keys or any(
         page.rows[name].to_pylist() == keys for name in names if str(page.rows.schema.field(name).type) == "string"

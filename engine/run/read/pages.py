@@ -19,7 +19,7 @@ from packyak.engine.run.due.failing import failing_units
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.read.ranks import Asked, View, named_in
 from packyak.engine.run.read.reader import Reader
-from packyak.engine.run.read.view import KEY, Snapshot, quoted
+from packyak.engine.run.read.view import KEY, Snapshot, no_column, quoted
 from packyak.engine.run.trace.moments import parted
 
 MOST_BY_RANK = 20_000  # more rows than that are read faster from end to end
@@ -116,7 +116,7 @@ def _asked(reader: Reader, asset: str, columns: Sequence[ColumnInfo], wanted: Wa
 
 def _known(name: str, names: Sequence[str], asset: str) -> str:
     if name not in names:
-        raise DataError(f"{asset} has no column {name!r}", choices=sorted(names), next_step="take one of these")
+        raise no_column(asset, name, names)
     return name
 
 

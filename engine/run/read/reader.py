@@ -17,6 +17,7 @@ from packyak.engine.run.answers import ColumnInfo, FieldDetail, RecordDetail, Ve
 from packyak.engine.run.compute.memo import read_aside
 from packyak.engine.run.compute.whole import bind
 from packyak.engine.run.correct.override import Overrides, holds
+from packyak.engine.run.read.other import not_an_asset
 from packyak.engine.run.read.ranks import View
 from packyak.engine.run.read.uncover import uncovered
 from packyak.engine.run.read.view import KEY, Overlaid, Selection, Snapshot, quoted
@@ -68,10 +69,10 @@ class Reader:
         node = self.graph.nodes.get(name)
         if isinstance(node, TableNode):
             return node
+        if node is not None:
+            raise not_an_asset(self.scope, node)
         names = [each.name for each in self.graph.tables]
         otherwise = "use one of the assets" if names else "declare one: @asset, @transform or sql(...)"
-        if node is not None:
-            raise DataError(f"{name!r} is declared, but it is no asset", choices=names, next_step=otherwise)
         raise DataError.unknown("asset", name, names, otherwise)
 
     def snapshot(self, vector: Vector | None = None) -> Snapshot:

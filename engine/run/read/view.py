@@ -50,10 +50,12 @@ class Selection:
     held: pa.Table | None = None
 
 
-def _column_meant(name: str, columns: Iterable[str]) -> str:
+def no_column(asset: str, name: str, columns: Iterable[str]) -> DataError:
+    """The error that says so, with the nearest one."""
     there = list(columns)
     meant = nearest(name, there)
-    return f"did you mean {meant!r}?" if meant else "use one of these" if there else "run it once: then it has columns"
+    step = f"did you mean {meant!r}?" if meant else "use one of these" if there else "run it once: then it has columns"
+    return DataError(f"{asset} has no column {name!r}", choices=there or None, next_step=step)
 
 
 class Snapshot:
@@ -108,11 +110,7 @@ class Snapshot:
         wanted = list(owners) if columns is None else list(columns)
         missing = [column for column in wanted if column not in owners]
         if missing:
-            raise DataError(
-                f"{asset} has no column {missing[0]!r}",
-                choices=list(owners) or None,
-                next_step=_column_meant(missing[0], owners),
-            )
+            raise no_column(asset, missing[0], owners)
         root = self.graph.root(asset).name
         return _side_by_side(self, root, wanted, owners, parent) or _join(self, root, wanted, owners, parent)
 
