@@ -12,12 +12,12 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from packyak.deploy.grants.infer import containers, members
+from packyak.deploy.grants.infer import containers
 from packyak.deploy.grants.infer.atoms import UNKNOWN, Foreign, Hole, Made, Method, Text, Unknown, Value, one
 from packyak.deploy.grants.infer.found import Need
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.machine import Args
-from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, text
+from packyak.deploy.grants.infer.texts import has_wildcards, pattern_of, shown_node, text
 from packyak.deploy.grants.requests import READ, WRITE
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def opened(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: En
         return _known_address(m, name, word, written, node, env)
     anywhere = name.startswith(tuple(f"{each}." for each in ANYWHERE)) and not _LOCAL.search(name)
     if anywhere and _IN_S3.search(name):
-        return _may(m, node, env, word, f"`{members.shown_node(node)}` reaches S3 by itself")
+        return _may(m, node, env, word, f"`{shown_node(node)}` reaches S3 by itself")
     if word in _QUERIES and (found := _query(m, args, node, env, anywhere="duckdb" in name.partition(".")[0])):
         return found
     if name in ("fsspec.registry.filesystem", "fsspec.filesystem"):
@@ -78,7 +78,7 @@ def opened(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: En
     if _opens(name, word, anywhere=anywhere):
         for path in _paths(name, word, own, args, bare=value is None):
             if any(_may_be_address(each) for each in path):
-                said = f"`{members.shown_node(node)}` opens an address that is not known: it may be one in S3"
+                said = f"`{shown_node(node)}` opens an address that is not known: it may be one in S3"
                 return _may(m, node, env, word, said)
     if anywhere and not isinstance(own, type) and not name.startswith("pandas."):
         return one(Foreign(f"{name.rpartition('.')[0]}.{_MADE}".replace(f"{_MADE}.{_MADE}", _MADE)))
@@ -170,13 +170,13 @@ def _filesystem(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     known = [each.known for each in protocols if isinstance(each, Text)]
     if len(known) == len(protocols) and all(each in _HERE for each in known):
         return UNKNOWN
-    return _may(m, node, env, "get", f"`{members.shown_node(node)}` may reach S3 by itself")
+    return _may(m, node, env, "get", f"`{shown_node(node)}` may reach S3 by itself")
 
 
 def _query(m: Machine, args: Args, node: ast.AST, env: Env, *, anywhere: bool) -> Value | None:
     """A query in SQL that may read or write files by an address. anywhere: it is one for a database that does."""
     query = args.get(0, "query") or args.named.get("sql") or frozenset()
-    said = f"`{members.shown_node(node)}` may open an address in S3: which files the query is about is not known"
+    said = f"`{shown_node(node)}` may open an address in S3: which files the query is about is not known"
     for each in query:
         if isinstance(each, Unknown) and anywhere and not each.told:
             return _may(m, node, env, "get", said)
@@ -203,7 +203,7 @@ def _known_address(m: Machine, name: str, word: str, found: list[Text], node: as
         if action is None or place is None:
             verb = "put" if action == WRITE else "get"
             known = pattern_of(each).partition("://")[2] if place else "my-bucket/*"
-            said = f"what `{members.shown_node(node)}` does in S3 is not known"
+            said = f"what `{shown_node(node)}` does in S3 is not known"
             return m.refuse(node, env, said, ["s3"], f'S3.{verb}("{re.split(r"[^A-Za-z0-9._/*-]", known)[0]}")')
         needs.append(Need(action, f"arn:aws:s3:::{place}"))
     m.record(needs, node, env, name)

@@ -154,7 +154,9 @@ class Aws(Atom):
 
 @dataclass(frozen=True)
 class Session(Aws):
-    """A session of boto3 or botocore."""
+    """A session of boto3 or botocore. region: "" where it is the one that the code runs in."""
+
+    region: str = ""
 
 
 @dataclass(frozen=True)

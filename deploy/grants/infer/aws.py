@@ -40,7 +40,7 @@ from packyak.deploy.grants.infer.resources import (
     transferred,
 )
 from packyak.deploy.grants.infer.rows import SERVICES
-from packyak.deploy.grants.infer.texts import texts_of
+from packyak.deploy.grants.infer.texts import shown_node, texts_of
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Args, Machine
@@ -57,6 +57,7 @@ __all__ = [
     "shown",
 ]
 CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "profile_name")
+HERE = "{region}"
 _VERBS = frozenset(
     [
         "abort",
@@ -175,7 +176,17 @@ def call(m: Machine, what: Aws, args: Args, node: ast.AST, env: Env) -> Value:
     return m.refuse(node, env, f"{shown(what)} is called, which is not followed", [service_of(what)])
 
 
-def made_client(m: Machine, args: Args, node: ast.AST, env: Env, *, resource: bool = False) -> Value:
+def regions(m: Machine, value: Value, service: str, node: ast.AST, env: Env, default: str = "") -> list[str]:
+    """The regions that code may name; "" for the one that it runs in."""
+    found = texts_of(value)
+    if found is None or any(each.known is None for each in found):
+        if service != "s3":  # whose ARNs have no region
+            m.refuse(node, env, "in which region something is asked for is not known", [service])
+        return [default]
+    return ["" if each.known == HERE else each.known or default for each in found] or [default]
+
+
+def made_client(m: Machine, args: Args, node: ast.AST, env: Env, *, resource: bool = False, region: str = "") -> Value:
     """`boto3.client("s3")`, `session.resource("s3")`."""
     if args.star is not None or args.stars is not None:
         return m.refuse(node, env, "which client is made is not known: its arguments are spread")
@@ -184,7 +195,6 @@ def made_client(m: Machine, args: Args, node: ast.AST, env: Env, *, resource: bo
             what = "a client with credentials of its own acts as somebody else than this role"
             return m.refuse(node, env, what)
     services = texts_of(args.get(0, "service_name") or NOTHING)
-    regions = texts_of(args.get(1, "region_name") or NOTHING) or []
     if not services or any(each.known is None for each in services):
         return m.refuse(node, env, "of which service a client is made is not known")
     found: set[Aws] = set()
@@ -193,8 +203,8 @@ def made_client(m: Machine, args: Args, node: ast.AST, env: Env, *, resource: bo
         if service not in models.services():
             m.refuse(node, env, f"AWS has no service {service!r}")
             continue
-        for region in [where.known or "" for where in regions] or [""]:
-            client = Client(service, region)
+        for where in regions(m, args.get(1, "region_name") or NOTHING, service, node, env, region):
+            client = Client(service, where)
             found.add(Resource(client) if resource else client)
     return frozenset(found)
 
@@ -265,7 +275,7 @@ def _presigned(m: Machine, what: ClientMember, args: Args, node: ast.AST, env: E
 def _other_call(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env) -> Value:
     owner, name = what.owner, what.name
     if isinstance(owner, Session) and name in ("client", "create_client", "resource"):
-        return made_client(m, args, node, env, resource=name == "resource")
+        return made_client(m, args, node, env, resource=name == "resource", region=owner.region)
     if isinstance(owner, Paginator) and name == "paginate":
         operation = models.methods_of(owner.client.service).get(owner.method, owner.method)
         given = Given(dict(args.named), args.stars, args.maybe)
@@ -285,14 +295,8 @@ def _other_call(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env
     if name in HARMLESS or (isinstance(owner, Session) and name == "set_config_variable"):
         return UNKNOWN
     if isinstance(owner, Session) and name == "get_credentials":
-        return m.refuse(node, env, f"`{members_shown(node)}` takes out the credentials of the role")
+        return m.refuse(node, env, f"`{shown_node(node)}` takes out the credentials of the role")
     return m.refuse(node, env, f"`{name}` of {shown(owner)} is not known", [service_of(owner)])
-
-
-def members_shown(node: ast.AST) -> str:
-    from packyak.deploy.grants.infer.members import shown_node
-
-    return shown_node(node)
 
 
 def _registered(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env) -> Value:
@@ -303,7 +307,7 @@ def _registered(m: Machine, what: AwsMember, args: Args, node: ast.AST, env: Env
     if what.name.startswith("register") and not (
         events and all((each.known or "").startswith(_AFTERWARDS) for each in events)
     ):
-        said = f"`{members_shown(node)}` may change what is asked for"
+        said = f"`{shown_node(node)}` may change what is asked for"
         m.refuse(node, env, said, [service_of(what)])
     for value in args.all():
         escape(m, value, node, env, "an event of botocore")

@@ -46,6 +46,7 @@ from packyak.deploy.grants.infer.live import (
     wrap,
 )
 from packyak.deploy.grants.infer.machine import ANY, Args
+from packyak.deploy.grants.infer.texts import shown_node
 from packyak.engine.declare.bucket import Bucket, File
 from packyak.engine.declare.declared import Declared
 from packyak.engine.declare.secret import Secret
@@ -118,7 +119,6 @@ def _called(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Valu
 
 def held(m: Machine, value: Any, node: ast.AST, env: Env) -> None:
     """An object of code that is not read may call the project's functions that it holds."""
-    from packyak.deploy.grants.infer import members
 
     for function in live_functions(in_closure(value) if isinstance(value, types.FunctionType) else value):
         if (function, "held") not in m.escaped:
@@ -126,9 +126,7 @@ def held(m: Machine, value: Any, node: ast.AST, env: Env) -> None:
             m.call_live(function, ANY, node, env)
     services = live_services(in_closure(value) if isinstance(value, types.FunctionType) else value)
     if services:
-        m.refuse(
-            node, env, f"`{members.shown_node(node)}` is code that is not read, and holds what reaches AWS", services
-        )
+        m.refuse(node, env, f"`{shown_node(node)}` is code that is not read, and holds what reaches AWS", services)
 
 
 def _unknown(m: Machine, what: Unknown, args: Args, node: ast.AST, env: Env) -> Value:
@@ -200,6 +198,12 @@ def _function(m: Machine, what: Live, value: types.FunctionType, args: Args, nod
 def _wrapped(m: Machine, value: Any, args: Args, node: ast.AST, env: Env) -> Value:
     """A wrapper from elsewhere around a function: it calls what it wraps with what it is given."""
     inner = value.__wrapped__
+    for each in in_closure(value) if isinstance(value, types.FunctionType) else ():
+        if each is not inner and classes.is_ours(type(each)) and (id(each), "closed") not in m.escaped:
+            m.escaped.add((id(each), "closed"))
+            _methods(m, type(each), next(iter(wrap(each))), node, env)
+        elif each is not inner and follows(each):
+            escape(m, wrap(each), node, env, "a decorator")
     return call(m, wrap(inner), args, node, env)
 
 

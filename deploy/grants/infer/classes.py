@@ -24,7 +24,7 @@ from packyak.deploy.grants.infer.atoms import (
     union,
 )
 from packyak.deploy.grants.infer.heap import Env
-from packyak.deploy.grants.infer.live import carries, followed_class, follows, services_in, wrap
+from packyak.deploy.grants.infer.live import carries, followed_class, follows, innermost, services_in, wrap
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Args, Machine
@@ -56,8 +56,30 @@ def construct(m: Machine, kind: type, args: Args, node: ast.AST, env: Env) -> Va
             from packyak.deploy.grants.infer.calls import call
 
             call(m, wrap(start.__wrapped__), _with(args, one(made)), node, env)
+        _of_models(m, kind, made, node, env)
     dunder(m, made, "__del__", [], env, node)
     return result
+
+
+def _of_models(m: Machine, kind: type, made: Made, node: ast.AST, env: Env) -> None:
+    """What pydantic and attrs call while they make an object: validators, factories, hooks."""
+    from packyak.deploy.grants.infer.calls import escape
+    from packyak.deploy.grants.infer.members import dunder
+
+    for name in ("model_post_init", "__attrs_pre_init__", "__attrs_post_init__", "__post_init__"):
+        dunder(m, made, name, [UNKNOWN] if name == "model_post_init" else [], env, node)
+    found: list[Any] = []
+    decorators = getattr(kind, "__pydantic_decorators__", None)
+    for group in ("validators", "field_validators", "root_validators", "model_validators"):
+        found += [each.func for each in getattr(decorators, group, {}).values()]
+    for field in (getattr(kind, "__pydantic_fields__", None) or {}).values():
+        found += [field.default_factory, *(getattr(each, "func", None) for each in getattr(field, "metadata", ()))]
+    for field in getattr(kind, "__attrs_attrs__", ()):
+        found += [getattr(field.default, "factory", None), field.validator, field.converter]
+    for each in found:
+        plain = innermost(each)
+        if plain is not None and not isinstance(plain, type):
+            escape(m, wrap(plain), node, env, f"`{kind.__qualname__}`")
 
 
 def _generated(function: Any) -> bool:
@@ -175,7 +197,27 @@ def define(m: Machine, node: ast.ClassDef, env: Env) -> Value:
     run_block(m, node.body, scope)
     for name, value in (scope.vars or {}).items():
         m.heap.add(made, f".{name}", value)
+    _told_to_parents(m, node, made, env)
     return one(made)
+
+
+def _told_to_parents(m: Machine, node: ast.ClassDef, made: Made, env: Env) -> None:
+    """`__init_subclass__` of the parents runs where a class is defined; so does a metaclass of theirs."""
+    from packyak.deploy.grants.infer.expressions import evaluate
+    from packyak.deploy.grants.infer.machine import Args as Arguments
+
+    named = {each.arg: evaluate(m, each.value, env) for each in node.keywords if each.arg}
+    for parent in _live_parents(m, made):
+        if followed_class(type(parent)):
+            m.refuse(node, env, f"`{node.name}` is made by a metaclass of its own")
+        found = inspect.getattr_static(parent, "__init_subclass__", None)
+        found = getattr(found, "__func__", found)
+        if follows(found):
+            m.call_live(found, Arguments([one(made)], named), node, env)
+    for each in m.heap.get(made, "parents"):
+        for inner in lookup(m, each, "__init_subclass__"):
+            if isinstance(inner, Inner):
+                m.call_inner(inner, Arguments([one(made)], named), node)
 
 
 def lookup(m: Machine, kind: Atom, name: str) -> Value:

@@ -28,7 +28,7 @@ from packyak.deploy.grants.infer.atoms import (
 )
 from packyak.deploy.grants.infer.heap import REST, Env
 from packyak.deploy.grants.infer.live import carries, services_in, wrap
-from packyak.deploy.grants.infer.texts import OPEN, matching
+from packyak.deploy.grants.infer.texts import OPEN, matching, shown_node
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -232,9 +232,10 @@ def items(m: Machine, owners: Value, key: Value, env: Env, node: ast.AST) -> Val
 
 
 def _item(m: Machine, owner: Atom, key: Value, env: Env, node: ast.AST) -> Value:
+    missing = members.dunder(m, owner, "__missing__", [key], env, node)
     if is_container(owner):
-        return _container_item(m, owner, key)
-    found = members.dunder(m, owner, "__getitem__", [key], env, node)
+        return missing | _container_item(m, owner, key)
+    found = missing | members.dunder(m, owner, "__getitem__", [key], env, node)
     if not found and isinstance(owner, Live | Made):
         found = members.dunder(m, owner, "__class_getitem__", [key], env, node)
     if found:
@@ -259,7 +260,7 @@ def _live_mapping(m: Machine, owner: Live, key: Value, env: Env, node: ast.AST) 
 
         return credentials_of_the_machine(m, key, node, env) or UNKNOWN
     if carries(m, one(owner)):
-        return m.refuse(node, env, f"what `{members.shown_node(node)}` is cannot be told", services_in(m, one(owner)))
+        return m.refuse(node, env, f"what `{shown_node(node)}` is cannot be told", services_in(m, one(owner)))
     return UNKNOWN
 
 
@@ -325,11 +326,11 @@ def set_item(m: Machine, owner: Atom, key: Value, value: Value, env: Env, node: 
             if isinstance(each, Text) and each.known is not None:
                 m.heap.add(("module", id(env.live.__globals__)), each.known, value)
             else:
-                m.refuse(node, env, f"which name `{members.shown_node(node)}` gives a value is not known")
+                m.refuse(node, env, f"which name `{shown_node(node)}` gives a value is not known")
     else:
         from packyak.deploy.grants.infer.calls import escape
 
-        escape(m, value, node, env, f"`{members.shown_node(node)}`")
+        escape(m, value, node, env, f"`{shown_node(node)}`")
 
 
 def sliced(m: Machine, owner: Atom, node: ast.AST, env: Env) -> Value:

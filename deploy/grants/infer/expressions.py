@@ -377,8 +377,9 @@ def _yield(m: Machine, node: ast.Yield, env: Env) -> Value:
 
 
 def _yield_from(m: Machine, node: ast.YieldFrom, env: Env) -> Value:
-    env.yielded |= containers.element(m, evaluate(m, node.value, env), env, node)
-    return UNKNOWN
+    inner = evaluate(m, node.value, env)
+    env.yielded |= containers.element(m, inner, env, node)
+    return union(m.heap.get(("returned", each), "value") for each in inner) or UNKNOWN
 
 
 def _starred(m: Machine, node: ast.Starred, env: Env) -> Value:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from packyak.deploy.grants.infer import addresses, aws, members
+from packyak.deploy.grants.infer import addresses, aws
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
@@ -22,6 +22,7 @@ from packyak.deploy.grants.infer.atoms import (
 from packyak.deploy.grants.infer.heap import REST, Env
 from packyak.deploy.grants.infer.live import dotted
 from packyak.deploy.grants.infer.machine import Args
+from packyak.deploy.grants.infer.texts import shown_node
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -77,7 +78,7 @@ def _packyak(m: Machine, name: str, args: Args, node: ast.AST, env: Env) -> Valu
 
     if name.startswith(("packyak.engine.declare.", "packyak.engine.errors.")):
         return opaque(m, name, args, node, env)
-    return m.refuse(node, env, f"what `{members.shown_node(node)}` does with the project is not followed", ["bucket"])
+    return m.refuse(node, env, f"what `{shown_node(node)}` does with the project is not followed", ["bucket"])
 
 
 def _module_uses_aws(value: types.FunctionType) -> bool:
@@ -141,7 +142,7 @@ def call_on_unknown(m: Machine, owner: Unknown, name: str, args: Args, node: ast
 
     camel = [each for each in args.named if each[:1].isupper()]
     if camel and all(each.isidentifier() for each in camel):
-        what = f"what `{members.shown_node(node)}` is called on is not known"
+        what = f"what `{shown_node(node)}` is called on is not known"
         return m.refuse(node, env, what, aws.services_with(name), aws.line_of(name))
     if owner.given and name in ("put", "get", "delete", "list") and _is_awaited(node):
         what = f"`{owner.given}` is given from outside, and may be a bucket that is asked to {name}"

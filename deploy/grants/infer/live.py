@@ -55,14 +55,16 @@ _OWN = tuple(str(PACKYAK / name) for name in ("engine", "deploy", "studio", "pac
 
 
 def wrap(value: Any) -> Value:
-    """A live object as a value."""
+    """A live object as a value. A string may be written as another (members of an enumeration): it is both."""
+    if isinstance(value, str) and type(value) is not str:
+        return frozenset((text(str.__str__(value)), text(str(value))))
     return one(atom_of(value))
 
 
 def atom_of(value: Any) -> Atom:
     """A live object as an atom."""
     if isinstance(value, str):
-        return text(str(value))
+        return text(str.__str__(value))
     if isinstance(value, Bucket):
         return Bucketed(literal(value.name))
     if isinstance(value, File):
@@ -104,7 +106,7 @@ def _aws(value: Any) -> Atom | None:
     if "boto3.resources.base.ServiceResource" in kinds:
         return _resource(value)
     if kinds & {"boto3.session.Session", "botocore.session.Session"}:
-        return Session()
+        return Session(_region_of(value))
     if "botocore.paginate.Paginator" in kinds:
         return Paginator(client_of(value._method.__self__), value._method.__name__)
     if "botocore.waiter.Waiter" in kinds:
@@ -145,9 +147,15 @@ def _is_hooked(events: Any) -> bool:
 
 def innermost(function: Any) -> Any:
     """What is beneath a method or a partial."""
-    while isinstance(function, functools.partial | types.MethodType):
+    while isinstance(function, functools.partial | types.MethodType | classmethod | staticmethod):
         function = function.func if isinstance(function, functools.partial) else function.__func__
     return function
+
+
+def _region_of(session: Any) -> str:
+    """The region that a live session was given in the code."""
+    inner = getattr(session, "_session", session)
+    return str(inner.instance_variables().get("region") or "")
 
 
 def _resource(value: Any) -> Resource:

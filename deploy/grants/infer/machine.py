@@ -251,7 +251,10 @@ class Machine:
                 if env.vars is not None:
                     result |= one(Live(None))
             if is_generator(tree):
-                return self.make_list(tree, (), env.yielded, "generator")
+                made = self.make_list(tree, (), env.yielded, "generator")
+                for each in made:
+                    self.heap.add(("returned", each), "value", result)
+                return made
             return result
         finally:
             self.context.pop()

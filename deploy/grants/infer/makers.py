@@ -130,7 +130,7 @@ def boto_session(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     given = [name for name in aws.CREDENTIALS if args.named.get(name, NOTHING) - one(Live(None))]
     if given or args.stars is not None:
         return m.refuse(node, env, "a session with credentials of its own acts as somebody else than this role")
-    return one(Session())
+    return frozenset(Session(each) for each in aws.regions(m, args.named.get("region_name", NOTHING), "aws", node, env))
 
 
 def transfer(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:

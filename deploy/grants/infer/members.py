@@ -6,6 +6,7 @@ import ast
 import enum
 import inspect
 import types
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer import aws, classes, ours
@@ -43,13 +44,16 @@ from packyak.deploy.grants.infer.live import (
 )
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.settings import unsettled_names
-from packyak.deploy.grants.infer.texts import OPEN
+from packyak.deploy.grants.infer.texts import OPEN, shown_node
 from packyak.engine.declare.secret import Secret
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
 
+
 MISSING = object()
+_OF_PATHS = ("name", "stem", "suffix", "parent")
+_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook", "showwarning")  # called by the interpreter
 
 
 def likely(value: Value) -> Value:
@@ -85,6 +89,8 @@ def attribute(m: Machine, owner: Atom, name: str, env: Env, node: ast.AST) -> Va
         return one(owner.function) if name == "__func__" else attribute(m, owner.function, name, env, node)
     if isinstance(owner, Inner):
         return m.heap.get(owner, f".{name}") or UNKNOWN
+    if isinstance(owner, Text) and name in _OF_PATHS:
+        return wrap(getattr(PurePosixPath(owner.known), name)) if owner.known else one(OPEN)
     if isinstance(owner, Method):  # whatever a method or an attribute of data is
         return _of_unknown(m, owner.owner if isinstance(owner.owner, Unknown) else Unknown(), name, env, node)
     return one(Method(owner, name))
@@ -250,6 +256,8 @@ def _from_settings(kind: type, name: str) -> bool:
 def _of_module(m: Machine, module: types.ModuleType, name: str, env: Env, node: ast.AST) -> Value:
     from packyak.deploy.grants.infer.names import from_module
 
+    if name == "__dict__":
+        return one(Live(vars(module)))
     if name in vars(module) or m.heap.has(("module", id(vars(module))), name):
         return from_module(m, vars(module), name)
     if module.__name__.partition(".")[0] == "packyak" or hasattr(module, "__path__"):
@@ -263,6 +271,8 @@ def _of_module(m: Machine, module: types.ModuleType, name: str, env: Env, node: 
 
 def _of_type(m: Machine, kind: type, name: str, env: Env, node: ast.AST) -> Value:
     held = m.heap.get(Live(kind), f".{name}")
+    if name == "__subclasses__":
+        return one(Known("returns", (m.make_list((node, name), map(wrap, kind.__subclasses__())),)))
     found = inspect.getattr_static(kind, name, MISSING)
     if found is MISSING:
         return held or _of_unknown(m, Unknown(), name, env, node)
@@ -291,6 +301,8 @@ def set_attribute(m: Machine, owner: Atom, name: str, value: Value, env: Env, no
 
     if isinstance(owner, Live) and isinstance(owner.value, types.ModuleType):
         m.heap.add(("module", id(vars(owner.value))), name, value)
+        if name in _HOOKS:
+            escape(m, value, node, env, f"`{shown_node(node)}`")
         return
     kind = _class_of(owner)
     if kind is not None:
@@ -384,9 +396,3 @@ def as_text(m: Machine, value: Value, env: Env, node: ast.AST) -> Value:
         else:
             result |= one(OPEN)
     return result
-
-
-def shown_node(node: ast.AST) -> str:
-    """Code as it is written, not too long."""
-    said = ast.unparse(node) if not isinstance(node, ast.pattern) else "case"
-    return said if len(said) <= 80 else f"{said[:77]}..."

@@ -29,6 +29,7 @@ from packyak.deploy.grants.infer.live import carries, dotted, live_services, ser
 from packyak.deploy.grants.infer.machine import ANY, Args
 from packyak.deploy.grants.infer.makers import first
 from packyak.deploy.grants.infer.stdlib import awaits, calls_first, future, future_of_first, thread
+from packyak.deploy.grants.infer.texts import shown_node
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -123,13 +124,14 @@ def _method_of_object(m: Machine, owner: Live | Made, name: str, args: Args, nod
     value = owner.value if isinstance(owner, Live) else None
     kind: Any = type(value) if isinstance(owner, Live) else getattr(owner.kind_of, "value", None)
     if isinstance(value, Index):
-        return m.refuse(node, env, f"what `{members.shown_node(node)}` reads is not known", ["bucket"])
+        return m.refuse(node, env, f"what `{shown_node(node)}` reads is not known", ["bucket"])
     if not isinstance(kind, type):
         return opaque(m, name, args, node, env)
     if value is os.environ and name in ("get", "pop", "setdefault"):
         from packyak.deploy.grants.infer.stdlib import credentials_of_the_machine
 
-        return credentials_of_the_machine(m, first(args), node, env) or UNKNOWN
+        default = args.get(1, "default") or NOTHING
+        return default | (credentials_of_the_machine(m, first(args), node, env) or UNKNOWN)
     if isinstance(value, type):
         return _unbound(m, value, name, args, node, env)
     if is_ours(kind):
@@ -148,7 +150,7 @@ def _method_of_object(m: Machine, owner: Live | Made, name: str, args: Args, nod
             return _taken(owner, name, held, args)
     services = live_services(value) if isinstance(owner, Live) else services_in(m, one(owner))
     if services and name not in ("cache_clear", "cache_info", "shutdown", "close", "join", "release", "acquire"):
-        what = f"`{members.shown_node(node)}` is code that is not read, and its object holds what reaches AWS"
+        what = f"`{shown_node(node)}` is code that is not read, and its object holds what reaches AWS"
         return m.refuse(node, env, what, services)
     if isinstance(owner, Live):
         held_functions(m, value, node, env)
@@ -219,6 +221,9 @@ def _of_stdlib(
             return thread(m, Args([UNKNOWN, first(args), UNKNOWN, *args.positional[1:]]), ast.Pass(), env)
     if kinds & {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
         if name in ("enter_context", "enter_async_context"):
+            for context in first(args):
+                for leave in ("__exit__", "__aexit__"):
+                    members.dunder(m, context, leave, [UNKNOWN] * 3, env, node)
             return members.enter(m, first(args), env, node)
         if name in ("callback", "push_async_callback"):
             return calls_first(m, args, node, env)

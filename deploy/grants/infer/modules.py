@@ -29,7 +29,7 @@ from packyak.deploy.grants.infer.atoms import (
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import carries, is_followed, services_in, wrap
 from packyak.deploy.grants.infer.machine import Args
-from packyak.deploy.grants.infer.texts import matching
+from packyak.deploy.grants.infer.texts import matching, shown_node
 from packyak.engine.declare.scope import imported
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def import_named(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     result: Value = NOTHING
     for each in args.get(0, "name") or NOTHING:
         if not isinstance(each, Text) or each.known is None:
-            return m.refuse(node, env, f"`{members.shown_node(node)}` loads a module whose name is computed")
+            return m.refuse(node, env, f"`{shown_node(node)}` loads a module whose name is computed")
         found = module_named(each.known)
         result |= wrap(found) if found is not None else one(Foreign(each.known))
     return result
@@ -119,7 +119,7 @@ def attribute_named(m: Machine, owner: Atom, name: Atom, node: ast.AST, env: Env
         return union(members.attribute(m, owner, word, env, node) for word in candidates if fits.fullmatch(word))
     if candidates is not None:
         if carries(m, one(owner)) or (isinstance(owner, Live) and isinstance(owner.value, types.ModuleType)):
-            said = f"`{members.shown_node(node)}` asks for an attribute whose name is computed"
+            said = f"`{shown_node(node)}` asks for an attribute whose name is computed"
             return m.refuse(node, env, said, services_in(m, one(owner)))
         return union(members.attribute(m, owner, word, env, node) for word in candidates) | UNKNOWN
     return UNKNOWN
@@ -165,5 +165,5 @@ def taken_from(m: Machine, namespace: dict[str, Any], args: Args, node: ast.AST,
             names = [name for name in namespace if fits.fullmatch(name)]
             result |= union(from_module(m, namespace, name) for name in names)
         else:
-            return m.refuse(node, env, f"`{members.shown_node(node)}` asks for a name that is computed")
+            return m.refuse(node, env, f"`{shown_node(node)}` asks for a name that is computed")
     return result

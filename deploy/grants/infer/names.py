@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from packyak.deploy.grants.infer.atoms import NOTHING, Unknown, Value, one
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import is_followed, module_file, within, wrap, writers_of
-from packyak.deploy.grants.infer.settings import unsettled, unsettled_names
+from packyak.deploy.grants.infer.settings import names_of_regions, unsettled, unsettled_names
 from packyak.engine.declare.source import FunctionNode
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def from_module(m: Machine, namespace: dict[str, Any], name: str) -> Value:
     if name in namespace:
         found |= wrap(namespace[name])
         names = unsettled_names(file)
+        if name in names_of_regions(file) and isinstance(namespace[name], str | None):
+            return found - wrap(namespace[name]) | wrap("{region}")
         if name in names:
             return found - wrap(namespace[name]) | unsettled(m, namespace[name], name, names[name])
     elif hasattr(builtins, name):

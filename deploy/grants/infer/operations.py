@@ -48,15 +48,15 @@ def operate(
     except NotKnown as problem:
         line = line_for_operation(client.service, operation, m, given.named)
         m.refuse(node, env, f"`{said}` cannot be decided: {problem.what}", [client.service], line)
-        return _answer(m, operation, given, node)
+        return _answer(m, client, operation, given, node)
     if place is None:
         m.record(needs, node, env, said)
     else:
         m.record_at(needs, place, said)
-    return _answer(m, operation, given, node)
+    return _answer(m, client, operation, given, node)
 
 
-def _answer(m: Machine, operation: str, given: Given, node: ast.AST) -> Value:
+def _answer(m: Machine, client: Client, operation: str, given: Given, node: ast.AST) -> Value:
     from packyak.deploy.grants.infer.resources import below
 
     if operation in LISTINGS:
@@ -77,7 +77,7 @@ def _answer(m: Machine, operation: str, given: Given, node: ast.AST) -> Value:
     if operation == "GetQueueUrl":
         made = m.make("answer", (node, operation))
         names = texts_of(given.named.get("QueueName", NOTHING)) or []
-        start = "https://sqs.{region}.amazonaws.com/{account}/"
+        start = f"https://sqs.{client.region or '{region}'}.amazonaws.com/{{account}}/"
         m.heap.add(made, "QueueUrl", frozenset(text(start, *each.parts) for each in names) or one(text(Hole())))
         return one(made)
     return UNKNOWN

@@ -10,10 +10,11 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from packyak.deploy.grants.infer import containers, members
+from packyak.deploy.grants.infer import containers
 from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Text, Value, one, union
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.machine import Args
+from packyak.deploy.grants.infer.texts import shown_node
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -43,13 +44,13 @@ def started(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
         first = known[0] if known else one(each)
         more = union([*rest, *(args.positional[1:] if several else [])])
         if not first or any(_may_use_aws(atom, more) for atom in first):
-            return m.refuse(node, env, f"`{members.shown_node(node)}` starts a program that may use AWS")
+            return m.refuse(node, env, f"`{shown_node(node)}` starts a program that may use AWS")
     return UNKNOWN
 
 
 def replaced(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     """`os.execvp("aws", ...)`, `os.posix_spawn(...)`, `pty.spawn(...)`: what runs instead is not looked at."""
-    return m.refuse(node, env, f"`{members.shown_node(node)}` starts a program that may use AWS")
+    return m.refuse(node, env, f"`{shown_node(node)}` starts a program that may use AWS")
 
 
 def _may_use_aws(atom: object, more: Value) -> bool:

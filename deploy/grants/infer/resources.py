@@ -152,7 +152,7 @@ def call_resource(m: Machine, what: ResourceMember, args: Args, node: ast.AST, e
         if each.name == name:
             given = Given({**_params(each.request.params, owner), **args.named}, args.stars, args.maybe)
             response = operate(m, owner.client, each.request.operation, given, node, env, said)
-            return _result(m, owner, each.resource, given, response) if each.resource is not None else response
+            return _result(m, owner, each.resource, given, response, node) if each.resource is not None else response
     if name in ("load", "reload"):
         _load(m, owner, node, env)
         return UNKNOWN
@@ -188,8 +188,8 @@ def _subresource(owner: Resource, found: object, args: Args) -> Value:
     return one(Resource(owner.client, getattr(resource, "type", ""), tuple(made)))
 
 
-def _result(m: Machine, owner: Resource, found: object, given: Given, response: Value) -> Value:
-    """The resource that an action answers with."""
+def _result(m: Machine, owner: Resource, found: object, given: Given, response: Value, node: ast.AST) -> Value:
+    """The resource that an action answers with, or several."""
     from packyak.deploy.grants.infer.containers import mapping
 
     ids = dict(owner.ids)
@@ -203,7 +203,11 @@ def _result(m: Machine, owner: Resource, found: object, given: Given, response: 
         elif each.source == "response":
             value = mapping(m, response)[0].get(each.path, UNKNOWN)
         made.append((_snake(each.target), value))
-    return one(Resource(owner.client, getattr(found, "type", ""), tuple(made)))
+    result = one(Resource(owner.client, getattr(found, "type", ""), tuple(made)))
+    several = "[]" in str(getattr(found, "path", "")) or any(
+        "[]" in str(each.path or "") for each in getattr(found, "identifiers", ())
+    )
+    return m.make_list((node, "several"), (), result) if several else result
 
 
 # -- collections, paginators, waiters, sessions

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Imports = Mapping[str, tuple[str, str | None]]
 Parts = frozenset[str] | None  # the keys or attributes that are unsettled; None: all of it
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _ENVIRONMENT = ("environ", "environb", "getenv")
 # fmt: off
 _ANYWHERE = frozenset((
@@ -42,6 +43,20 @@ DEEPEST = 4  # of what one name holds
 def unsettled_names(file: str) -> Mapping[str, Parts]:
     """The names of a module (and `.name` of `self.name`) that come of what is another elsewhere."""
     return _names(file, ()) if file else {}
+
+
+@lru_cache(maxsize=512)
+def names_of_regions(file: str) -> frozenset[str]:
+    """The names of a module that are the region where it runs: `REGION = os.environ["AWS_REGION"]`."""
+    tree = tree_of(file) if file else None
+    return frozenset(
+        target.id
+        for node in (within(tree.module) if tree else ())
+        if isinstance(node, ast.Assign)
+        and any(isinstance(each, ast.Constant) and each.value in _REGIONS for each in ast.walk(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    )
 
 
 def is_unsettled(node: ast.AST, file: str) -> bool:

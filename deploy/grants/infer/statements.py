@@ -85,11 +85,11 @@ def bind(m: Machine, target: ast.expr, value: Value, env: Env) -> None:
     if isinstance(target, ast.Name):
         names.store(m, target.id, value, env)
     elif isinstance(target, ast.Attribute):
-        for owner in evaluate(m, target.value, env):
+        for owner in members.likely(evaluate(m, target.value, env)):
             members.set_attribute(m, owner, target.attr, value, env, target)
     elif isinstance(target, ast.Subscript):
         owners, key = evaluate(m, target.value, env), evaluate(m, target.slice, env)
-        for owner in owners:
+        for owner in members.likely(owners):
             containers.set_item(m, owner, key, value, env, target)
     elif isinstance(target, ast.Starred):
         bind(m, target.value, value, env)

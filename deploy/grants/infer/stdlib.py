@@ -26,6 +26,7 @@ from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import carries, services_in, wrap
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.makers import Run, first
+from packyak.deploy.grants.infer.texts import shown_node
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -43,13 +44,18 @@ _ASKED = (
 _CREDENTIALS = ("AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
                 "AWS_CONTAINER_CREDENTIALS", "AWS_CONTAINER_AUTHORIZATION", "AWS_WEB_IDENTITY")  # fmt: skip
 _CODE = (
-    "runpy.run_path", "runpy.run_module", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec",
+    "runpy.run_path", "runpy.run_module", "_frozen_importlib_external.spec_from_file_location",
+    "_frozen_importlib.module_from_spec", "_frozen_importlib.spec_from_loader",
     "pkgutil.resolve_name", "pydoc.locate", "pydoc.importfile", "importlib.metadata.entry_points", "timeit.timeit",
     "timeit.repeat", "cProfile.run", "cProfile.runctx", "profile.run", "trace.Trace", "code.interact",
     "code.InteractiveInterpreter", "code.InteractiveConsole", "marshal.loads", "marshal.load", "doctest.testmod",
     "bdb.Bdb", "pdb.run", "types.FunctionType", "builtins.function", "types.CodeType", "builtins.code",
     "inspect.getmembers", "inspect.getmembers_static", "inspect.getattr_static", "gc.get_objects", "gc.get_referrers",
     "gc.get_referents",
+)
+_PICKLES = (
+    "_pickle.loads", "_pickle.load", "pickle.loads", "pickle.load", "pickle._loads", "pickle._load", "dill._dill.loads",
+    "dill._dill.load", "joblib.numpy_pickle.load", "cloudpickle.loads", "cloudpickle.load",
 )
 # fmt: on
 
@@ -103,20 +109,29 @@ def _copied(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 
 
 def _loads_code(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    return m.refuse(node, env, f"`{members.shown_node(node)}` runs or gives code that is not read")
+    return m.refuse(node, env, f"`{shown_node(node)}` runs or gives code that is not read")
+
+
+def _unpickled(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """pickle.loads(data): what it is, and what calling it does, nobody knows."""
+    opaque(m, "pickle", args, node, env)
+    return one(Unknown(changed="what is unpickled"))
 
 
 def _setting(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     """os.getenv(name)."""
-    return credentials_of_the_machine(m, args.get(0, "key") or NOTHING, node, env) or UNKNOWN
+    found = credentials_of_the_machine(m, args.get(0, "key") or NOTHING, node, env) or UNKNOWN
+    return found | (args.get(1, "default") or NOTHING)
 
 
 def credentials_of_the_machine(m: Machine, names: Value, node: ast.AST, env: Env) -> Value:
     """The credentials that AWS's libraries find in the environment: whoever takes them out can sign by themselves."""
     for each in names:
         start = each.parts[0] if isinstance(each, Text) and each.parts else ""
+        if start in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            return wrap("{region}")  # as resources write it
         if isinstance(start, str) and start.startswith(_CREDENTIALS):
-            return m.refuse(node, env, f"`{members.shown_node(node)}` takes out the credentials of the role")
+            return m.refuse(node, env, f"`{shown_node(node)}` takes out the credentials of the role")
     return NOTHING
 
 
@@ -227,7 +242,7 @@ def _locals(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 
 
 def _runs_text(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
-    return m.refuse(node, env, f"`{members.shown_node(node)}` runs code that is a text")
+    return m.refuse(node, env, f"`{shown_node(node)}` runs code that is a text")
 
 
 _GO_OVER = ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter")
@@ -250,6 +265,7 @@ CALLS: dict[str, Run] = {
     "builtins.print": _printed,
     "builtins.hasattr": _hasattr,
     **dict.fromkeys(_CODE, _loads_code),
+    **dict.fromkeys(_PICKLES, _unpickled),
     "os.getenv": _setting,
     "logging.getLogger": _logger,
     "builtins.setattr": _setattr,

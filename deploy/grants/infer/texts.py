@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
@@ -196,3 +197,9 @@ def texts_of(value: Value) -> list[Text] | None:
         elif isinstance(each, Unknown) or not (isinstance(each, Live) and each.value is None):
             return None
     return sorted(found, key=repr)
+
+
+def shown_node(node: ast.AST) -> str:
+    """Code as it is written, not too long."""
+    said = ast.unparse(node) if not isinstance(node, ast.pattern) else "case"
+    return said if len(said) <= 80 else f"{said[:77]}..."

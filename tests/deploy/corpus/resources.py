@@ -155,7 +155,7 @@ def table_attribute():
 def queue_by_name():
     #: sqs:GetQueueUrl arn:aws:sqs:us-east-1:{account}:jobs
     queue = boto3.resource("sqs", region_name="us-east-1").get_queue_by_name(QueueName="jobs")
-    #: sqs:SendMessage arn:aws:sqs:{region}:{account}:jobs
+    #: sqs:SendMessage arn:aws:sqs:us-east-1:{account}:jobs
     queue.send_message(MessageBody="go")
 
 

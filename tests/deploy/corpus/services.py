@@ -56,7 +56,7 @@ def queue_by_url():
 def queue_asked_for_its_url():
     #: sqs:GetQueueUrl arn:aws:sqs:us-east-1:{account}:jobs
     url = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
-    #: sqs:SendMessage arn:aws:sqs:{region}:{account}:jobs
+    #: sqs:SendMessage arn:aws:sqs:us-east-1:{account}:jobs
     sqs.send_message(QueueUrl=url, MessageBody="m")
 
 
