@@ -37,9 +37,9 @@ WORDS: Mapping[Role, str] = {
 }
 _LOOKING = (
     "agreement", "check_results", "corrections", "diff", "disagreements", "export_corrections", "export_lineage",
-    "failures", "find", "flips", "get_bytes", "graph_at", "judged", "list_keys", "map", "models", "outside", "page",
-    "plan", "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql", "status",
-    "trace", "versions",
+    "failures", "find", "flips", "get_bytes", "graph_at", "judged", "leftovers", "list_keys", "map", "models",
+    "outside", "page", "plan", "read", "record", "review", "running", "runs", "scope", "similar", "source_files", "sql",
+    "status", "trace", "versions",
 )  # fmt: skip
 _TEACHING = (
     "accept",

@@ -36,7 +36,7 @@ from packyak.engine.store.vectors import SearchTable
 if TYPE_CHECKING:
     from packyak.engine.project import Project
 
-_IN_THE_CLOUD = (
+IN_THE_CLOUD = (
     "A bucket that keeps versions has the erased objects until its lifecycle lets them go; so has a copy of it."
 )
 
@@ -101,7 +101,7 @@ def forget(project: Project, asset: str, keys: Sequence[str], *, by: str, why: s
         done = replace(
             erasure, ended=now(), relearned=tuple(dict.fromkeys([*relearned, *late])), versions=versions,
             vectors=vectors, left=left.found, files=left.files, bytes=left.bytes,
-            note="" if project.home.local else _IN_THE_CLOUD, next_step=_advice(scope, plan.subject, left.found),
+            note="" if project.home.local else IN_THE_CLOUD, next_step=_advice(scope, plan.subject, left.found),
         )  # fmt: skip
         ledger.write(_noted(done, plan))
         _end_earlier(ledger, done, _noted(done, plan).left)

@@ -16,6 +16,7 @@ from packyak.cli.words import counted, moment
 from packyak.engine.errors import PackyakError
 
 _SHOWN = 5
+_VERSIONS = (("version of a table", "versions of tables"), ("earlier version of a table", "earlier versions of tables"))
 _GIVEN = "buckets/"  # what people gave: nothing here touches it
 
 
@@ -24,13 +25,20 @@ _GIVEN = "buckets/"  # what people gave: nothing here touches it
     ("packyak forget tickets T-10042", "erase all that is left of a record which its files no longer have"),
     ('packyak forget tickets T-10042 T-10077 --why "asked by mail"', "of two, with the reason for the ledger"),
     ("packyak forget tickets T-10042 --dry-run", "only say what would go"),
+    ("packyak forget drafts", "erase all of an asset that the code no longer declares"),
     ("packyak forget --list", "what was erased so far, and whether any of it is back"),
 )
 def forget(
     asset: Annotated[
-        str | None, typer.Argument(metavar="ASSET", help="The asset that has the records.", show_default=False)
+        str | None,
+        typer.Argument(metavar="ASSET", help="The asset that has the records.", show_default=False),
     ] = None,
-    keys: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="Their keys.", show_default=False)] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY", help="Their keys; none: all of what the code no longer declares.", show_default=False
+        ),
+    ] = None,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the ledger.")] = "",
     dry_run: Annotated[bool, flag("--dry-run", "Only say what would go.")] = False,
     yes: Annotated[bool, flag("--yes", "Do it without asking.")] = False,
@@ -44,10 +52,11 @@ def forget(
     desk = Desk(find_place(project, home))
     if listed:
         return _list(desk.ask("erasures"), as_json)
-    if asset is None or not keys:
+    if asset is None:
         raise PackyakError(
             "an asset and the keys of its records are needed", next_step="`packyak forget tickets T-10042`"
         )
+    keys = keys or []
     if not yes or dry_run:
         found = desk.ask("forget", asset, keys, dry_run=True)
         if as_json:
@@ -70,6 +79,8 @@ def forget(
 
 
 def _say_what_goes(found: Any) -> None:
+    if not found.keys:
+        note(f"The code no longer declares {found.asset}")
     show_table(("what goes", "how many"), _rows(found), right=("how many",))
     if found.marks:
         note(
@@ -81,21 +92,32 @@ def _say_what_goes(found: Any) -> None:
 
 
 def _rows(found: Any) -> list[tuple[str, str]]:
-    records = [(f"{asset}: records, in every earlier version", f"{many:,}") for asset, many in found.records.items()]
-    models = [(f"{asset}: models that learned from them", f"{len(ids):,}") for asset, ids in found.models.items()]
+    where = "in every earlier version" if found.keys else "and every version of them"
+    records = [(f"{asset}: records, {where}", f"{many:,}") for asset, many in found.records.items()]
+    learned = "models that learned from them" if found.keys else "models"
+    models = [(f"{asset}: {learned}", f"{len(ids):,}") for asset, ids in found.models.items()]
     said = [("corrections and comments", f"{len(found.corrections):,}")] if found.corrections else []
-    return [*records, *said, *models]
+    files = [] if found.keys else [("files of tables, models and notes", f"{found.files:,}")]
+    return [*records, *said, *models, *files]
 
 
 def _say_done(done: Any) -> None:
-    say(f"Erased: {counted(len(done.keys), 'record')} of {done.asset} and all that came of {_these(done)}")
+    if done.keys:
+        say(f"Erased: {counted(len(done.keys), 'record')} of {done.asset} and all that came of {_these(done)}")
+    else:
+        say(f"Erased: all of {done.asset}, which the code no longer declares")
     gone = [
-        (done.versions, "earlier version of a table", "earlier versions of tables"),
+        (0 if done.keys else done.records.get(done.asset, 0), "record", ""),
+        (done.versions, *_VERSIONS[bool(done.keys)]),
         (len(done.corrections), "correction", ""),
         (sum(map(len, done.models.values())), "model", ""),
         (done.vectors, "vector of a text", "vectors of texts"),
+        (0 if done.keys else done.files, "file", ""),
     ]
     say("  gone: " + ", ".join(counted(many, one, more) for many, one, more in gone if many))
+    if not done.keys and not done.left:
+        note(f"{done.id} in the ledger: `packyak forget --list`")
+        return
     looked = f"{counted(done.files, 'file')}, {done.bytes / 1e6:,.1f} MB"
     if done.left:
         say(f"  still there: {counted(len(done.left), 'file')} of {looked} looked through")
@@ -130,7 +152,7 @@ def _list(found: Any, as_json: bool) -> int:
         say_json({"erasures": found})
         return NOT_UP_TO_DATE if back else DONE
     rows = [
-        (each.id, moment(each.ended) or "cut short", each.by, each.asset, f"{len(each.keys):,}", _state(each), each.why)
+        (each.id, moment(each.ended) or "cut short", each.by, each.asset, f"{_many(each):,}", _state(each), each.why)
         for each in found
     ]
     show_table(("erasure", "when", "by", "asset", "records", "left", "why"), rows, right=("records",))
@@ -139,6 +161,10 @@ def _list(found: Any, as_json: bool) -> int:
     if back:
         note(f"{counted(back, 'record')} that {'was' if back == 1 else 'were'} erased came back: a file has it again")
     return NOT_UP_TO_DATE if back else DONE
+
+
+def _many(erasure: Any) -> int:
+    return len(erasure.keys) if erasure.keys else sum(erasure.records.values())
 
 
 def _state(erasure: Any) -> str:

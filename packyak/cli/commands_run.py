@@ -93,7 +93,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what a run would do, before anything is spent."""
-    found: Plan = Desk(find_place(project, home)).ask("plan", assets or None, retry_failed=retry_failed)
+    desk = Desk(find_place(project, home))
+    found: Plan = desk.ask("plan", assets or None, retry_failed=retry_failed)
     if as_json:
         say_json(found)
         return
@@ -101,6 +102,8 @@ def plan(
         _say_step(step, diff)
     for sentence in found.notes:
         say(f"Note: {sentence}")
+    for each in desk.ask("leftovers") if not assets else ():
+        say(f"Note: {each.words}: `packyak forget {each.name}` erases it")
     say(_plan_summary(found))
 
 

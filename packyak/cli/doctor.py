@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from packyak.cli.place import Place, find_place
 from packyak.engine.errors import HomeError, NoWorker, PackyakError
 from packyak.engine.settings import strange_variables
 from packyak.engine.store.home import FORMAT, Home
+
+if TYPE_CHECKING:
+    from packyak.cli.asking import Desk
 
 DISTRIBUTION = "packyak-studio"
 EXTRAS = {"learn": "learned transforms and search", "studio": "the studio", "aws": "export to AWS"}
@@ -194,6 +197,12 @@ def _declarations(place: Place) -> Iterator[Finding]:
     if broken:
         yield Finding("assets", "warn", f"failed or blocked: {', '.join(broken)}", "`packyak status` says why")
     yield Finding("declarations", "ok", f"{len(assets)} declared things in {', '.join(place.modules)}")
+    yield from _leftovers(Desk(place))
+
+
+def _leftovers(desk: Desk) -> Iterator[Finding]:
+    for each in desk.ask("leftovers"):
+        yield Finding("left over", "warn", each.words, f"`packyak forget {each.name}` erases it")
 
 
 def _worker(place: Place) -> Iterator[Finding]:

@@ -76,3 +76,28 @@ def test_an_erased_record_that_is_back_is_told(gone: Path, packyak: Call) -> Non
 def test_what_cannot_be_done_is_refused(gone: Path, packyak: Call, arguments: tuple[str, ...], told: str) -> None:
     ended = packyak("forget", *arguments, "--yes")
     assert (ended.code, told in ended.err) == (2, True), ended.err
+
+
+def test_what_the_code_no_longer_declares_is_told_and_goes(folder: Path, packyak: Call) -> None:
+    pipeline = folder / "pipeline.py"
+    source = pipeline.read_text()
+    pipeline.write_text(source + "\n\n@transform(messages)\ndef drafts(text: str) -> str:\n    return text.upper()\n")
+    assert packyak("run").code == 0
+    assert "left over" not in packyak("doctor").out and "drafts" not in packyak("plan").out
+    pipeline.write_text(source)
+    many = len(MESSAGES.splitlines())
+    told = f"the code no longer declares drafts, of which the home has {many} records"
+    looked = packyak("doctor").out
+    assert told in looked and "`packyak forget drafts` erases it" in looked
+    assert f"Note: {told}: `packyak forget drafts` erases it" in packyak("plan").out
+    asked = packyak("forget", "drafts")
+    assert (asked.code, "drafts: records, and every version of them" in asked.out) == (1, True)
+    assert "The code no longer declares drafts" in asked.err and "Next: the same with --yes." in asked.err
+    assert packyak("forget", "drafts", "--dry-run").code == 0
+    done = packyak("forget", "drafts", "--yes", "--why", "a first try")
+    assert (done.code, done.out.splitlines()[0]) == (0, "Erased: all of drafts, which the code no longer declares")
+    assert f"gone: {many} records" in done.out
+    assert "left over" not in packyak("doctor").out
+    (listed,) = packyak("forget", "--list", "--json").json["erasures"]
+    assert (listed["asset"], listed["keys"], listed["records"], listed["left"]) == ("drafts", [], {"drafts": many}, {})
+    assert packyak("forget", "drafts", "--yes").code == 2
