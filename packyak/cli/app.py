@@ -101,6 +101,8 @@ def _usage(error: TyperException, arguments: Sequence[str], as_json: bool) -> in
         message += _valueless(arguments, message)
         taken = [each for each in context.command.collect_usage_pieces(context) if each != "[OPTIONS]"]
         step = f"`{' '.join([name, *(each.strip('{}') for each in taken)])}`, and {step}"
+    if message.startswith("No such option: -") and not message.startswith("No such option: --"):
+        step += "; a word that begins with - stands behind --"
     if as_json:
         say_json({"error": "UsageError", "message": message, "next_step": step, "exit_code": WRONG})
     else:

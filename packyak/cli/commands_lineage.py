@@ -16,12 +16,15 @@ from packyak.cli.trees import trace_lines
 from packyak.cli.words import counted
 from packyak.engine.errors import PackyakError
 
+FEW, MOST = 5, 1000  # records of one asset: as many as a person reads, and as a script takes at once
+
 
 @command(
     "trace",
     ("packyak trace topic T-10042", "what the record comes from, up to the files"),
     ("packyak trace topic T-10042 topic", "only what went into this field"),
-    ("packyak trace tickets T-10042 --down", "every record anywhere that depends on this one"),
+    ("packyak trace tickets T-10042 --down", "the records anywhere that depend on this one"),
+    ("packyak trace topics_per_day KEY --all", "every record of a group, not the first five"),
     ("packyak trace topic T-10042 --json", "steps and links for a script"),
 )
 def trace(
@@ -30,7 +33,11 @@ def trace(
     column: Annotated[str | None, typer.Argument(metavar="COLUMN", help="One field of it.", show_default=False)] = None,
     up: Annotated[bool, flag("--up", "What it comes from; this is the default.")] = False,
     down: Annotated[bool, flag("--down", "What depends on it.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many records of one asset to follow.")] = 1000,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="How many records of one asset to follow; default: 5, with --json 1000."),
+    ] = None,
+    every: Annotated[bool, flag("--all", "Follow every record.")] = False,
     project: ProjectFolder = None,
     home: HomeUri = None,
     verbose: Verbose = False,
@@ -39,8 +46,11 @@ def trace(
     """Say where a value comes from: records, code, model, corrections, run."""
     if up and down:
         raise PackyakError("--up and --down are two questions", next_step="ask one, then the other")
+    if every and limit is not None:
+        raise PackyakError("--all and --limit exclude each other", next_step="give one of them, or neither")
     place = find_place(project, home)
-    found = Desk(place).ask("trace", asset, key, column, direction="down" if down else "up", limit=limit)
+    most = None if every else limit or (MOST if as_json else FEW)
+    found = Desk(place).ask("trace", asset, key, column, direction="down" if down else "up", limit=most)
     if as_json:
         say_json(found)
         return
@@ -48,6 +58,8 @@ def trace(
         say(line)
     for text in found.notes:
         note(text)
+    if found.cut:
+        note("Next: --all follows every one, --limit N the first N")
     others = len({step.id for step in found.steps}) - 1
     note(
         f"{counted(others, 'step')} {'above' if found.direction == 'up' else 'below'}" if others else "nothing further"

@@ -55,6 +55,7 @@ def test_every_command_answers_json(name: str) -> None:
         (("show", "a", "--limt", "3"), "--limit"),
         (("show", "a", "--limit", "three"), "'--limit'"),
         (("init", "demo", "--sample", "x"), "(x). --sample takes no value. Next: `packyak init [FOLDER]`"),
+        (("trace", "a", "-|-"), "`packyak trace --help`; a word that begins with - stands behind --."),
         (("show", "a", "b"), "(b). Next: `packyak show ASSET`, and `packyak show --help`"),
     ],
 )

@@ -37,6 +37,20 @@ def test_trace_tells_who_made_what(folder: Path, packyak: Call) -> None:
     assert {link["how"] for link in field["links"]} == {"query", "file"}
 
 
+def test_trace_of_a_group_shows_its_first_members_and_says_how_many_more(folder: Path, packyak: Call) -> None:
+    rows = "".join(f'{{"id": "N-{n}", "sender": "Cy", "text": "x"}}\n' for n in range(1, 10))
+    (folder / ".packyak/buckets/inbox/b.jsonl").write_text(rows)
+    packyak("run")
+    few = packyak("trace", "per_sender", "Cy")
+    assert "words N-5" in few.out and "words N-6" not in few.out
+    assert "words: 9 records, the first 5 are followed" in few.err and "Next: --all" in few.err
+    assert "words N-2" not in packyak("trace", "per_sender", "Cy", "--limit", "1").out
+    every = packyak("trace", "per_sender", "Cy", "--all")
+    assert "words N-9" in every.out and "--all" not in every.err
+    assert len({step["key"] for step in packyak("trace", "per_sender", "Cy", "--json").json["steps"]}) == 11
+    assert packyak("trace", "per_sender", "Cy", "--all", "--limit", "2").code == 2
+
+
 def test_trace_says_what_is_wrong(folder: Path, packyak: Call) -> None:
     packyak("run")
     assert "no record 'M-9'" in packyak("trace", "words", "M-9").err
