@@ -21,11 +21,12 @@ from packyak.engine.privacy.ledger import Erasure, Ledger
 from packyak.engine.privacy.marks import marks_of
 from packyak.engine.privacy.remains import Remains, remains_of, strike_out, struck
 from packyak.engine.privacy.seeker import Seeker, forms_of
-from packyak.engine.privacy.subject import Subject, subject_of
+from packyak.engine.privacy.subject import Subject, subject_of, there_now, versions_of
 from packyak.engine.privacy.unlearn import models_taught_by, texts_in_use, unlearn
 from packyak.engine.run.due.gate import close_gate
 from packyak.engine.run.launch import LOCK, publish
 from packyak.engine.run.maps import FOLDER as MAPS
+from packyak.engine.run.read.view import KEY
 from packyak.engine.run.runs import new_id, now
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.corrections import Correction
@@ -176,7 +177,11 @@ def _said_of(scope: Scope, subject: Subject, people: Iterable[str]) -> tuple[tup
     marks = marks_of(scope, subject, said, people)
     seeker, mine = Seeker(marks), {each.id for each in said}
     below = [each for each in scope.said if each.asset in subject.below and each.id not in mine]
-    more = tuple(each for each in below if seeker.within(_words(each)) and not _has(scope, each.asset, each.key))
+    his = {
+        name: _had(scope, name, {each.key for each in below if each.asset == name}, seeker) for name in subject.below
+    }
+    more = tuple(each for each in below if each.key in his[each.asset])
+    more += tuple(each for each in below if each not in more and seeker.within(_words(each)) and _is_gone(scope, each))
     if more:
         nobody = replace(subject, members={})
         marks = tuple(dict.fromkeys([*marks, *marks_of(scope, nobody, more, people)]))
@@ -187,9 +192,22 @@ def _words(said: Correction) -> bytes:
     return json.dumps([said.key, said.value, said.computed, said.seen, said.why], ensure_ascii=False).encode()
 
 
-def _has(scope: Scope, asset: str, key: str) -> bool:
+def _is_gone(scope: Scope, said: Correction) -> bool:
+    return not there_now(scope.table(scope.graph.root(said.asset).name), [said.key])
+
+
+def _had(scope: Scope, asset: str, keys: Collection[str], seeker: Seeker) -> set[str]:
+    """Those of the keys that are gone and whose record had one of the marks."""
+    if not keys:
+        return set()
     table = scope.table(scope.graph.root(asset).name)
-    return table.exists() and table.among(pa.array([key], pa.string())).num_rows > 0
+    gone = frozenset(keys) - there_now(table, keys)
+    return {
+        str(row[KEY][0])
+        for part in versions_of(table, gone)
+        for row in (batch.slice(place, 1) for batch in part.to_batches() for place in range(batch.num_rows))
+        if seeker.among(pa.RecordBatch.from_pylist(row.to_pylist(), row.schema))
+    }
 
 
 def _rows_of(scope: Scope, subject: Subject) -> dict[str, frozenset[str]]:

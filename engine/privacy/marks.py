@@ -8,6 +8,7 @@ project uses of itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ SHORTEST = 5
 SHORTEST_NUMBER = 9
 LONGEST = 120  # of a longer text, how it begins
 MOST = 60
+_OF_HASHES = frozenset("0123456789abcdef")
 _AT_ONCE = 4 * MOST
 
 
@@ -81,7 +83,8 @@ def _values(scope: Scope, asset: str, keys: frozenset[str]) -> Iterator[str]:
     node = scope.graph[asset]
     source = scope.graph.nodes.get(node.source) if isinstance(node, TransformNode) else None
     if isinstance(source, FilesNode):
-        yield from files - {stat.key for stat in scope.bucket(source.bucket).scan(source.pattern)}
+        gone = files - {stat.key for stat in scope.bucket(source.bucket).scan(source.pattern)}
+        yield from (name for name in gone if any(_telling([PurePosixPath(name).stem])))  # many end in `b.jsonl`
     types = scope.snapshot.stored(asset)
     for record in _aside(scope.memo(asset), keys, types):
         yield from _texts(record)
@@ -108,9 +111,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _telling(texts: Iterable[str]) -> Iterator[str]:
-    """The lines of texts that are long enough to tell a record by. Digits alone turn up by chance."""
+    """The lines of texts that are long enough to tell a record by. Digits turn up by chance, those of hashes too."""
     for text in texts:
         for line in text.splitlines():
             mark = line.strip()[:LONGEST].strip()
-            if len(mark) >= SHORTEST and (any(map(str.isalpha, mark)) or len(mark) >= SHORTEST_NUMBER):
+            by_chance = _OF_HASHES.issuperset(mark) or not any(map(str.isalpha, mark))
+            if len(mark) >= (SHORTEST_NUMBER if by_chance else SHORTEST):
                 yield mark

@@ -59,6 +59,12 @@ def versions_of(table: Table, keys: frozenset[str], by: str = KEY) -> Iterator[p
             yield among(data, wanted, by=by)
 
 
+def there_now(table: Table, keys: Collection[str]) -> set[str]:
+    """Those of the keys that the newest version of a table has."""
+    wanted = pa.array(sorted(keys), pa.string())
+    return set(table.among(wanted)[KEY].to_pylist()) if len(wanted) and table.exists() else set()
+
+
 def _root(scope: Scope, asset: str) -> TableNode:
     node = scope.graph.nodes.get(asset)
     if not isinstance(node, TableNode):
@@ -145,7 +151,7 @@ def _members(scope: Scope, root: str, keys: frozenset[str]) -> dict[str, frozens
 def _went(table: Table, keys: frozenset[str]) -> frozenset[str]:
     """Those of the keys that earlier versions had and the newest has not."""
     had = frozenset(key for part in versions_of(table, keys) for key in part[KEY].to_pylist())
-    return had - set(table.among(pa.array(sorted(had), pa.string()))[KEY].to_pylist()) if had else had
+    return had - there_now(table, had)
 
 
 def _require_known(scope: Scope, root: str, keys: Sequence[str], members: Mapping[str, frozenset[str]]) -> None:

@@ -179,19 +179,21 @@ def test_what_people_said_of_what_was_made_of_it_goes(gone: Callable[..., Projec
     source = SOURCE + (
         "\nloud = sql('select id, upper(name) as loud from people')"
         "\ntowns = sql('select town, count(*) as n from people group by town')\n"
+        "\n@asset(key='tag')\ndef tags(people):\n    return people.project(\"'tag-' || id as tag, name\")\n"
     )
 
     def say(project: Project) -> None:
         project.correct("loud", "P-2", "loud", "ZEB")
         key = next(row["_key"] for row in project.page("towns").rows.to_pylist() if row["town"] == "Quartzville")
         project.comment("towns", key, "one man alone")
+        project.comment("tags", "tag-P-2", "asks often")
         project.correct("loud", "P-1", "loud", "OTTI")
 
     project = gone(source, said=say)
     done = project.forget("people", ["P-2"])
-    assert (dict(done.left), len(done.corrections)) == ({}, 2)
+    assert (dict(done.left), len(done.corrections)) == ({}, 3)
     assert [each.key for each in project.corrections()] == ["P-1"]
-    assert who_has(folder_of(project), [b"ZEB", b"one man alone", b"Quartzville"]) == {}
+    assert who_has(folder_of(project), [b"ZEB", b"one man alone", b"asks often", b"Quartzville"]) == {}
 
 
 def test_what_another_column_has_as_well_is_no_mark(gone: Callable[..., Project]) -> None:

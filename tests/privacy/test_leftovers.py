@@ -15,7 +15,9 @@ from somebody import SOURCE, put, taught, tickets, who_has
 
 Write = Callable[..., Path]
 pytest.importorskip("sentence_transformers")
-OLD = SOURCE + '''
+OLD = (
+    SOURCE
+    + """
 from packyak import function
 
 @transform(tickets)
@@ -31,7 +33,8 @@ oldsearch = Index(oldnote, on="oldnote")
 @function(on=inbox.created("*.jsonl"))
 def oldwatch(file: File) -> None:
     pass
-'''
+"""
+)
 NAMES = ("oldnote", "oldsearch", "oldtopic", "oldwatch")
 
 
