@@ -42,7 +42,7 @@ class Settled:
     fingerprint, parts: what computed it. inputs: public versions read. consumed: Lance versions read, for the change
     feed. applied: the corrections in it. state: "ok", "failed" or "blocked" (message says why); failed: number of
     failed units; failure: what happened to one of them. notes: what else happened, in words; unstored: columns left out
-    for their names.
+    for their names; lingering: columns that the code gives no more, which only failed units still show.
     """
 
     table: int
@@ -61,6 +61,7 @@ class Settled:
     failure: str = ""
     notes: tuple[str, ...] = ()
     unstored: tuple[str, ...] = ()
+    lingering: tuple[str, ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
     run: str = ""
     at: str = ""
@@ -81,7 +82,7 @@ class Settled:
 def settled_from(facts: Mapping[str, Any]) -> Settled:
     """The note from its plain values, tolerant of fields that a newer version wrote."""
     known = {name: facts[name] for name in Settled.__dataclass_fields__ if name in facts}
-    known |= {name: tuple(known[name]) for name in ("notes", "unstored", "checks") if name in known}
+    known |= {name: tuple(known[name]) for name in ("notes", "unstored", "lingering", "checks") if name in known}
     return Settled(**known)
 
 

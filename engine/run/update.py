@@ -274,6 +274,7 @@ class Update:
             failure=failure,
             notes=tuple(outcome.notes[:50]),
             unstored=self._unstored(node, outcome),
+            lingering=outcome.lingering,
             checks=scope.candidates[node.name].checks if node.name in scope.candidates else (),
             run=self.progress.run_id,
             at=now(),

@@ -101,6 +101,58 @@ def test_a_column_that_the_code_no_longer_gives_goes_but_not_one_that_files_lack
     assert Project.open(folder).read("rows").column_names == ["id", "amount"]
 
 
+def test_a_column_that_only_a_failed_file_shows_stays_until_that_is_mended(folder: Path) -> None:
+    (folder / ".packyak/buckets/inbox/never.csv").write_text('id,amount\n"7,2\n')
+    Project.open(folder).run()
+    edit(
+        folder,
+        "yield from read_csv(file)",
+        'yield from ({"id": r["id"], "n": float(r["amount"])} for r in read_csv(file))',
+    )
+    b = folder / ".packyak/buckets/inbox/b.csv"
+    b.write_text("id,amount,word\n3,much,z\n4,5,z\n")
+    Project.open(folder).run()
+    project = Project.open(folder)
+    assert set(project.read("rows").column_names) == {"id", "amount", "word", "n"}
+    assert values(folder, "word") == {"1": None, "2": None, "3": "z", "4": "z"}
+    (said,) = [note for each in project.status() if each.name == "rows" for note in each.notes]
+    assert "the code gives the columns amount, word no more: they stay for what failed" in said
+    b.write_text("id,amount,word\n3,4,z\n4,5,z\n")
+    Project.open(folder).run()
+    project = Project.open(folder)
+    assert project.read("rows").column_names == ["id", "n"] and [each.name for each in project.failures("rows")] == [
+        "never.csv"
+    ]
+    assert not [note for each in project.status() for note in each.notes if "no more" in note]
+    assert Project.open(folder).run().assets == ()
+
+
+def test_a_file_that_never_was_read_keeps_no_column(folder: Path) -> None:
+    (folder / ".packyak/buckets/inbox/never.csv").write_text('id,amount\n"7,2\n')
+    Project.open(folder).run()
+    edit(folder, "yield from read_csv(file)", 'yield from ({"id": r["id"]} for r in read_csv(file))')
+    Project.open(folder).run()
+    assert Project.open(folder).read("rows").column_names == ["id"]
+
+
+def test_a_column_given_again_stays(folder: Path) -> None:
+    edit(
+        folder,
+        "yield from read_csv(file)",
+        'yield from ({k: v for k, v in r.items() if k in ("id", file.key[:-4])} for r in read_csv(file))',
+    )
+    b = folder / ".packyak/buckets/inbox/b.csv"
+    b.write_text('id,amount,word\n"3,4\n')
+    Project.open(folder).run()
+    assert "word" in Project.open(folder).read("rows").column_names
+    b.rename(b.with_name("word.csv"))
+    b.with_name("word.csv").write_text("id,amount,word\n3,4,w\n")
+    Project.open(folder).run()
+    assert values(folder, "word") == {"1": None, "2": None, "3": "w"}
+    Project.open(folder).run()
+    assert "amount" not in Project.open(folder).read("rows").column_names
+
+
 PARTS = """
 
 @transform(rows, key_in_parent="n")

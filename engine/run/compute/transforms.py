@@ -23,6 +23,7 @@ from packyak.engine.run.compute import clashes
 from packyak.engine.run.compute.apply import Answers, Tick, describe
 from packyak.engine.run.compute.commit import Writer
 from packyak.engine.run.compute.learned import arguments, decide
+from packyak.engine.run.compute.lingering import let_go
 from packyak.engine.run.compute.memo import Aside, memo_rows
 from packyak.engine.run.compute.rows import Rows, one_each, several, table_of_many
 from packyak.engine.run.due.work import Work, file_work, record_work, stamp
@@ -45,12 +46,15 @@ class Meter(Protocol):
 
 @dataclass
 class Outcome:
-    """What bringing one asset up to date did. unstored: columns that were left out for their names."""
+    """What bringing one asset up to date did. unstored: columns that were left out for their names; given: columns with
+    a value; lingering: columns that only what failed still shows."""
 
     writer: Writer
     computed: int = 0
     notes: list[str] = field(default_factory=list)
     unstored: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
+    lingering: tuple[str, ...] = ()
 
 
 def writer_for(scope: Scope, node: TransformNode) -> Writer:
@@ -201,7 +205,7 @@ def _many(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: 
             batch = _next_batch(batch)
         meter(done, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    _end_anew(batch, outcome)
+    _end_columns(scope, node, batch, outcome)
 
 
 def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome: Outcome) -> None:
@@ -219,7 +223,7 @@ def _files(scope: Scope, node: TransformNode, work: Work, meter: Meter, outcome:
             batch = _next_batch(batch)
         meter(done + 1, failed)
     _commit_units(node, work, batch, outcome, gone=work.gone.to_pylist())
-    _end_anew(batch, outcome)
+    _end_columns(scope, node, batch, outcome)
     restamp(scope, node, work)
 
 
@@ -241,13 +245,12 @@ def _next_batch(batch: _Batch) -> _Batch:
     return _Batch(known=batch.known, anew=True) if batch.anew else _Batch()
 
 
-def _end_anew(batch: _Batch, outcome: Outcome) -> None:
+def _end_columns(scope: Scope, node: TransformNode, batch: _Batch, outcome: Outcome) -> None:
     """Columns that the code gives no longer go, unless something that failed still shows them."""
-    writer = outcome.writer
-    if not batch.anew or not batch.known:
-        return
-    if not writer.memo.read([KEY], f"error is not null and code = '{writer.code}'", limit=1).num_rows:
-        writer.take_shape(pa.schema(list(batch.known.items())), only=True)
+    if node.columns is None:
+        known, was = batch.known if batch.anew else None, scope.candidates.get(node.name)
+        outcome.lingering, said = let_go(outcome.writer, was, known, outcome.given)
+        outcome.notes[:0] = [said] if said else []
 
 
 def file_of(bucket: str, place: str, stat: FileStat, etag: str) -> File:
@@ -293,6 +296,7 @@ def _collect(
             known |= {f.name: f.type for f in rows.table.schema if not f.name.startswith("_") and _tells_more(known, f)}
         outcome.notes += [f"{unit}: {note}" for note in rows.notes]
         outcome.unstored.update(rows.unstored)
+        outcome.given.update(f.name for f in rows.table.schema if rows.table[f.name].null_count < rows.table.num_rows)
         if rows.left_out:
             errors[place] = "; ".join(rows.left_out)
     batch.memo.append(
