@@ -26,6 +26,8 @@ DEPTH, SECONDS = 4, 0.5
 LATER = (
     "exit_callback",
     "sorted_pages",
+    "stack_of_contexts",
+    "twice",
 )  # asked where a block ends or pages are gone over, and read where it is written
 
 

@@ -412,6 +412,8 @@ def test_an_ejected_app_needs_nothing_of_packyak(plan: CloudPlan, tmp_path: Path
                 for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names])
             ]
             assert not [name for name in names if name.startswith("packyak")], file
+            own = [name.replace(".", "/") + ".py" for name in names if name.startswith("stacks.")]
+            assert not [name for name in own if tmp_path / "app" / name not in files], file
     assert read_folder(tmp_path / "app") == blueprint_of(plan, "gdpr")
     assert "aws-cdk-lib==" in (tmp_path / "app" / "requirements.txt").read_text()
     with pytest.raises(PackyakError, match="not empty"):

@@ -184,7 +184,8 @@ def _query(m: Machine, args: Args, node: ast.AST, env: Env, *, anywhere: bool) -
             continue
         before = ""
         for part in each.parts:
-            if isinstance(part, Hole) and (_PATH_IN_SQL.search(before) or (anywhere and not before)):
+            at = _PATH_IN_SQL.search(before) if isinstance(part, Hole) else None
+            if isinstance(part, Hole) and ((at is not None and (anywhere or at[4])) or (anywhere and not before)):
                 return _may(m, node, env, "get", said)
             before += part if isinstance(part, str) else ""
         if _GIVEN_IN_SQL.search(before) and len(args.positional) + len(args.named) > 1:

@@ -110,6 +110,9 @@ def _called(m: Machine, what: Atom, args: Args, node: ast.AST, env: Env) -> Valu
     found_live = inspect.getattr_static(kind, "__call__", None) if kind is not None else None
     if follows(found_live) or hasattr(found_live, "__wrapped__"):
         return _call(m, Bound(Live(found_live), what), args, node, env)
+    if kind is not None and classes.is_ours(kind) and (what, "called") not in m.escaped:
+        m.escaped.add((what, "called"))  # `__call__` of a parent that is not read may call any method
+        _methods(m, kind, what, node, env)
     if isinstance(what, Live):
         held(m, what.value, node, env)
         if getattr(what.value, "__qualname__", None):  # a function of some compiler's own kind
@@ -159,7 +162,7 @@ def call_object(m: Machine, what: Live, args: Args, node: ast.AST, env: Env) -> 
         key, bucket = args.get(0, "key"), args.get(1, "bucket")
         return one(FileOf(bucket or NOTHING, key or UNKNOWN))
     known = stdlib.CALLS.get(name)
-    if known is not None:
+    if known is not None and getattr(value, "__name__", None) is not None:
         return known(m, args, node, env)
     if isinstance(value, types.FunctionType):
         return _function(m, what, value, args, node, env)

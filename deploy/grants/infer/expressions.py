@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from packyak.deploy.grants.infer import containers, members, names
+from packyak.deploy.grants.infer.arithmetic import filled_in, of_numbers
 from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
@@ -24,7 +25,7 @@ from packyak.deploy.grants.infer.calls import call
 from packyak.deploy.grants.infer.heap import REST, Env
 from packyak.deploy.grants.infer.live import wrap
 from packyak.deploy.grants.infer.machine import Args
-from packyak.deploy.grants.infer.texts import joined, path_joined, percent, shown, text
+from packyak.deploy.grants.infer.texts import joined, path_joined, shown, text
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -38,7 +39,6 @@ _COMPARED = {
     ast.Eq: "__eq__", ast.NotEq: "__ne__", ast.Lt: "__lt__", ast.LtE: "__le__", ast.Gt: "__gt__", ast.GtE: "__ge__",
 }  # fmt: skip
 _UNARY = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
-_FOLDED = 1 << 20
 
 
 def evaluate(m: Machine, node: ast.expr, env: Env) -> Value:
@@ -137,6 +137,8 @@ def arguments(m: Machine, node: ast.Call, env: Env) -> Args:
         if keyword.arg is not None:
             args.named[keyword.arg] = value
             continue
+        for atom in value:
+            members.dunder(m, atom, "keys", [], env, node)
         named, rest = containers.mapping(m, value)
         args.maybe |= frozenset(named) - containers.certain(m, value)
         for name, held in named.items():
@@ -159,46 +161,18 @@ def _binary(m: Machine, node: ast.BinOp, env: Env) -> Value:
     if result:
         return result
     if isinstance(node.op, ast.Mod) and any(isinstance(each, Text) for each in left):
-        return _percent(m, left, right, node, env)
+        return filled_in(m, left, right, node, env)
     if isinstance(node.op, ast.Add) and any(isinstance(each, Text) for each in left | right):
         return joined(left, right)
     if isinstance(node.op, ast.Div) and any(isinstance(each, Text) for each in left | right):
         return path_joined([left, right])
-    found = _numbers(node.op, left, right)
+    found = of_numbers(node.op, left, right)
     if found is not None:
         return found
     both = left | right
     if isinstance(node.op, ast.Add | ast.BitOr) and any(containers.is_container(each) for each in both):
         return containers.merged(m, node, left, right, env)
     return UNKNOWN
-
-
-def _percent(m: Machine, left: Value, right: Value, node: ast.AST, env: Env) -> Value:
-    result: Value = NOTHING
-    for template in left:
-        if not isinstance(template, Text):
-            result |= UNKNOWN
-            continue
-        filled: list[Value] | None = [right]
-        if any(containers.is_container(each) for each in right):
-            filled = containers.sequence(m, right, env, node)
-        result |= percent(template, filled)
-    return result
-
-
-def _numbers(operator: ast.operator, left: Value, right: Value) -> Value | None:
-    """Arithmetic on two known numbers, as for parts of a name."""
-    if len(left) != 1 or len(right) != 1:
-        return None
-    values = [each.value for each in (*left, *right) if isinstance(each, Live)]
-    if len(values) != 2 or not all(type(each) in (int, float) and abs(each) < _FOLDED for each in values):
-        return None
-    a, b = values
-    simple: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-        ast.Add: lambda x, y: x + y, ast.Sub: lambda x, y: x - y, ast.Mult: lambda x, y: x * y,
-    }  # fmt: skip
-    run = simple.get(type(operator))
-    return wrap(run(a, b)) if run else None
 
 
 def _unary(m: Machine, node: ast.UnaryOp, env: Env) -> Value:
@@ -215,7 +189,10 @@ def _unary(m: Machine, node: ast.UnaryOp, env: Env) -> Value:
 
 
 def _either(m: Machine, node: ast.BoolOp, env: Env) -> Value:
-    return union([evaluate(m, each, env) for each in node.values])
+    values = [evaluate(m, each, env) for each in node.values]
+    for atom in union(values):
+        members.dunder(m, atom, "__bool__", [], env, node)
+    return union(values)
 
 
 def _compared(m: Machine, node: ast.Compare, env: Env) -> Value:

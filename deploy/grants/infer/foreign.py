@@ -15,6 +15,7 @@ from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
     Live,
+    Text,
     Unknown,
     Value,
     one,
@@ -56,6 +57,14 @@ def call(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: Env)
         return m.refuse(node, env, f"`{name}` of AWS's own library is not known")
     if name.startswith("logging."):
         return UNKNOWN
+    if any(
+        "169.254.1" in str(part)
+        for value in args.all()
+        for each in value
+        if isinstance(each, Text)
+        for part in each.parts
+    ):
+        return m.refuse(node, env, f"`{shown_node(node)}` takes out the credentials of the role")
     found = None if is_standard(top) else addresses.opened(m, name, value, args, node, env)
     if found is not None:
         opaque(m, name, args, node, env)

@@ -25,6 +25,7 @@ def listed(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
         return m.make_list(node, (), call(m, args.positional[0], Args(), node, env))
     for function in args.named.get("key", NOTHING):
         call(m, one(function), Args([containers.element(m, args.positional[0], env, node)]), node, env)
+    _compared(m, containers.element(m, args.positional[0], env, node), env, node)
     known = containers.sequence(m, args.positional[0], env, node)
     if known is not None and "key" not in args.named:
         return m.make_list(node, known)
@@ -78,6 +79,7 @@ def next_of(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 def chosen(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     """min(), max()."""
     each = containers.element(m, first(args), env, node) if len(args.positional) == 1 else union(args.positional)
+    _compared(m, each, env, node)
     if "key" in args.named:
         call(m, args.named["key"], Args([each]), node, env)
     return each | args.named.get("default", NOTHING)
@@ -85,8 +87,16 @@ def chosen(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 
 def counted(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     """sum(), any(), all(): everything is gone over."""
-    containers.element(m, first(args), env, node)
+    _compared(m, containers.element(m, first(args), env, node), env, node)
     return UNKNOWN
+
+
+def _compared(m: Machine, items: Value, env: Env, node: ast.AST) -> None:
+    """Items are asked for their order, their truth or their sum."""
+    for each in items:
+        for name in ("__lt__", "__gt__", "__add__", "__radd__"):
+            members.dunder(m, each, name, [items], env, node)
+        members.dunder(m, each, "__bool__", [], env, node)
 
 
 def dict_of(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
@@ -140,6 +150,7 @@ def map_call(m: Machine, function: Value, over: list[Value], args: Args, node: a
 def filtered(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     items = args.get(1, "") or NOTHING
     each = containers.element(m, items, env, node)
+    _compared(m, each, env, node)
     call(m, first(args), Args([each]), node, env)
     return m.make_list(node, (), each)
 

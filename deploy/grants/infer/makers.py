@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import io
 import types
+import urllib.parse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from packyak.deploy.grants.infer.atoms import (
     NOTHING,
     UNKNOWN,
     Atom,
+    Hole,
     Known,
     Live,
     Made,
@@ -28,6 +31,7 @@ from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import carries, services_in, wrap
 from packyak.deploy.grants.infer.machine import Args
 from packyak.deploy.grants.infer.texts import OPEN, path_joined
+from packyak.deploy.grants.infer.texts import text as path_text
 
 if TYPE_CHECKING:
     from packyak.deploy.grants.infer.machine import Machine
@@ -147,3 +151,38 @@ def unknown(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
 
 def loop(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     return one(Known("loop"))
+
+
+def opened(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """open(...), NamedTemporaryFile(): a file of this machine."""
+    from packyak.deploy.grants.infer.calls import opaque
+
+    opaque(m, "open", args, node, env)
+    made = m.make("object", node, Live(io.BytesIO))
+    m.heap.add(made, ".name", HERE)
+    return one(made)
+
+
+def folder(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """mkdtemp(), gettempdir(); TemporaryDirectory() in a `with`: a folder of this machine."""
+    return HERE
+
+
+HERE: Value = one(path_text("/", Hole()))
+
+
+def address(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+    """urlparse("s3://bucket/key"): its parts, where the address is known as far as its path."""
+    made = m.make("object", node, Live(urllib.parse.ParseResult))
+    parts: dict[str, Value] = dict.fromkeys(("scheme", "netloc", "path"), NOTHING)
+    for each in first(args):
+        start = each.parts[0] if isinstance(each, Text) and each.parts else ""
+        scheme, _, rest = start.partition("://") if isinstance(start, str) else ("", "", "")
+        host, slash, path = rest.partition("/")
+        known = isinstance(each, Text) and bool(scheme) and bool(slash) and not set(rest) & set("?#;")
+        after = path_text(f"/{path}", *each.parts[1:]) if known and isinstance(each, Text) else OPEN
+        for name, value in (("scheme", scheme), ("netloc", host), ("path", after)):
+            parts[name] |= one(value) if isinstance(value, Text) else wrap(value) if known else UNKNOWN
+    for name, found in parts.items():
+        m.heap.add(made, f".{name}", found or UNKNOWN)
+    return one(made)

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packyak.deploy.grants.infer import containers, members, names
-from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Value, union
+from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Atom, Live, Text, Value, union
 from packyak.deploy.grants.infer.expressions import evaluate
 from packyak.deploy.grants.infer.heap import Env
 
@@ -42,9 +42,20 @@ def match(m: Machine, pattern: ast.pattern, subject: Value, env: Env) -> None:
         if pattern.rest:
             names.store(m, pattern.rest, subject, env)
     elif isinstance(pattern, ast.MatchClass):
-        evaluate(m, pattern.cls, env)
+        kinds = evaluate(m, pattern.cls, env)
+        for kind in kinds if pattern.patterns else ():
+            given = getattr(kind.value, "__match_args__", ()) if isinstance(kind, Live) else _match_args(m, kind)
+            for name in given[: len(pattern.patterns)]:
+                for atom in subject:
+                    members.attribute(m, atom, name, env, pattern.cls)
         anything = union(containers.everything(m, atom) for atom in subject) | UNKNOWN if pattern.patterns else NOTHING
         for each in pattern.patterns:
             match(m, each, anything, env)
         for name, each in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
             match(m, each, union(members.attribute(m, atom, name, env, pattern.cls) for atom in subject), env)
+
+
+def _match_args(m: Machine, kind: Atom) -> list[str]:
+    """`__match_args__` of a class that code defines."""
+    held = [value for each in m.heap.get(kind, ".__match_args__") for value in m.heap.fields(each).values()]
+    return [each.known or "" for each in union(held) if isinstance(each, Text)]

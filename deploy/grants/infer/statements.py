@@ -56,10 +56,19 @@ def _augmented(m: Machine, node: ast.AugAssign, env: Env) -> None:
     reading, both = _as_expression(node)
     before = evaluate(m, reading, env)
     after = evaluate(m, both, env)
+    for each in before:
+        word = f"__i{type(node.op).__name__.lower()}__"
+        after |= members.dunder(m, each, _IN_PLACE.get(word, word), [evaluate(m, node.value, env)], env, node)
     held = frozenset(each for each in before if type(each).__name__ == "Made")
     for each in held:  # `items += [f]` changes the list itself
         containers.extend(m, each, evaluate(m, node.value, env), env, node)
     bind(m, node.target, after | held, env)
+
+
+_IN_PLACE = {
+    "__imult__": "__imul__", "__idiv__": "__itruediv__", "__ibitor__": "__ior__", "__ibitand__": "__iand__",
+    "__ibitxor__": "__ixor__", "__imatmult__": "__imatmul__",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

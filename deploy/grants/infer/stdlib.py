@@ -263,6 +263,12 @@ CALLS: dict[str, Run] = {
     "builtins.format": makers.text,
     "builtins.getattr": _getattr,
     "builtins.print": _printed,
+    **dict.fromkeys(
+        ("_io.open", "builtins.open", "io.open", "tempfile.NamedTemporaryFile", "tempfile.TemporaryFile"), makers.opened
+    ),
+    **dict.fromkeys(("tempfile.mkdtemp", "tempfile.gettempdir", "tempfile.mktemp"), makers.folder),
+    **dict.fromkeys(("urllib.parse.urlparse", "urllib.parse.urlsplit"), makers.address),
+    "tempfile.TemporaryDirectory": lambda m, args, node, env: one(Known("closing", (makers.HERE,), "folder")),
     "builtins.hasattr": _hasattr,
     **dict.fromkeys(_CODE, _loads_code),
     **dict.fromkeys(_PICKLES, _unpickled),

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from packyak.deploy.grants.infer import containers, members
-from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Text, Value, one
+from packyak.deploy.grants.infer.atoms import NOTHING, UNKNOWN, Hole, Text, Value, one
 from packyak.deploy.grants.infer.heap import Env
 from packyak.deploy.grants.infer.live import wrap
 from packyak.deploy.grants.infer.machine import Args
@@ -33,6 +33,8 @@ def call(m: Machine, owner: Text, name: str, args: Args, node: ast.AST, env: Env
         return one(owner)
     if name in _LISTS:
         return _parts(m, owner, name, args, node)
+    if name in ("glob", "rglob", "iterdir"):
+        return m.make_list(node, (), one(text(*owner.parts, "/", Hole())))
     if name in ("encode", "startswith", "endswith", "find", "count", "index"):
         return UNKNOWN
     for value in args.all():
