@@ -20,7 +20,7 @@ from packyak.engine.errors import PackyakError
 MODULES = (
     "acknowledging", "beyond", "blueprint", "building", "container", "definition", "filling", "flow", "ground",
     "images", "names", "network", "people", "profiles", "statements", "storage", "studio", "studio_network", "tidying",
-    "units", "watching",
+    "units", "vpc", "watching",
 )  # fmt: skip
 LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 APP = '''"""The stacks of {project} on AWS. README.md says how they are deployed; all of it is yours to change."""
