@@ -1,9 +1,9 @@
 """Whether an IAM policy allows a request: Effect, Action, Resource and Condition, as identity policies are evaluated.
 
-An explicit Deny wins, then an Allow; what nothing allows is denied. An operator or a policy variable that is not known
-here raises instead of being passed over. Written here because no package that is kept on PyPI evaluates Resource and
-Condition offline (policyuniverse and py-iam-expand expand policies; moto looks at actions alone). Not evaluated:
-resource policies, permission boundaries, organisations.
+An explicit Deny wins, then an Allow; what nothing allows is denied. An operator, an element of a statement or a policy
+variable that is not known here raises instead of being passed over. Written here because no package that is kept on PyPI
+evaluates Resource and Condition offline (policyuniverse and py-iam-expand expand policies; moto looks at actions alone).
+Not evaluated: resource policies, permission boundaries, organisations.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from packyak.engine.errors import PackyakError
 
 Values = tuple[str, ...]
+_ELEMENTS = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,30 @@ class Decision:
 def decide(policies: Iterable[Mapping[str, Any]], request: Request) -> Decision:
     """What a role's policies say to a request."""
     allowing: Mapping[str, Any] | None = None
+    request = Request(request.action, request.resource, {key.lower(): each for key, each in request.context.items()})
     for policy in policies:
         for statement in _listed(policy["Statement"]):
+            _known(statement)
             if not _applies(statement, request):
                 continue
             if statement["Effect"] == "Deny":
                 return Decision(False, statement)
             allowing = statement
     return Decision(allowing is not None, allowing)
+
+
+def _known(statement: Mapping[str, Any]) -> None:
+    """A statement of an identity policy has an effect, actions and resources, each told in one way."""
+    strange = statement.keys() - _ELEMENTS
+    if strange:
+        raise PackyakError(f"the element {min(strange)!r} of a statement is not known", choices=sorted(_ELEMENTS))
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise PackyakError(f"the effect {statement.get('Effect')!r} is not known", choices=["Allow", "Deny"])
+    for element in ("Action", "Resource"):
+        if (element in statement) is (f"Not{element}" in statement):
+            raise PackyakError(
+                f"a statement needs one of {element} and Not{element}", next_step="write which of them is meant"
+            )
 
 
 def _applies(statement: Mapping[str, Any], request: Request) -> bool:
@@ -73,12 +90,16 @@ def _named(statement: Mapping[str, Any], element: str, value: str, *, fold: bool
     return found is not negated
 
 
-@lru_cache(maxsize=4096)
-def _expression(pattern: str) -> re.Pattern[str]:
+def _plain(pattern: str) -> None:
     if "${" in pattern:
         raise PackyakError(
             f"the policy variable in {pattern!r} is not known", next_step="write the value out instead of ${...}"
         )
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
+    _plain(pattern)
     parts = (".*" if each == "*" else "." if each == "?" else re.escape(each) for each in pattern)
     return re.compile("".join(parts), re.DOTALL)
 
@@ -89,10 +110,12 @@ def like(pattern: str, value: str) -> bool:
 
 
 def _same(wanted: str, value: str) -> bool:
+    _plain(wanted)
     return wanted == value
 
 
 def _same_folded(wanted: str, value: str) -> bool:
+    _plain(wanted)
     return wanted.lower() == value.lower()
 
 
@@ -103,7 +126,17 @@ def _arn_like(pattern: str, value: str) -> bool:
 
 
 def _number(test: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, value: test(float(value), float(wanted))
+    def compared(wanted: str, value: str) -> bool:
+        try:
+            limit = float(wanted)
+        except ValueError as error:
+            raise PackyakError(f"the number {wanted!r} is not known", next_step="write a number") from error
+        try:
+            return test(float(value), limit)
+        except ValueError:
+            return False  # what is no number matches none
+
+    return compared
 
 
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
@@ -132,8 +165,8 @@ _NEGATED: Mapping[str, str] = {
 def _holds(operator: str, key: str, wanted: Values, context: Mapping[str, Values]) -> bool:
     """One operator on one key. A key that the request lacks fails a test and passes a negated one."""
     quantifier, _, name = operator.rpartition(":")
-    if name == "Null":
-        return (not context.get(key)) is (wanted[0].lower() == "true")
+    if operator == "Null":
+        return any((not context.get(key)) is _truth(each) for each in wanted)
     optional = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     negated = name in _NEGATED
@@ -145,6 +178,12 @@ def _holds(operator: str, key: str, wanted: Values, context: Mapping[str, Values
         return optional or quantifier == "ForAllValues" or (negated and not quantifier)
     met = [any(test(one, value) for one in wanted) is not negated for value in given]
     return any(met) if quantifier == "ForAnyValue" or (not quantifier and not negated) else all(met)
+
+
+def _truth(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise PackyakError(f"the truth {value!r} is not known", choices=["true", "false"])
+    return value.lower() == "true"
 
 
 def _texts(value: Any) -> Values:

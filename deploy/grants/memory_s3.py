@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from packyak.deploy.grants.requests import Call, call_of, operation_of
+from packyak.deploy.grants.requests import Call, call_of, operation_of, source_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -155,7 +155,7 @@ class MemoryS3:
         return made
 
     def _copy(self, call: Call, body: bytes) -> Reply:
-        bucket, _, key = unquote(call.headers["x-amz-copy-source"]).lstrip("/").partition("?")[0].partition("/")
+        bucket, _, key = source_of(call)[0].partition("/")
         source = self.buckets.get(bucket, {}).get(key)
         if source is None:
             raise Refusal("404 Not Found", "NoSuchKey", key)

@@ -39,7 +39,28 @@ ON_OBJECTS: Mapping[str, str] = {
     "GetObjectAcl": "s3:GetObjectAcl",
     "PutObjectAcl": "s3:PutObjectAcl",
 }
-OF_VERSIONS: Mapping[str, str] = {READ: "s3:GetObjectVersion", DELETE: "s3:DeleteObjectVersion"}
+OF_VERSIONS: Mapping[str, str] = {
+    READ: "s3:GetObjectVersion",
+    DELETE: "s3:DeleteObjectVersion",
+    "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+    "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+    "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
+    "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
+}
+# What a header asks for beside, of what writes an object.
+BY_HEADERS: Mapping[str, str] = {
+    "x-amz-tagging": "s3:PutObjectTagging",
+    "x-amz-acl": "s3:PutObjectAcl",
+    "x-amz-grant-full-control": "s3:PutObjectAcl",
+    "x-amz-grant-read": "s3:PutObjectAcl",
+    "x-amz-grant-read-acp": "s3:PutObjectAcl",
+    "x-amz-grant-write-acp": "s3:PutObjectAcl",
+    "x-amz-object-lock-mode": "s3:PutObjectRetention",
+    "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
+}
+_WRITES = ("PutObject", "CopyObject", "CreateMultipartUpload")
+_IF_MATCH = ("PutObject", "CompleteMultipartUpload", "DeleteObject")
+_BYPASSES = ("DeleteObject", "DeleteObjects")
 ON_BUCKETS: Mapping[str, str] = {
     "ListObjects": LIST,
     "ListObjectsV2": LIST,
@@ -54,6 +75,7 @@ ON_BUCKETS: Mapping[str, str] = {
 CONTEXT: Mapping[str, str] = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 _NUMBERS = frozenset({"partNumber", "uploadId", "versionId"})  # which one matters to no operation's name
 _CALL = "packyak.call"
+_PATH_STYLE = re.compile(r"(\d+\.){3}\d+|\[[0-9a-f:]+|[a-z0-9-]*|s3[.-][a-z0-9.-]+")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 _REGION = re.compile(r"Credential=[^/,\s]+/\d+/([^/,\s]+)/")
 
@@ -68,6 +90,14 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    twice: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the bucket is where it is looked for: in the path, and not in the name of the host."""
+        host = self.headers.get("host", "").rpartition("@")[2].lower()
+        host = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+        return not self.twice and _PATH_STYLE.fullmatch(host) is not None
 
     @property
     def bucket(self) -> str:
@@ -178,37 +208,69 @@ def call_of(environ: WSGIEnvironment) -> Call:
             for name, value in environ.items()
             if name.startswith("HTTP_") or name == "CONTENT_TYPE"
         }
-        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        said = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        query = dict(said)
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
-        found = environ[_CALL] = Call(environ["REQUEST_METHOD"], path, query, headers)
+        found = environ[_CALL] = Call(
+            environ["REQUEST_METHOD"], path, query, headers, twice=len(set(said)) != len(query)
+        )
     return found
 
 
 def requests_of(call: Call, partition: str = "aws") -> tuple[str, tuple[Request, ...]]:
     """The operation, and everything that must be allowed for it; nothing where it is not known here."""
     operation = operation_of(call)
+    if not call.is_plain:
+        return operation, ()
     bucket = f"arn:{partition}:s3:::{call.bucket}"
     if operation in ON_BUCKETS:
         return operation, (Request(ON_BUCKETS[operation], bucket, _context(call)),)
     if operation in ("CopyObject", "UploadPartCopy"):
-        source = unquote(call.headers["x-amz-copy-source"]).lstrip("/").partition("?")[0]
-        return operation, (
-            Request(READ, f"arn:{partition}:s3:::{source}"),
-            Request(WRITE, f"{bucket}/{call.key}"),
-        )
-    if operation == "DeleteObjects":
-        return operation, tuple(Request(DELETE, f"{bucket}/{key}") for key in _deleted(call.body))
-    action = ON_OBJECTS.get(operation)
-    if action is None:
+        source, version = source_of(call)
+        if ":" in source.partition("/")[0]:
+            return operation, ()  # an access point
+        read = OF_VERSIONS[READ] if version else READ
+        made = [Request(read, f"arn:{partition}:s3:::{source}"), Request(WRITE, f"{bucket}/{call.key}")]
+    elif operation == "DeleteObjects":
+        made = [
+            Request(OF_VERSIONS[DELETE] if version else DELETE, f"{bucket}/{key}")
+            for key, version in _deleted(call.body)
+        ]
+    elif operation in ON_OBJECTS:
+        action = ON_OBJECTS[operation]
+        action = OF_VERSIONS.get(action, action) if "versionId" in call.query else action
+        made = [Request(action, f"{bucket}/{call.key}")]
+    else:
         return operation, ()
-    if "versionId" in call.query:
-        action = OF_VERSIONS.get(action, action)
-    return operation, (Request(action, f"{bucket}/{call.key}"),)
+    resources = [each.resource for each in made] if operation == "DeleteObjects" else [f"{bucket}/{call.key}"]
+    return operation, (*made, *(Request(each, where) for each in _beside(operation, call) for where in resources))
+
+
+def _beside(operation: str, call: Call) -> list[str]:
+    """What headers ask for beside."""
+    found = [BY_HEADERS[each] for each in BY_HEADERS.keys() & call.headers.keys()] if operation in _WRITES else []
+    if operation in _IF_MATCH and "if-match" in call.headers:
+        found.append(READ)
+    if operation in _BYPASSES and call.headers.get("x-amz-bypass-governance-retention", "").lower() == "true":
+        found.append("s3:BypassGovernanceRetention")
+    return sorted(set(found))
+
+
+def source_of(call: Call) -> tuple[str, str]:
+    """`bucket/key` that a copy is made of, and the version."""
+    source, _, rest = call.headers["x-amz-copy-source"].partition("?")
+    return unquote(source).lstrip("/"), dict(parse_qsl(rest)).get("versionId", "")
 
 
 def _context(call: Call) -> dict[str, Values]:
     return {key: (call.query[name],) for name, key in CONTEXT.items() if name in call.query}
 
 
-def _deleted(body: bytes) -> list[str]:
-    return [each.text or "" for each in ElementTree.fromstring(body).iter() if each.tag.rpartition("}")[2] == "Key"]
+def _deleted(body: bytes) -> list[tuple[str, str]]:
+    """The keys that several are deleted by, each with its version."""
+    found = []
+    for each in ElementTree.fromstring(body):
+        if each.tag.rpartition("}")[2] == "Object":
+            said = {inner.tag.rpartition("}")[2]: inner.text or "" for inner in each}
+            found.append((said.get("Key", ""), said.get("VersionId", "")))
+    return found

@@ -86,6 +86,14 @@ def test_several_policies_count_together() -> None:
         ({"StringLike": {"s3:prefix": "a"}, "StringEquals": {"s3:prefix": "b"}}, "a", False),
         ({"ForAnyValue:StringLike": {"s3:prefix": "a*"}}, None, False),
         ({"ForAllValues:StringLike": {"s3:prefix": "a*"}}, None, True),
+        ({"ForAnyValue:StringNotLike": {"s3:prefix": "a*"}}, None, False),
+        ({"ForAnyValue:StringLikeIfExists": {"s3:prefix": "a*"}}, None, True),
+        ({"StringNotLikeIfExists": {"s3:prefix": "a*"}}, "ab", False),
+        ({"StringEquals": {"s3:prefix": "a*"}}, "ab", False),
+        ({"StringEquals": {"s3:prefix": "a*"}}, "a*", True),
+        ({"NumericLessThan": {"s3:prefix": "10"}}, "a", False),
+        ({"NumericNotEquals": {"s3:prefix": "10"}}, "a", True),
+        ({"Null": {"s3:prefix": ["true", "false"]}}, "x", True),
     ],
 )
 def test_conditions_on_a_prefix(condition: dict[str, Any], prefix: str | None, allowed: bool) -> None:
@@ -107,6 +115,9 @@ def test_conditions_on_a_prefix(condition: dict[str, Any], prefix: str | None, a
         ({"ForAllValues:StringEquals": {"aws:tagkeys": ["a", "b", "c"]}}, True),
         ({"ForAllValues:StringEquals": {"aws:tagkeys": ["a"]}}, False),
         ({"ForAnyValue:StringEquals": {"aws:tagkeys": ["a"]}}, True),
+        ({"ForAnyValue:StringNotEquals": {"aws:tagkeys": ["a"]}}, True),
+        ({"ForAllValues:StringNotEquals": {"aws:tagkeys": ["a"]}}, False),
+        ({"ForAllValues:StringNotEquals": {"aws:tagkeys": ["c"]}}, True),
     ],
 )
 def test_other_conditions(condition: dict[str, Any], allowed: bool) -> None:
@@ -120,8 +131,31 @@ def test_other_conditions(condition: dict[str, Any], allowed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "policy", [says({"IpAddress": {"aws:sourceip": "10.0.0.0/8"}}), says(Resource="arn:aws:s3:::b/${aws:username}/*")]
+    "policy",
+    [
+        says({"IpAddress": {"aws:sourceip": "10.0.0.0/8"}}),
+        says(Resource="arn:aws:s3:::b/${aws:username}/*"),
+        says({"StringEquals": {"aws:sourceip": "${aws:username}"}}),
+        says({"stringequals": {"aws:sourceip": "10.0.0.1"}}),
+        says({"NullIfExists": {"aws:sourceip": "true"}}),
+        says({"ForAnyValue:Null": {"aws:sourceip": "true"}}),
+        says({"Null": {"aws:sourceip": "perhaps"}}),
+        says({"NumericEquals": {"aws:sourceip": "ten"}}),
+        says(Effect="deny"),
+        says(Principal="*"),
+    ],
 )
 def test_what_is_not_known_is_never_passed_over(policy: dict[str, Any]) -> None:
     with pytest.raises(PackyakError, match="not known"):
         decide([policy], Request("s3:GetObject", KEY, {"aws:sourceip": ("10.0.0.1",)}))
+
+
+@pytest.mark.parametrize("without", [says(NotAction="s3:PutObject"), {"Statement": {"Effect": "Allow", "Action": "*"}}])
+def test_a_statement_says_in_one_way_what_it_is_about(without: dict[str, Any]) -> None:
+    with pytest.raises(PackyakError, match="needs one of"):
+        decide([without], Request("s3:GetObject", KEY))
+
+
+def test_a_key_of_a_condition_is_found_however_it_is_written() -> None:
+    policy = says({"StringEquals": {"AWS:SourceAccount": "1"}})
+    assert decide([policy], Request("s3:GetObject", KEY, {"aws:SourceAccount": ("1",)})).allowed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from packyak.deploy.grants.requests import Call, operation_of, requests_of
+from packyak.deploy.grants.requests import Call, call_of, operation_of, requests_of
 
 pytest.importorskip("botocore")
 
@@ -58,18 +58,69 @@ def test_a_copy_reads_and_writes() -> None:
     operation, requests = requests_of(call)
     assert operation == "CopyObject"
     assert [str(each) for each in requests] == [
-        "s3:GetObject on arn:aws:s3:::other/a b",
+        "s3:GetObjectVersion on arn:aws:s3:::other/a b",
         "s3:PutObject on arn:aws:s3:::b/k",
     ]
 
 
+def test_the_key_that_is_copied_may_have_a_question_mark() -> None:
+    call = Call("PUT", "/b/k", {}, {"x-amz-copy-source": "/other/secret%3Fa"})
+    assert requests_of(call)[1][0].resource == "arn:aws:s3:::other/secret?a"
+
+
+def test_a_copy_of_an_access_point_is_not_known() -> None:
+    source = "arn:aws:s3:us-east-1:1:accesspoint/a/object/k"
+    assert requests_of(Call("PUT", "/b/k", {}, {"x-amz-copy-source": source})) == ("CopyObject", ())
+
+
+@pytest.mark.parametrize(
+    ("headers", "beside"),
+    [
+        ({"x-amz-tagging": "a=b"}, ["s3:PutObjectTagging"]),
+        ({"x-amz-acl": "private", "x-amz-grant-read": "id=1"}, ["s3:PutObjectAcl"]),
+        ({"x-amz-object-lock-mode": "GOVERNANCE"}, ["s3:PutObjectRetention"]),
+        ({"x-amz-object-lock-legal-hold": "ON"}, ["s3:PutObjectLegalHold"]),
+        ({"if-match": "x"}, ["s3:GetObject"]),
+        ({"if-none-match": "*", "x-amz-meta-a": "b"}, []),
+    ],
+)
+def test_headers_ask_for_more(headers: dict[str, str], beside: list[str]) -> None:
+    _, requests = requests_of(Call("PUT", "/b/k", {}, headers))
+    assert [each.action for each in requests] == ["s3:PutObject", *beside]
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("127.0.0.1:9000", True),
+        ("localhost:9000", True),
+        ("s3.eu-west-1.amazonaws.com", True),
+        ("[::1]:9000", True),
+        ("secret.s3.amazonaws.com", False),
+        ("secret.localhost:9000", False),
+        ("secret.127.0.0.1.nip.io", False),
+    ],
+)
+def test_a_bucket_in_the_name_of_the_host_is_not_known(host: str, known: bool) -> None:
+    _, requests = requests_of(Call("GET", "/b/k", {}, {"host": host}))
+    assert bool(requests) is known
+
+
+def test_what_is_said_twice_is_not_known() -> None:
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/b", "QUERY_STRING": "prefix=mine%2F&prefix="}
+    assert requests_of(call_of(environ)) == ("ListObjects", ())
+
+
 def test_many_deletions_are_each_asked_for() -> None:
     body = b'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key>a</Key></Object>' + (
-        b"<Object><Key>b/c</Key></Object></Delete>"
+        b"<Object><Key>b/c</Key><VersionId>1</VersionId></Object></Delete>"
     )
     call = Call("POST", "/b", {"delete": ""}, {}, body)
     assert operation_of(call) == "DeleteObjects"
-    assert [each.resource for each in requests_of(call)[1]] == ["arn:aws:s3:::b/a", "arn:aws:s3:::b/b/c"]
+    assert [str(each) for each in requests_of(call)[1]] == [
+        "s3:DeleteObject on arn:aws:s3:::b/a",
+        "s3:DeleteObjectVersion on arn:aws:s3:::b/b/c",
+    ]
 
 
 @pytest.mark.parametrize(
