@@ -1,9 +1,9 @@
 """Whether an IAM policy allows a request: Effect, Action, Resource and Condition, as identity policies are evaluated.
 
 An explicit Deny wins, then an Allow; what nothing allows is denied. An operator, an element of a statement or a policy
-variable that is not known here raises instead of being passed over. Written here because no package that is kept on PyPI
-evaluates Resource and Condition offline (policyuniverse and py-iam-expand expand policies; moto looks at actions alone).
-Not evaluated: resource policies, permission boundaries, organisations.
+variable that is not known here raises instead of being passed over. Written here because no package that is kept on
+PyPI evaluates Resource and Condition offline (policyuniverse and py-iam-expand expand policies; moto looks at actions
+alone). Not evaluated: resource policies, permission boundaries, organisations.
 """
 
 from __future__ import annotations
