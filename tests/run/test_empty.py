@@ -30,17 +30,21 @@ def counts(per_shout):
 """
 
 
+PER_DAY = 'per_day = sql("select received::date as day, shout, count(*) as n from shout group by all")'
+
+
 def test_an_empty_bucket_is_no_failure_and_the_first_file_is_seen(project_folder: Callable[..., Path]) -> None:
-    folder = project_folder(PIPELINE)
+    folder = project_folder(PIPELINE + PER_DAY)  # its column `received` comes with the first file
     project = Project.open(folder)
     assert project.run().state == "done"
     assert {each.state for each in project.status() if each.kind not in ("bucket", "files")} == {"fresh"}
     assert project.read("per_shout").num_rows == 0
     (folder / ".packyak/buckets/inbox").mkdir(parents=True, exist_ok=True)
-    (folder / ".packyak/buckets/inbox/a.jsonl").write_text('{"id": "1", "body": "hello"}\n')
+    (folder / ".packyak/buckets/inbox/a.jsonl").write_text('{"id": "1", "body": "hello", "received": "2026-01-02"}\n')
     project = Project.open(folder)
     assert project.run().state == "done"
     assert project.read("per_shout").to_pylist() == [{"shout": "HELLO", "n": 1}]
+    assert project.read("per_day", ["shout", "n"]).to_pylist() == [{"shout": "HELLO", "n": 1}]
     (folder / ".packyak/buckets/inbox/a.jsonl").unlink()
     project = Project.open(folder)
     assert project.run().state == "done"

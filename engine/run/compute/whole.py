@@ -79,9 +79,9 @@ def _query_result(scope: Scope, node: SqlNode) -> pa.Table:
     try:
         return scope.query.run(selection.sql, selection.tables)
     except QueryError:
-        if all(scope.snapshot.types(name) for name in names):
+        if all(scope.snapshot.stored(each.name) for name in names for each in scope.graph.chain(name)):
             raise
-        return pa.table({})  # an input that never had a record has no columns yet that a query could name
+        return pa.table({})  # what never had a record has no columns yet that a query could name
 
 
 def bind(snapshot: Snapshot, query: str, names: Sequence[str], read: Collection[str] | None = None) -> Selection:
