@@ -96,10 +96,8 @@ def _act(project: Project | None, run: RunRecord | None, event: Mapping[str, Any
         st.logout()
     if project is None:
         return
-    if act == "look":  # something happened elsewhere; a run followed here is drawn by its own page
-        if not launch.follows():
-            st.rerun()
-        return
+    if act == "look":  # something happened elsewhere: a run began or ended, something was published or said
+        st.rerun()
     if act == view.CANCEL and run is not None and run.id:
         project.cancel(run.id)
     elif act in (view.RUN, view.RETRY) and run is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -227,3 +229,21 @@ def test_a_run_under_way_moves_and_is_stopped(studio: Serve, browse: Browse, pro
     expect(row(page, "slow")).to_contain_text("cancelled")
     expect(page.get_by_role("button", name="Run on", exact=True)).to_be_enabled()
     assert Opened.open(folder).runs()[0].state == "cancelled"
+
+
+def test_pages_that_were_open_see_a_run_of_a_terminal(studio: Serve, browse: Browse, project: Project) -> None:
+    """Also those that do not follow runs: what they show is what was published."""
+    folder = project(slowness=0.06)
+    url = studio(folder)
+    records, runs, pipeline = (browse(f"{url}/{place}") for place in ("records?asset=topic", "runs", "?asset=topic"))
+    expect(records.get_by_text("topic has no records yet")).to_be_visible()
+    expect(runs.get_by_text("Nothing has run yet")).to_be_visible()
+    expect(pipeline.get_by_role("button", name="Run all 4 assets")).to_be_visible()
+    with subprocess.Popen([sys.executable, "-m", "packyak", "run", "--here"], cwd=folder) as process:
+        expect(runs.locator(".detail")).to_contain_text("Running", timeout=60_000)
+        expect(pipeline.get_by_role("button", name="Cancel")).to_be_visible()
+        expect(records.get_by_text("a run is under way")).to_be_visible()
+        assert process.wait(60) == 0
+    expect(records.get_by_text("1 to 50 of 120 records")).to_be_visible()
+    expect(runs.locator(".detail")).to_contain_text("Run finished")
+    expect(pipeline.get_by_role("button", name="Everything is fresh")).to_be_visible()
