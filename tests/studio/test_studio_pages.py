@@ -180,7 +180,16 @@ def test_a_record_is_shown_and_corrected_in_its_panel(small: Path) -> None:
 
 
 def test_a_record_that_is_not_there_says_so(small: Path) -> None:
-    assert "no record" in words_of(shown("records", asset="kind", key="gone"))
+    words = words_of(shown("records", asset="kind", key="gone"))
+    assert "kind has no record 'gone'. It was deleted or erased since" in words and "packyak show" not in words
+
+
+def test_a_version_that_is_not_kept_is_told_and_the_present_shown(small: Path) -> None:
+    words = words_of(shown("records", asset="kind", version="0123456789ab"))
+    assert "that version is not kept any more: this is now" in words
+    assert "not kept" not in words_of(shown("records", asset="kind"))
+    past = shown("", at="20260101-000000-000000-abcd").warning[0].value.replace("\\", "")
+    assert "after the run 20260101-000000-000000-abcd is not kept. The present is shown." in past
 
 
 @pytest.mark.parametrize("page", ["", "records", "review", "runs", "models"])

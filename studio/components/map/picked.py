@@ -9,6 +9,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.maps import Map
 from packyak.studio.components.records import narrowed, saving
 from packyak.studio.components.records.bulk import bulk_button
+from packyak.studio.components.records.missing import why_not
 from packyak.studio.components.records.record import record_sheet
 from packyak.studio.shell import places
 from packyak.studio.views import map as view
@@ -57,7 +58,7 @@ def _record(project: Project, found: Map, key: str) -> None:
     try:
         detail = project.record(found.asset, key)
     except PackyakError as error:
-        st.text(str(error))
+        st.text(why_not(project, found.asset, key, error))
         return
     if st.button("Open in Records", icon=":material/table_rows:", key="map_open"):
         places.go("records", {"asset": found.asset, "key": key})

@@ -29,8 +29,9 @@ def asked(project: Project) -> Then | None:
         return None
     try:
         past = project.graph_at(moment)
-    except PackyakError as error:
-        st.warning(literal(f"{error} The present is shown."), icon=":material/history:")
+    except PackyakError:
+        when = f"at {moment}" if ":" in moment else f"after the run {moment}"
+        st.warning(literal(f"How the project was {when} is not kept. The present is shown."), icon=":material/history:")
         return None
     run = project.run_store.get(past.run) if past.run else None
     return then.then(project.graph, past, _vectors(project), run)

@@ -15,6 +15,7 @@ import streamlit as st
 from packyak.engine.errors import PackyakError
 from packyak.engine.lineage.chain import Trace
 from packyak.studio.components.bundle import script, text
+from packyak.studio.components.records.missing import why_not
 from packyak.studio.shell import places
 from packyak.studio.views import trail as view
 from packyak.studio.views import words
@@ -55,7 +56,7 @@ def traced(project: Project) -> Traced | None:
             up = project.trace(asset, key, field or None, limit=LIMIT)
             down = project.trace(asset, key, field or None, direction="down", limit=LIMIT)
         except PackyakError as error:
-            st.warning(literal(str(error)), icon=":material/conversion_path:")
+            st.warning(literal(why_not(project, asset, key, error)), icon=":material/conversion_path:")
             leave()
             return None
         found = Traced(asset, key, field, up, down, view.trail_of(project.graph, (up, down)))

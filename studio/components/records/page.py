@@ -22,7 +22,7 @@ from packyak.studio.components.records.grid import Shown
 from packyak.studio.components.records.record_panel import record_panel
 from packyak.studio.components.records.sharing import share_button
 from packyak.studio.components.records.sql_view import sql_view
-from packyak.studio.components.records.toolbar import Query, asked, toolbar, widen
+from packyak.studio.components.records.toolbar import NOT_KEPT, Query, asked, toolbar, widen
 from packyak.studio.components.shell import calm
 from packyak.studio.shell import launch, places, quick, searching
 from packyak.studio.shell.identity import refused
@@ -148,6 +148,8 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
     run = launch.under_way(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch"):
         saving.note(project)
+        if st.session_state.get(NOT_KEPT) == st.query_params.get("asset"):
+            st.badge("that version is not kept any more: this is now", icon=":material/history:", color="orange")
         if run is not None:
             st.badge("a run is under way", icon=":material/sync:", color="blue")
         elif waiting:

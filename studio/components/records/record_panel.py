@@ -10,6 +10,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Page, RecordDetail
 from packyak.engine.run.correct.saving import Said
 from packyak.studio.components.records import saving
+from packyak.studio.components.records.missing import why_not
 from packyak.studio.components.records.record import record_sheet
 from packyak.studio.components.records.record_past import record_past
 from packyak.studio.shell.identity import refused
@@ -31,7 +32,7 @@ def record_panel(
     try:
         detail = project.record(asset, key)
     except PackyakError as error:
-        st.text(str(error))
+        st.text(why_not(project, asset, key, error))
         return
     if editable:
         _correct(project, detail, shown)

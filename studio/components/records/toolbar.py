@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ONLY: dict[str, Literal["corrected", "failed"] | None] = {"All": None, "Corrected": "corrected", "Failed": "failed"}
 VERSIONS = 30
+NOT_KEPT = "version_not_kept"  # of which asset the version that was asked for is gone
 CONTAINS = "contains"
 HOW = {CONTAINS: "Contains", "text": "Words", "vector": "Meaning", "hybrid": "Words and meaning"}
 HOW_HELP = (
@@ -321,13 +322,14 @@ def _sort(asset: str, columns: tuple[Editor, ...]) -> tuple[str | None, bool]:
 def _version(project: Project, asset: str) -> tuple[str | None, str | None]:
     """The earlier version to show, or the one since which changed records are shown; neither for the current one."""
     older = [each.version for each in project.versions(asset)[1:VERSIONS]]
-    if not older:
-        return None, None
     key, way = f"version-{asset}", f"since-{asset}"
     address.given("version", key)
     address.given("since", way, lambda said: said == "1")
     if st.session_state.get(key) not in (None, *older):
         del st.session_state[key]
+        st.session_state[NOT_KEPT] = asset
+    elif st.session_state.get(key):
+        st.session_state.pop(NOT_KEPT, None)
     version, changed = st.session_state.get(key), bool(st.session_state.get(way))
     address.note("version", key, version)
     address.note("since", way, "1" if changed and version else None)
