@@ -45,26 +45,28 @@ def marks_of(scope: Scope, subject: Subject, said: Iterable[Correction], people:
     while waiting and len(kept) < MOST:  # a long text has many lines: as many are looked at as are wanted
         part, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
         shared = _shared(scope, part)
-        kept += [mark for place, mark in enumerate(part) if place not in shared]
+        kept += [mark for mark in part if mark not in shared]
     return tuple(kept[:MOST])
 
 
-def _shared(scope: Scope, marks: Sequence[str]) -> set[int]:
+def _shared(scope: Scope, marks: Sequence[str]) -> set[str]:
     """Those that are a part of a value, wherever a record that stays has one."""
-    seeker = Seeker(marks)
-    numbers = {mark: place for place, mark in enumerate(marks) if mark.isdigit()}
-    found: set[int] = set()
+    open_ = list(marks)
     for node in scope.graph.tables:
         table = scope.table(node.name)
+        seeker = Seeker(open_)
         for records in table.dataset().to_batches() if table.exists() else ():
-            found |= seeker.among(records)
-            found |= {numbers[each] for each in _numbers_in(records, list(numbers))} if numbers else set()
-    return found
+            found = {open_[place] for place in seeker.among(records)}
+            found |= set(_numbers_in(records, [mark for mark in open_ if mark.isdigit()]))
+            if found:  # what is shared is not asked for again: what all records have is found in the first of them
+                open_ = [mark for mark in open_ if mark not in found]
+                seeker = Seeker(open_)
+    return set(marks) - set(open_)
 
 
 def _numbers_in(records: pa.RecordBatch, numbers: list[str]) -> Iterator[str]:
     wanted = pa.array(numbers, pa.string())
-    for values in records.columns:
+    for values in records.columns if numbers else ():
         if pa.types.is_integer(values.type):
             texts = values.cast(pa.string())
             yield from pc.unique(texts.filter(pc.is_in(texts, value_set=wanted))).to_pylist()

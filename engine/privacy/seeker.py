@@ -1,6 +1,8 @@
 """Looks for marks in bytes and in records: as they are, as JSON writes them, and within lists and structures.
 
-All of them are looked for at once, which costs what one would; which of them it was is asked only where any is.
+In much data all of them are looked for at once, which costs what one would; which of them it was is asked where any is
+(measured with 60 marks: 19 MB in 0.03 CPU s, one by one in 0.2; to get ready for that takes 5 ms, and letters beyond
+ASCII make it slower than one by one).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import pyarrow.compute as pc
 from packyak.engine.run.read.view import KEY, PARENT
 
 _TEXTS = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
+_MUCH = 1 << 18
 
 
 class Seeker:
@@ -23,7 +26,8 @@ class Seeker:
         self.forms = [forms_of(mark) for mark in marks]
         every = [form for forms in self.forms for form in forms]
         self.longest = max(map(len, every), default=1)
-        self._pattern = "|".join(re.escape(form.decode()) for form in every)
+        self._every = every
+        self._pattern = "|".join(re.escape(form.decode()) for form in every) if b"".join(every).isascii() else ""
 
     def within(self, data: bytes) -> set[int]:
         """The marks that are in the data."""
@@ -35,13 +39,17 @@ class Seeker:
         """The marks that are in any text of the records. Two texts side by side make no third."""
         found: set[int] = set()
         for values in (text for column in records.columns for text in _texts(column)):
-            if self._any(values.buffers()[2]):
-                found |= {place for place, forms in enumerate(self.forms) if self._has(values, forms)}
+            content = values.buffers()[2]
+            near = self.within(content.to_pybytes()) - found if self._any(content) else ()
+            found |= {place for place in near if self._has(values, self.forms[place])}
         return found
 
     def _any(self, content: pa.Buffer | None) -> bool:
-        if content is None or not content.size or not self._pattern:
+        if content is None or not content.size or not self._every:
             return False
+        if content.size < _MUCH or not self._pattern:
+            data = content.to_pybytes()
+            return any(form in data for form in self._every)
         ends = pa.array([0, content.size], pa.int64()).buffers()[1]
         whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, content])
         return bool(pc.match_substring_regex(whole, self._pattern)[0].as_py())

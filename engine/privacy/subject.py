@@ -123,10 +123,15 @@ def _require_current(scope: Scope, published: Published, below: Sequence[str]) -
     good = published.load().assets
     for name in below:
         was = scope.candidates.get(name)
-        if was is not None and (was.state != "ok" or name not in good or good[name].table != was.table):
+        if was is not None and was.state != "ok":
             raise DataError(
                 f"{name} still shows what it was before its last run: {was.message or was.state}",
                 next_step="mend it, then `packyak run`, and ask again",
+            )
+        if was is not None and (name not in good or good[name].table != was.table):
+            raise DataError(
+                f"{name} still shows an earlier version: what was to publish the newest was cut short",
+                next_step="`packyak run`, and ask again",
             )
 
 
