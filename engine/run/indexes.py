@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from packyak.engine.declare.nodes import IndexNode
 from packyak.engine.errors import DataError, QueryError, nearest
 from packyak.engine.run.read.reader import Reader
-from packyak.engine.run.read.view import KEY, Snapshot, quoted
+from packyak.engine.run.read.view import KEY, Snapshot, no_column, quoted
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.home import Home
-from packyak.engine.store.vectors import Embedder, Hit, How, SearchTable, text_hash
+from packyak.engine.store.vectors import VECTOR, Embedder, Hit, How, SearchTable, text_hash
 
 
 @cache
@@ -49,6 +49,14 @@ def indexed_rows(snapshot: Snapshot, node: IndexNode) -> pa.Table:
     return snapshot.query.run(f"select {columns} from ({inner.sql})", inner.tables)
 
 
+def unindexed_column(scope: Scope, node: IndexNode) -> DataError | None:
+    """What is wrong where the asset has no column that the index names; before the first record nobody knows."""
+    there = scope.snapshot.owners(node.source)
+    known = all(scope.snapshot.stored(each.name) for each in scope.graph.chain(node.source))
+    missing = next((name for name in (node.on, *node.filters) if name not in there), None)
+    return no_column(node.source, missing, there) if missing is not None and known else None
+
+
 def index_lag(scope: Scope, node: IndexNode) -> int:
     """How many records are not indexed as they are now."""
     if scope.snapshot.table(scope.graph.root(node.source).name) is None:
@@ -66,7 +74,7 @@ def _difference(scope: Scope, node: IndexNode) -> tuple[pa.Table, Sequence[str]]
     stored = index.table.dataset()
     known = [name for name in node.filters if name in stored.schema.names]
     differs = " or ".join(f"n.{quoted(name)} is distinct from o.{quoted(name)}" for name in ["text", *known])
-    model = _wanted_model()
+    model = _wanted_model() if VECTOR in stored.schema.names or embedder() is None else "'without vectors'"
     sql = (
         f"select n.* from n left join o on o.{KEY} = n.{KEY} where trim(coalesce(n.text, '')) <> '' "
         f"and (o.{KEY} is null or o._model is distinct from {model} or {differs})"
@@ -83,6 +91,8 @@ def _wanted_model() -> str:
 
 def update_index(scope: Scope, node: IndexNode, meter: Callable[[int, int], None]) -> int:
     """Indexes what changed; answers how many records. An unchanged text is not embedded again."""
+    if problem := unindexed_column(scope, node):
+        raise problem
     changed, gone = _difference(scope, node)
     if not changed.num_rows and not gone:
         return 0

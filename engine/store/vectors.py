@@ -119,7 +119,9 @@ class SearchTable:
         removed = self.table.delete([*gone, *blank])
         if not self.table.exists() and not rows.num_rows:
             return Indexed(0, removed, 0)
-        change = self.table.upsert(rows, widen=embedder is None)
+        change = self.table.upsert(
+            rows, widen=embedder is None or not rows.num_rows
+        )  # else vectors would go with the rows
         if change or removed:
             self._index()
         return Indexed(change.inserted + change.updated, removed, embedded)

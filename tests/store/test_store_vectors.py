@@ -178,6 +178,15 @@ def test_changed_blank_and_gone_records(search: SearchTable) -> None:
     assert search.hashes()["_key"].to_pylist() == ["d"]
 
 
+def test_where_records_only_leave_the_vectors_of_the_others_stay(search: SearchTable) -> None:
+    toy = Toy()
+    search.update(rows(TEXTS), Embedder("toy", toy))
+    assert search.update(rows({}), Embedder("toy", toy), gone=["b"]) == Indexed(0, 1, 0)
+    assert search.update(rows({"c": (" ", "de")}), Embedder("toy", toy)) == Indexed(0, 1, 0)
+    assert [hit.key for hit in search.search("late fee", how="vector", embedder=Embedder("toy", toy))] == ["a", "d"]
+    assert search.table.read(["vector"])["vector"].null_count == 0
+
+
 def test_a_model_that_comes_later(search: SearchTable) -> None:
     search.update(rows(TEXTS), None)
     model = Embedder("toy", Toy())
