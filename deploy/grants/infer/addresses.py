@@ -67,7 +67,7 @@ def opened(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: En
     word = name.rpartition(".")[2].removeprefix("module_")
     if written:
         return _known_address(m, name, word, written, node, env)
-    anywhere = name.startswith(tuple(f"{each}." for each in ANYWHERE)) and not _LOCAL.search(name)
+    anywhere = is_opener(name) and not _LOCAL.search(name)
     if anywhere and _IN_S3.search(name):
         return _may(m, node, env, word, f"`{shown_node(node)}` reaches S3 by itself")
     if word in _QUERIES and (found := _query(m, args, node, env, anywhere="duckdb" in name.partition(".")[0])):
@@ -96,6 +96,11 @@ def _live(name: str) -> Any:
     for step in steps:
         found = inspect.getattr_static(found, step, None)
     return found
+
+
+def is_opener(name: str) -> bool:
+    """Whether something by its name is of a package that opens addresses, or of one for AWS."""
+    return name.startswith(tuple(f"{each}." for each in ANYWHERE))
 
 
 def _may(m: Machine, node: ast.AST, env: Env, word: str, said: str) -> Value:

@@ -37,6 +37,7 @@ from packyak.engine.declare.source import FunctionNode, function_node
 
 ROUNDS, DEEPEST, LIKE_IT = 12, 80, 4
 Key = Any
+IMPORT = "the module"  # what runs while a module is imported
 
 
 @dataclass
@@ -164,6 +165,14 @@ class Machine:
         found.vars, found.yielded, found.own, found.transparent, found.first = {}, NOTHING, own, True, env.first
         return found
 
+    def of_module(self, statement: ast.AST, namespace: dict[str, Any], file: str) -> Env:
+        """The names of a module for one of its statements: the same at each reading."""
+        found = self._envs.get(("import", statement))
+        if found is None:
+            stand_in = FunctionType((lambda: None).__code__, namespace)
+            found = self._envs["import", statement] = Env(self.heap, statement, stand_in, None, file, IMPORT)
+        return found
+
     # -- calls
 
     def call_live(self, function: FunctionType, args: Args, node: ast.AST, env: Env) -> Value:
@@ -182,8 +191,7 @@ class Machine:
         if file not in self.modules:
             from packyak.deploy.grants.infer.importing import read_module
 
-            self.modules.add(file)
-            read_module(self, function, file)
+            read_module(self, function.__globals__, file)
 
     def call_inner(self, inner: Inner, args: Args, node: ast.AST) -> Value:
         """Follows a function that code made."""

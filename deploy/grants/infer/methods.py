@@ -26,7 +26,7 @@ from packyak.deploy.grants.infer.classes import is_ours
 from packyak.deploy.grants.infer.heap import REST, Env
 from packyak.deploy.grants.infer.items import mapped, starmapped
 from packyak.deploy.grants.infer.live import carries, dotted, live_services, services_in, wrap
-from packyak.deploy.grants.infer.machine import ANY, Args
+from packyak.deploy.grants.infer.machine import ANY, IMPORT, Args
 from packyak.deploy.grants.infer.makers import first
 from packyak.deploy.grants.infer.stdlib import awaits, calls_first, future, future_of_first, thread
 from packyak.deploy.grants.infer.texts import shown_node
@@ -189,6 +189,8 @@ def _unbound(m: Machine, kind: type, name: str, args: Args, node: ast.AST, env: 
 def _logged(m: Machine, owner: Live | Made, name: str, args: Args, node: ast.AST, env: Env) -> Value:
     """What is logged goes to the handlers of the logger and of those above it, which may be the project's."""
     if name.startswith(("add", "set", "make", "call", "handle")):
+        if isinstance(owner, Live) and env.name == IMPORT:
+            return UNKNOWN  # it has been done: the logger has it
         return opaque(m, name, args, node, env)
     logger: Any = owner.value if isinstance(owner, Live) else None
     while logger is not None:

@@ -61,7 +61,7 @@ def names_of_regions(file: str) -> frozenset[str]:
 
 def is_unsettled(node: ast.AST, file: str) -> bool:
     """Whether an expression of a module comes of what is another elsewhere."""
-    return _found(node, unsettled_names(file), _imports(file))
+    return _found(node, unsettled_names(file), imports_of(file))
 
 
 @lru_cache(maxsize=512)
@@ -69,7 +69,7 @@ def _names(file: str, on_the_way: tuple[str, ...]) -> dict[str, Parts]:
     tree = tree_of(file)
     if tree is None or file in on_the_way:
         return {}
-    imports = _imports(file)
+    imports = imports_of(file)
     found: dict[str, Parts] = {}
     for name, (module, attribute) in imports.items():
         other = _file_of(module)
@@ -154,7 +154,7 @@ def _found(node: ast.AST, names: Mapping[str, Parts], imports: Imports) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _imports(file: str) -> Imports:
+def imports_of(file: str) -> Imports:
     """The modules, and attributes of them, that the imports of a file bind."""
     tree = tree_of(file)
     if tree is None:
