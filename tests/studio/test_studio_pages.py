@@ -218,6 +218,16 @@ def with_roles(folder: Path, monkeypatch: pytest.MonkeyPatch, person: str) -> No
     monkeypatch.setenv("PACKYAK_PERSON", person)
 
 
+def test_who_may_erase_is_shown_how_and_nobody_else(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command names the asset that has the record, and takes its key as it stands there."""
+    for key, said in (("n003", "packyak forget notes n003"), ("not there", "packyak forget notes 'not there'")):
+        app = shown("records", asset="kind", key=key)
+        assert said in [code.value for code in app.code] and "First take it out of the file" in words_of(app)
+    with_roles(small, monkeypatch, "vic")
+    app = shown("records", asset="kind", key="n003")
+    assert "n003" in words_of(app) and not [code for code in app.code if "forget" in code.value]
+
+
 @pytest.mark.parametrize("page", ["", "records", "review", "runs", "models", "map"])
 def test_who_has_no_role_is_told_whom_to_ask(small: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
     with_roles(small, monkeypatch, "stranger")

@@ -10,6 +10,7 @@ from packyak.engine.errors import PackyakError
 from packyak.engine.run.answers import Page, RecordDetail
 from packyak.engine.run.correct.saving import Said
 from packyak.studio.components.records import saving
+from packyak.studio.components.records.erasing import erasing
 from packyak.studio.components.records.missing import why_not
 from packyak.studio.components.records.record import record_sheet
 from packyak.studio.components.records.record_past import record_past
@@ -33,6 +34,7 @@ def record_panel(
         detail = project.record(asset, key)
     except PackyakError as error:
         st.text(why_not(project, asset, key, error))
+        erasing(project, asset, key)
         return
     if editable:
         _correct(project, detail, shown)
@@ -41,6 +43,7 @@ def record_panel(
     if undone:
         saving.undo(project, undone)
     record_past(project, asset, key)
+    erasing(project, asset, key)
 
 
 def _title(key: str, page: Page) -> None:
