@@ -27,7 +27,7 @@ from packyak.engine.run.due.settled import good_assets, is_current
 from packyak.engine.run.due.work import unit_of
 from packyak.engine.run.flow import FlowResult, Skip, Step, run_in_prefect, sweep
 from packyak.engine.run.functions import function_is_due
-from packyak.engine.run.indexes import index_lag
+from packyak.engine.run.indexes import index_lag, unindexed_column
 from packyak.engine.run.prefect_server import PrefectServer
 from packyak.engine.run.progress import Progress
 from packyak.engine.run.runs import RunRecord, new_id, now
@@ -199,7 +199,7 @@ def _is_due(scope: Scope, node: TableNode | IndexNode | FunctionNode, retry: boo
     if isinstance(node, FunctionNode):
         return function_is_due(scope, node)
     if isinstance(node, IndexNode):
-        return index_lag(scope, node) > 0
+        return unindexed_column(scope, node) is not None or index_lag(scope, node) > 0
     was = scope.candidates.get(node.name)
     return (
         not is_current(scope, node)

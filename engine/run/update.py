@@ -101,13 +101,12 @@ class Update:
         failure.
         """
         began = time.perf_counter()
-        node = self.scope.graph[name]
         barrier = self._barrier(name)
         result = Result(name, "blocked", barrier) if barrier else self._guarded(name)
         result.seconds = time.perf_counter() - began
         self.results[name] = result
         self._finish(name, result)
-        if isinstance(node, TableNode | FunctionNode) and result.state == "failed":
+        if result.state == "failed":
             raise AssetFailed(result.message)
         return result
 

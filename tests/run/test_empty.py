@@ -74,3 +74,20 @@ def test_a_rename_keeps_what_people_said(project_folder: Callable[..., Path]) ->
     project.run()
     assert project.read("loud", ["loud"]).to_pylist() == [{"loud": "HI"}]
     assert project.read("per_shout").to_pylist() == [{"shout": "HI", "n": 1}]
+
+
+def test_an_index_over_a_column_that_is_not_there_says_so_and_keeps_what_it_has(
+    project_folder: Callable[..., Path],
+) -> None:
+    folder = project_folder(PIPELINE, files={"inbox/a.jsonl": '{"id": "1", "body": "hello"}\n'})
+    assert Project.open(folder).run().state == "done"
+    source = (folder / "pipeline.py").read_text()
+    for wrong, meant in (('on="bdy"', "body"), ('on="body", filters=["idd"]', "id")):
+        (folder / "pipeline.py").write_text(source.replace('on="body"', wrong))
+        run = Project.open(folder).run()
+        assert run.state == "failed" and f"Next: did you mean {meant!r}?" in run.error
+        (status,) = (each for each in Project.open(folder).status() if each.name == "search")
+        assert (status.state, status.rows) == ("stale", 1) and f"did you mean {meant!r}?" in status.reason
+        assert Project.open(folder).plan().steps[0].causes[0].reason == status.reason
+    (folder / "pipeline.py").write_text(source)
+    assert Project.open(folder).run().assets == ()

@@ -18,7 +18,7 @@ from packyak.engine.run.compute.transforms import find_work
 from packyak.engine.run.due.fingerprint import code_diff
 from packyak.engine.run.due.settled import inputs_of, is_current
 from packyak.engine.run.due.work import Work, threshold_of
-from packyak.engine.run.indexes import index_lag
+from packyak.engine.run.indexes import index_lag, unindexed_column
 from packyak.engine.run.scope import Scope, Settled
 from packyak.engine.run.teach.due import why_due
 
@@ -74,6 +74,8 @@ def _look(scope: Scope, node: Node, above: list[Stale], retry: bool) -> Stale:
 
 
 def _look_at_index(scope: Scope, node: IndexNode, above: list[Stale]) -> Stale:
+    if problem := unindexed_column(scope, node):
+        return Stale(node.name, (Cause("input", str(problem)),), None, bool(above))
     lag = index_lag(scope, node)
     causes = [Cause("input", f"{lag:,} records are not indexed as they are now", lag)] if lag else []
     if above:

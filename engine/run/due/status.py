@@ -162,7 +162,8 @@ def _state(
         return ("failed" if was.state == "failed" else "blocked"), was.message
     if isinstance(node, IndexNode):
         if stale and not indexed:
-            return "never", "nothing indexed yet"
+            unknown = [cause.reason for cause in stale.causes if cause.category == "input" and cause.records is None]
+            return "never", ": ".join(["nothing indexed yet", *unknown])
         return ("stale", stale.sentence) if stale else ("fresh", "up to date")
     if was is None or not was.table:
         return "never", "never computed"
