@@ -116,15 +116,23 @@ def test_a_column_that_only_a_failed_file_shows_stays_until_that_is_mended(folde
     assert set(project.read("rows").column_names) == {"id", "amount", "word", "n"}
     assert values(folder, "word") == {"1": None, "2": None, "3": "z", "4": "z"}
     (said,) = [note for each in project.status() if each.name == "rows" for note in each.notes]
-    assert "the code gives the columns amount, word no more: they stay for what failed" in said
+    assert "only what failed has the columns amount, word now; they go when that is mended" in said
     b.write_text("id,amount,word\n3,4,z\n4,5,z\n")
     Project.open(folder).run()
     project = Project.open(folder)
     assert project.read("rows").column_names == ["id", "n"] and [each.name for each in project.failures("rows")] == [
         "never.csv"
     ]
-    assert not [note for each in project.status() for note in each.notes if "no more" in note]
+    assert not [note for each in project.status() for note in each.notes if "only what failed" in note]
     assert Project.open(folder).run().assets == ()
+
+
+def test_where_all_files_fail_nothing_is_said_of_columns(folder: Path) -> None:
+    edit(folder, "yield from read_csv(file)", 'yield from ({"id": r["id"], "n": r["no"]} for r in read_csv(file))')
+    Project.open(folder).run()
+    project = Project.open(folder)
+    assert len(project.failures("rows")) == 2 and project.read("rows").column_names == ["id", "amount", "word"]
+    assert not [note for each in project.status() for note in each.notes]
 
 
 def test_a_file_that_never_was_read_keeps_no_column(folder: Path) -> None:

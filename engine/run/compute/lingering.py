@@ -23,8 +23,10 @@ def let_go(
     what was computed now.
     """
     stored = writer.types()
+    before = was.lingering if was is not None and was.fingerprint == writer.code else ()
+    if known is not None and not known:
+        return before, ""  # all failed: what the code gives is not known yet
     if known is None:
-        before = was.lingering if was is not None and was.fingerprint == writer.code else ()
         left = [name for name in before if name in stored and name not in given]
         known = {name: kind for name, kind in stored.items() if name not in left}
     else:
@@ -40,6 +42,6 @@ def let_go(
 
 def _said(names: tuple[str, ...], asset: str) -> str:
     one = len(names) == 1
-    what = f"the code gives the column{'' if one else 's'} {', '.join(names)} no more"
-    stays = f"{'it stays' if one else 'they stay'} for what failed, until that is mended or gone"
-    return f"{what}: {stays} (`packyak show {asset} --only failed`)"
+    what = f"only what failed has the column{'' if one else 's'} {', '.join(names)} now"
+    stays = f"{'it goes' if one else 'they go'} when that is mended or gone"
+    return f"{what}; {stays} (`packyak show {asset} --only failed` lists it)"
