@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -68,7 +70,23 @@ def _load(root: Path, name: str) -> ModuleType:
     except SystemExit as error:
         raise _failed(root, error, "declare without ending the process: leave `exit` to a script of its own") from error
     except Exception as error:
-        raise _failed(root, error, "mend it and save") from error
+        raise _failed(root, error, _name_meant(error)) from error
+
+
+def _name_meant(error: Exception) -> str:
+    """The name that was probably meant by one that there is not."""
+    name = getattr(error, "name", None)
+    there: list[str] = []
+    if isinstance(error, NameError):
+        frames = list(traceback.walk_tb(error.__traceback__))
+        there = [*frames[-1][0].f_globals, *frames[-1][0].f_locals, *dir(builtins)]
+    elif isinstance(error, AttributeError):
+        there = dir(error.obj)
+    elif isinstance(error, ImportError):
+        there = dir(sys.modules.get(error.name or ""))
+        name = next(iter(re.findall(r"cannot import name '(\w+)'", str(error))), None)
+    meant = nearest(name, [each for each in there if not each.startswith("_")]) if isinstance(name, str) else None
+    return f"did you mean {meant!r}?" if meant else "mend it and save"
 
 
 def _module_meant(root: Path, name: str) -> str:
