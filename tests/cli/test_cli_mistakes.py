@@ -14,7 +14,7 @@ from calling import Call
         ("@transform(messages)", "@transform(mesages)", 12, "messages"),
         ("inbox.files(", "inbox.file(", 7, "files"),
         ("import Bucket,", "import Buket,", 3, "Bucket"),
-        ("-> int:", "-> itn:", 13, "int"),
+        ("-> int:", "-> intt:", 13, "int"),
     ],
 )
 def test_a_mistyped_name_is_answered_with_the_nearest(
