@@ -116,7 +116,8 @@ None of this has been run in SageMaker. The script, the proxy's path and the rol
 def write_space(plan: CloudPlan, source: Source, folder: Path) -> tuple[Path, ...]:
     """Writes everything into a folder that is empty or new; answers its files."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackyakError(f"{folder} is not empty", next_step="name a folder that is new or empty")
+        what = "not empty" if folder.is_dir() else "a file"
+        raise PackyakError(f"{folder} is {what}", next_step="name a folder that is new or empty")
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, bytes] = {"studio.zip": source.data, "on-start.sh": script(plan, source).encode()}
     pages = list(policies(plan, source))

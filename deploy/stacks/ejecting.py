@@ -62,7 +62,8 @@ SOURCE, VARIANT, TAG). What runs in an image is `packyak.deploy.entry`.
 def eject(plan: CloudPlan, profile: Profile, folder: Path) -> tuple[Path, ...]:
     """Writes the app into a folder that is empty or new; answers its files."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PackyakError(f"{folder} is not empty", next_step="name a folder that is new or empty")
+        what = "not empty" if folder.is_dir() else "a file"
+        raise PackyakError(f"{folder} is {what}", next_step="name a folder that is new or empty")
     drawn = blueprint_of(plan, profile)
     (folder / "stacks").mkdir(parents=True)
     write_folder(drawn, folder)

@@ -74,8 +74,12 @@ def grants(
     undecided = [each for each in plan.undecided if asset in (None, each.role)]
     denied = {role.name: proof.denied[role.name] for role in roles if role.name in proof.denied}
     code = NOT_UP_TO_DATE if undecided or denied or calls.undeclared or calls.problems else DONE
+    told = [f"{each.place} in {each.what}" for each in undecided]
+    told += [f"{role} was seen to want what nothing grants: {text}" for role, texts in denied.items() for text in texts]
+    told += [*calls.undeclared, *calls.problems]
     if policy:
         say_json({role.name: role.policy for role in roles})
+        _note_all(told)
         return code
     if as_json:
         seen = {
@@ -107,15 +111,14 @@ def grants(
         for each in role.grants
     ]
     show_table(("role", "may", "on", "why", "where", "seen"), rows, state="seen")
-    for each in undecided:
-        note(f"{each.place} in {each.what}")
-    for role, wanted in denied.items():
-        for text in wanted:
-            note(f"{role} was seen to want what nothing grants: {text}")
-    for text in (*calls.undeclared, *calls.problems):
-        note(text)
+    _note_all(told)
     _say_proof(proof.at, len(rows))
     return code
+
+
+def _note_all(told: list[str]) -> None:
+    for text in told:
+        note(text)
 
 
 def _say_proof(at: str, rows: int) -> None:

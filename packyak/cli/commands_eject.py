@@ -9,7 +9,7 @@ import typer
 
 from packyak.cli.commands_publish import Profile, To, _opened, _profile
 from packyak.cli.options import Json, ProjectFolder, Verbose, command, flag
-from packyak.cli.say import DONE, say, say_json
+from packyak.cli.say import DONE, note, say, say_json
 from packyak.cli.words import counted
 
 
@@ -39,6 +39,8 @@ def eject(
     plan = planned(opened, to=to or "", profile=_profile(profile))
     place = Path(folder).expanduser().absolute()
     files = write_space(plan, studio_source(opened, plan), place) if sagemaker else write(plan, plan.profile, place)
+    for each in plan.undecided:
+        note(f"nothing is granted for what cannot be decided: {each.place} in {each.what}")
     if as_json:
         say_json({"folder": str(place), "files": [each.relative_to(place).as_posix() for each in files]})
         return DONE

@@ -86,3 +86,16 @@ def test_eject_for_a_space_of_sagemaker(folder: Path, packyak: Call, tmp_path: P
     assert "--home s3://lake/home" in (tmp_path / "space" / "on-start.sh").read_text()
     again = packyak("eject", str(tmp_path / "space"), "--sagemaker")
     assert again.code == 2 and "is not empty" in again.err
+
+
+def test_eject_and_a_policy_tell_what_could_not_be_decided(folder: Path, packyak: Call, tmp_path: Path) -> None:
+    text = (folder / "pipeline.py").read_text()
+    more = "@function\ndef program():\n    __import__('os').system('aws s3 ls')\n"
+    (folder / "pipeline.py").write_text(f"from packyak import function\n{text}\n\n{more}")
+    told = "starts a program that may use AWS"
+    policy = packyak("grants", "program", "--policy")
+    assert policy.code == 1 and told in policy.err and "program" in policy.json
+    done = packyak("eject", str(tmp_path / "app"))
+    assert done.code == 0 and told in done.err and "nothing is granted" in done.err
+    onto = packyak("eject", str(folder / "pipeline.py"))
+    assert onto.code == 2 and "is a file" in onto.err
