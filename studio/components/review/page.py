@@ -8,6 +8,7 @@ this script at any drawing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ FEW = 60
 OFFERED = 50
 LEAST_ALIKE = 2
 EVERYTHING = "Everything"
+LOOKING = "Looking for the questions most worth a minute \N{HORIZONTAL ELLIPSIS}"
 NOTHING: Mapping[str, str] = {
     "": "Nothing waits for you.\nQuestions come when records fail, change or are hard to tell.",
     "disagreement": "Nobody differs.\nWhere people say different things of one field, it is asked here.",
@@ -234,7 +236,8 @@ def _deal(project: Project, desk: Desk, asset: str) -> None:
     if not other and desk.since_dealt < DEALT - FEW and not _all_answered(desk):
         return
     learned = any(isinstance(node, LearnedNode) for node in project.graph.nodes.values())
-    desk.found = ask(project, "review", asset or None, limit=DEALT, keys=keys, only=only, wake=learned)
+    with st.spinner(LOOKING) if other else nullcontext():  # over a deck in hand nothing may move
+        desk.found = ask(project, "review", asset or None, limit=DEALT, keys=keys, only=only, wake=learned)
     desk.learned = _learned(project, asset)
     desk.types.update(review.editors_of(desk.found.questions))
     desk.scope, desk.list = scope, desk.list + 1
