@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any
@@ -30,8 +28,8 @@ from packyak.cli.options import app, flag
 from packyak.cli.say import (
     CANCELLED,
     DONE,
-    NOT_READ,
     WRONG,
+    not_read,
     note,
     note_variables,
     prepare_streams,
@@ -78,8 +76,11 @@ def run_command(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app).main(list(arguments), prog_name="packyak", standalone_mode=False)
         return code if isinstance(code, int) else DONE
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer has no reader
-        return NOT_READ
+        return not_read()
+    except SystemExit as error:  # how typer takes it that nobody reads
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return not_read()
     except TyperException as error:
         return _usage(error, arguments, as_json)
     except Abort:

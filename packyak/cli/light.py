@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from packyak.cli.say import note_variables, prepare_streams, say_error
+from packyak.cli.say import not_read, note_variables, prepare_streams, say_error
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def attempt(name: str, arguments: Sequence[str]) -> int | None:
     note_variables()
     try:
         return _run(asked) if name == "run" else _correct(asked)
+    except BrokenPipeError:
+        return not_read()
     except (Exception, KeyboardInterrupt) as error:
         return say_error(error, as_json=bool(asked.get("as_json")), verbose=bool(asked.get("verbose")))
 

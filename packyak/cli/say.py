@@ -69,6 +69,12 @@ def note_variables() -> None:
         note(sentence)
 
 
+def not_read() -> int:
+    """Whoever read the answer went away, and what is still in the buffer has no reader; answers the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return NOT_READ
+
+
 def say_json(value: Any) -> None:
     """The answer as one JSON document."""
     say(json.dumps(plain(value), indent=2, ensure_ascii=not speaks_unicode(sys.stdout), allow_nan=False))
@@ -130,7 +136,7 @@ def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = Fa
     error = _of_a_place(error)
     code = exit_code(error)
     if as_json:
-        say_json(_error_json(error, code))
+        as_json = _told(_error_json(error, code))
     if code == BROKEN or (verbose and error.__cause__ is not None):
         import traceback
 
@@ -141,6 +147,16 @@ def say_error(error: BaseException, *, as_json: bool = False, verbose: bool = Fa
     if not as_json:
         note(_error_text(error, code))
     return code
+
+
+def _told(answer: dict[str, Any]) -> bool:
+    """Whether the error could be said where the answer belongs: that may be the very place that has no room."""
+    try:
+        say_json(answer)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _of_a_place(error: BaseException) -> BaseException:

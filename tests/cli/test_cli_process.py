@@ -310,3 +310,27 @@ def test_nothing_is_said_after_the_last_word() -> None:
     done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert "There is no setting `nowhere`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("run", "--json"), ("status",), ("show", "words", "--json"), ("--help",)]
+)
+def test_a_reader_that_goes_away_is_no_error(settled: Path, command: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "packyak", *command], cwd=settled, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", [("run", "--json"), ("show", "words", "--json"), ("status",)])
+def test_where_there_is_no_room_for_the_answer_one_sentence_says_so(settled: Path, command: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "packyak", *command], cwd=settled, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"No space left on device. Next: make room there, then try again.\n"
