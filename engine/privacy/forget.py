@@ -60,7 +60,7 @@ def find(project: Project, asset: str, keys: Sequence[str]) -> Plan:
     earlier = ledger.all()
     known = [key for key in keys if _of_the_same(earlier, ledger.hashes([key]))] if earlier else ()
     subject = subject_of(scope, project.published, asset, keys, known)
-    people = {project.person, *(each.by for each in earlier), *(each.by for each in project.run_store.list(500))}
+    people = {project.person, *(each.by for each in earlier), *(each.by for each in project.run_store.list(50))}
     hashes = ledger.hashes(subject.keys)
     said, found = _said_of(scope, subject, people)
     marks = tuple(dict.fromkeys([*found, *(mark for more in ledger.remembered(hashes).values() for mark in more)]))
@@ -273,7 +273,7 @@ def _purge(project: Project, scope: Scope, subject: Subject) -> int:
         version = table.version if table else settled.table
         scope.settle(name, replace(settled, table=version, memo=memo.version if memo else None))
     publish(project, scope, new_id())
-    project.published.prune(1)
+    project.published.forget(stored)
     for name in below:
         if isinstance(scope.graph[name], IndexNode):
             index = SearchTable(scope.home, name).purge()

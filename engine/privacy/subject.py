@@ -8,16 +8,17 @@ people said, in models and vectors.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
 from packyak.engine.declare.nodes import FilesNode, SqlNode, TableNode, TransformNode
-from packyak.engine.errors import DataError, nearest
+from packyak.engine.errors import DataError, HomeError, nearest
 from packyak.engine.run.launch import due
 from packyak.engine.run.read.view import KEY, PARENT
 from packyak.engine.run.scope import Scope
 from packyak.engine.store.published import Published
-from packyak.engine.store.tables import Table, among
+from packyak.engine.store.tables import Table, among, stored
 
 _SHOWN = 3
 
@@ -51,12 +52,20 @@ def subject_of(
 
 
 def versions_of(table: Table, keys: frozenset[str], by: str = KEY) -> Iterator[pa.Table]:
-    """The records with these keys in each version of a table that can still be read."""
+    """The records with these keys in each version of a table that can still be read; then those in its files, where
+    a row stays that was deleted, also when no version has it any more."""
     wanted = pa.array(sorted(keys), pa.string())
-    for version in table.versions() if len(wanted) else ():
+    if not len(wanted):
+        return
+    for version in table.versions():
         data = table.dataset(version)
         if by in data.schema.names:
             yield among(data, wanted, by=by)
+    for name, _, _ in sorted(table.home.walk(f"{table.place}/data")):
+        with suppress(HomeError):  # cut short while it was written
+            for records in stored(table.home, name):
+                if by in records.schema.names:
+                    yield among(pa.Table.from_batches([records]), wanted, by=by)
 
 
 def there_now(table: Table, keys: Collection[str]) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +110,15 @@ class Published:
         for number in self.numbers()[: -max(keep, 1)]:
             self._home.remove(_name(number))
             self._read.pop(number, None)
+
+    def forget(self, assets: Collection[str]) -> None:
+        """Takes these assets out of all publications but the newest: those versions of them are gone."""
+        for number in self.numbers()[:-1]:
+            was = self.load(number)
+            left = {name: one for name, one in was.assets.items() if name not in assets}
+            if len(left) < len(was.assets):
+                self._home.write(_name(number), _bytes(dataclasses.replace(was, assets=left)))
+                self._read.pop(number, None)
 
     def _parsed(self, number: int) -> Vector:
         data = self._home.read(_name(number))

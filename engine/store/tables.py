@@ -375,7 +375,7 @@ def among(
 
 
 def stored(home: Home, name: str) -> Iterator[pa.RecordBatch]:
-    """All that one data file of a table has, unpacked: also rows that no version has any more. Raises HomeError."""
+    """All that one data file has, unpacked: also rows that no version of its table has any more. Raises HomeError."""
     from lance.file import LanceFileReader
 
     try:

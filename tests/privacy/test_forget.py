@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packyak.engine.errors import DataError, NotAllowed, RunBusy
+from packyak.engine.learn.teacher import Taught, Teacher
 from packyak.engine.privacy import forget as forgetting
 from packyak.engine.privacy.ledger import Ledger
 from packyak.engine.project import Project
@@ -76,6 +78,26 @@ def test_a_model_that_learned_from_it_gives_way_to_one_that_did_not(folder: Path
     assert not any(old in str(file) for file in (folder / ".packyak" / "models").rglob("*") if file.is_file())
     assert project.run().state == "done"
     assert {row["topic"] for row in project.read("topic").to_pylist()} == {"billing", "delivery"}
+
+
+def test_who_is_learning_meanwhile_brings_nothing_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught(folder)
+    project = without_him(folder)
+    other = Project.open(folder)
+    real = Teacher.fit
+
+    def fit(self: Teacher, *given: Any) -> Taught:
+        monkeypatch.setattr(Teacher, "fit", real)
+        assert project.forget("tickets", [HIS]).corrections
+        return real(self, *given)
+
+    monkeypatch.setattr(Teacher, "fit", fit)
+    with pytest.raises(DataError, match=r"topic was just learning from was erased.*`packyak learn topic`"):
+        other.learn(["topic"])
+    said = {each.id for each in project.corrections()}
+    assert all(set(each.card.corrections) <= said for each in project.models("topic") if each.card)
+    assert project.models("topic")[0].current
+    assert other.learn(["topic"])
 
 
 def test_the_first_rule_answers_where_nothing_is_left_to_learn_from(folder: Path) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from packyak.engine.privacy.history import FILE, strike_out_of_history
 from packyak.engine.privacy.ledger import Erasure
 from packyak.engine.privacy.remains import remains_of, strike_out
 from packyak.engine.project import Project
+from packyak.engine.run.tidy import NONE, tidy_project
 from packyak.engine.store.home import Home, open_home
 from packyak.engine.store.tables import Table
 from somebody import who_has
@@ -271,3 +273,28 @@ def test_what_is_left_elsewhere_is_told_with_what_to_do(gone: Callable[..., Proj
     done: Erasure = project.forget("second", ["P-2"])
     assert done.next_step == "first has it in a record of its own: forget that one too"
     assert dict(project.forget("people", ["P-2"]).left) == {}
+
+
+def test_what_no_version_has_any_more_is_still_in_a_file(gone: Callable[..., Project]) -> None:
+    project = gone()
+    tidy_project(project, patience=replace(NONE, fragments=30))  # as after some runs and ten minutes
+    assert [len(project.versions(name)) for name in ("people",)] == [1]
+    folder = folder_of(project)
+    assert who_has(folder, [b"Quartzfeather"])
+    done = project.forget("people", ["P-2"])
+    assert (done.records, done.marks, dict(done.left)) == ({"people": 1}, 2, {})
+    assert who_has(folder, [b"Quartzfeather", b"P-2"]) == {}
+
+
+def test_other_assets_keep_their_versions(gone: Callable[..., Project]) -> None:
+    project = gone(SOURCE + "\n@asset(key='id')\ndef others():\n    return [{'id': 'a', 'n': 1}]\n")
+    folder = folder_of(project)
+    pipeline = folder / "pipeline.py"
+    pipeline.write_text(pipeline.read_text().replace("'n': 1", "'n': 2"))
+    project = Project.open(folder)
+    assert project.run().state == "done"
+    assert [len(project.versions(name)) for name in ("people", "others")] == [2, 2]
+    project.forget("people", ["P-2"])
+    assert [len(project.versions(name)) for name in ("people", "others")] == [1, 2]
+    old = project.versions("others")[-1].version
+    assert project.read("others", version=old)["n"].to_pylist() == [1]

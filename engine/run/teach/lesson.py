@@ -77,7 +77,19 @@ def learn(
         if meanwhile == card.id:
             return Lesson(node.name, card, scope.models.promotions(node.name)[-1])
         verdict = _verdict(scope, node, teacher, model, records, labels, answers, meanwhile, card)
-    return Lesson(node.name, card, _decide(scope, node, card, verdict, by, promote))
+    decided = _decide(scope, node, card, verdict, by, promote)
+    _require_still_said(scope, card)
+    return Lesson(node.name, card, decided)
+
+
+def _require_still_said(scope: Scope, card: Card) -> None:
+    """What was erased while it was learned from is not known to any model afterwards."""
+    if not set(card.corrections) <= {each.id for each in scope.log.all()}:
+        scope.models.erase(card.asset, [card.id])
+        raise DataError(
+            f"something that {card.asset} was just learning from was erased",
+            next_step=f"`packyak learn {card.asset}` learns from what is left",
+        )
 
 
 def _require_something(node: LearnedNode, labels: Labels) -> None:
