@@ -315,7 +315,7 @@ def test_nothing_is_said_after_the_last_word() -> None:
 @pytest.mark.parametrize(
     "command", [("run",), ("run", "--json"), ("status",), ("show", "words", "--json"), ("--help",)]
 )
-def test_a_reader_that_goes_away_is_no_error(settled: Path, command: tuple[str, ...]) -> None:
+def test_a_reader_that_was_never_there_is_no_error(settled: Path, command: tuple[str, ...]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -328,7 +328,7 @@ def test_a_reader_that_goes_away_is_no_error(settled: Path, command: tuple[str, 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("command", [("run", "--json"), ("show", "words", "--json"), ("status",)])
 def test_where_there_is_no_room_for_the_answer_one_sentence_says_so(settled: Path, command: tuple[str, ...]) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "packyak", *command], cwd=settled, stdout=full, stderr=subprocess.PIPE, check=False
         )
