@@ -145,6 +145,7 @@ def _header(project: Project, asset: str, names: Sequence[str], statuses: Sequen
 def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
     """What saved corrections, or anything else, have made stale; one press runs it."""
     waiting = [status.name for status in statuses if status.state in pipeline.NEEDS_RUN]
+    stale = [status.name for status in statuses if status.name in waiting and status.state != "never"]
     run = launch.under_way(project)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch"):
         saving.note(project)
@@ -152,8 +153,8 @@ def _stale_words(project: Project, statuses: Sequence[AssetStatus]) -> None:
             st.badge("that version is not kept any more: this is now", icon=":material/history:", color="orange")
         if run is not None:
             st.badge("a run is under way", icon=":material/sync:", color="blue")
-        elif waiting:
-            st.badge(f"now stale: {literal(words.listed(waiting))}", color="orange")
+        elif stale:
+            st.badge(f"now stale: {literal(words.listed(stale))}", color="orange")
     if waiting and run is None:
         may = refused(project, "run")
         if st.button(pipeline.run_label(statuses), icon=":material/play_arrow:", key="run_stale", **may):
