@@ -102,11 +102,16 @@ def forget(project: Project, asset: str, keys: Sequence[str], *, by: str, why: s
         done = replace(
             erasure, ended=now(), relearned=tuple(dict.fromkeys([*relearned, *late])), versions=versions,
             vectors=vectors, left=left.found, files=left.files, bytes=left.bytes,
-            note="" if project.home.local else IN_THE_CLOUD, next_step=_advice(scope, plan.subject, left.found),
+            note=_note(project, left), next_step=_advice(scope, plan.subject, left.found),
         )  # fmt: skip
         ledger.write(_noted(done, plan))
         _end_earlier(ledger, done, _noted(done, plan).left)
         return done
+
+
+def _note(project: Project, left: Remains) -> str:
+    unread = f"Only the bytes of {', '.join(left.unread[:3])} could be read, not the records." if left.unread else ""
+    return " ".join(filter(None, ["" if project.home.local else IN_THE_CLOUD, unread]))
 
 
 def _without(why: str, plan: Plan) -> str:

@@ -33,11 +33,13 @@ _TABLE = ".lance"
 @dataclass(frozen=True)
 class Remains:
     """What a search through a home found. files: how many were looked through, of so many bytes; found: how many of
-    the marks each file has that has any, in its name or in itself, and how many of the rows."""
+    the marks each file has that has any, in its name or in itself, and how many of the rows; unread: data files of tables
+    of which only the bytes could be read."""
 
     files: int = 0
     bytes: int = 0
     found: dict[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 def remains_of(
@@ -51,17 +53,18 @@ def remains_of(
     seeker = Seeker(marks)
     files = size = 0
     found: dict[str, int] = {}
+    unread: list[str] = []
     for name, length, _ in sorted(home.walk(".")):
         if name.endswith(PENDING) or (among is not None and name not in among):
             continue
         files, size = files + 1, size + length
         keys = next((keys for folder, keys in (rows or {}).items() if name.startswith(folder)), ())
-        if there := _traces(home, name, seeker, keys):
+        if there := _traces(home, name, seeker, keys, unread):
             found[name] = there
-    return Remains(files, size, found)
+    return Remains(files, size, found, tuple(unread))
 
 
-def _traces(home: Home, name: str, seeker: Seeker, keys: Collection[str]) -> int:
+def _traces(home: Home, name: str, seeker: Seeker, keys: Collection[str], unread: list[str]) -> int:
     there = seeker.within(name.encode(errors="ignore"))
     for piece in contents(home, name, seeker.longest):
         there |= seeker.within(piece)
@@ -71,7 +74,7 @@ def _traces(home: Home, name: str, seeker: Seeker, keys: Collection[str]) -> int
             there |= seeker.among(records)
             rows += rows_of(records, keys) if keys else 0
     except HomeError:  # cut short while it was written, or gone by now: what can be read of it are its bytes
-        pass
+        unread += [name] if home.read(name) is not None else []
     return len(there) + rows
 
 

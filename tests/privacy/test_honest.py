@@ -298,3 +298,13 @@ def test_other_assets_keep_their_versions(gone: Callable[..., Project]) -> None:
     assert [len(project.versions(name)) for name in ("people", "others")] == [1, 2]
     old = project.versions("others")[-1].version
     assert project.read("others", version=old)["n"].to_pylist() == [1]
+
+
+def test_a_table_that_cannot_be_read_is_told(gone: Callable[..., Project]) -> None:
+    project = gone()
+    broken = "tables/other.lance/data/broken.lance"
+    project.home.write(broken, b"no table")
+    done = project.forget("people", ["P-2"])
+    assert done.note == f"Only the bytes of {broken} could be read, not the records."
+    assert [each.name for each in project.leftovers()] == ["other"]
+    assert (dict(project.forget("other").left), project.leftovers()) == ({}, ())
