@@ -33,8 +33,8 @@ _TABLE = ".lance"
 @dataclass(frozen=True)
 class Remains:
     """What a search through a home found. files: how many were looked through, of so many bytes; found: how many of
-    the marks each file has that has any, in its name or in itself, and how many of the rows; unread: data files of tables
-    of which only the bytes could be read."""
+    the marks each file has that has any, in its name or in itself, and how many of the rows; unread: data files of
+    tables of which only the bytes could be read."""
 
     files: int = 0
     bytes: int = 0
