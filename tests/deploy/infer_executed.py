@@ -28,6 +28,7 @@ LATER = (
     "sorted_pages",
     "stack_of_contexts",
     "twice",
+    "all_but_the_latest",
 )  # asked where a block ends or pages are gone over, and read where it is written
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import posixpath
 import types
 import urllib.parse
 from collections.abc import Callable
@@ -186,3 +187,19 @@ def address(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
     for name, found in parts.items():
         m.heap.add(made, f".{name}", found or UNKNOWN)
     return one(made)
+
+
+def part_of_path(name: str) -> Run:
+    """os.path.dirname(p), basename(p): of a path that is known; abspath(p) and others give one of this machine."""
+
+    def run(m: Machine, args: Args, node: ast.AST, env: Env) -> Value:
+        made: Value = NOTHING
+        for each in first(args):
+            known = each.known if isinstance(each, Text) else None
+            if name in ("dirname", "basename"):
+                made |= wrap(getattr(posixpath, name)(known)) if known is not None else one(OPEN)
+            else:
+                made |= one(each) if known is not None and known.startswith("/") else HERE
+        return made
+
+    return run

@@ -367,6 +367,10 @@ CALLS: dict[str, Run] = {
     "collections.deque": items.sliced,
     "collections.OrderedDict": items.dict_of,
     "posixpath.normpath": _same,
+    **{
+        f"posixpath.{name}": makers.part_of_path(name)
+        for name in ("dirname", "basename", "abspath", "realpath", "expanduser")
+    },
     "os.fspath": _same,
     "posix.fspath": _same,
     **{f"pathlib.{name}": makers.path for name in ("Path", "PosixPath", "PurePath", "PurePosixPath")},
