@@ -161,7 +161,9 @@ def the_latest_object():
 def all_but_the_latest():
     objs = sorted(
         #: s3:ListBucket prod-data [raw/]
-        res.Bucket(BUCKET).objects.filter(Prefix=PREFIX), key=operator.attrgetter("last_modified"), reverse=True
+        res.Bucket(BUCKET).objects.filter(Prefix=PREFIX),
+        key=operator.attrgetter("last_modified"),
+        reverse=True,
     )
     for o in objs[10:]:
         #: s3:DeleteObject prod-data/raw/*
