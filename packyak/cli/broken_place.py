@@ -24,7 +24,7 @@ def place_anyway(project: str | Path | None, home: str | None) -> Place | None:
     written = _readable(file)
     settings = written.get("settings")
     settings = settings if isinstance(settings, Mapping) else {}
-    given = None if home is None else home if "://" in home else str(Path(home).expanduser().absolute())
+    given = None if not home else home if "://" in home else str(Path(home).expanduser().absolute())
     chosen = given or _text("home", settings, written) or str(BY_NAME["home"].default)
     named = {"home": chosen, "person": _text("person", settings)}
     roles: Mapping[Role, tuple[str, ...]] = {}

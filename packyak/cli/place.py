@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packyak.engine.errors import ProjectNotFound
+from packyak.engine.errors import ProjectNotFound, SettingError
 from packyak.engine.settings import Role, Settings, find_config, load_config, resolve
 
 DEFAULT_MODULES = ("pipeline",)
@@ -48,6 +48,9 @@ def find_place(project: str | Path | None = None, home: str | None = None) -> Pl
             "and --project FOLDER names one elsewhere",
         )
     config = load_config(file)
+    for option, value in (("--project", project), ("--home", home)):
+        if value is not None and not str(value).strip():
+            raise SettingError(f"{option} is empty", next_step="name a place, or leave the option away")
     given = None if home is None else home if "://" in home else str(Path(home).expanduser().absolute())
     settings = resolve(config, {"home": given})
     chosen = str(settings["home"])

@@ -27,6 +27,14 @@ def test_a_mistyped_name_is_answered_with_the_nearest(
     assert f"pipeline.py:{line}: " in ended.err and f"Next: did you mean {meant!r}?" in ended.err
 
 
+@pytest.mark.parametrize("option", ["--home", "--project"])
+def test_an_empty_place_is_no_place(folder: Path, packyak: Call, option: str) -> None:
+    before = sorted(folder.iterdir())
+    ended = packyak("run", option, "")
+    assert ended.code == 2 and f"{option} is empty. Next: name a place" in ended.err
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_name_that_is_like_none_is_to_be_mended(folder: Path, packyak: Call) -> None:
     with (folder / "pipeline.py").open("a") as file:
         file.write("\nqqqqzzzz\n")
