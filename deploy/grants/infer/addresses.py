@@ -41,7 +41,9 @@ _PATHS = frozenset(
      "storage_path", "artifact_uri", "model_uri", "metadata_path", "path_like", "filepath", "data_dir", "data_files",
      "lhs", "rhs", "selector")
 )  # fmt: skip
-_OPENING = re.compile(r"open|read|scan|write|sink|save|load|dataset|connect|file|uri|url|mapper|store", re.IGNORECASE)
+_OPENING = re.compile(
+    "open|read|scan|write|sink|save|load|dataset|connect|file|uri|url|mapper|store|parquet|csv|orc|json", re.IGNORECASE
+)
 _LOCAL = re.compile(r"LocalFileSystem|MemoryFileSystem|BufferReader|BufferOutputStream|OSFile")
 _IN_S3 = re.compile(r"(^|[._])(S3\w*|s3fs)$|S3(FileSystem|Path|Store|Client)$")
 _MADE = "made"  # what a function of such a package gives: its methods are of the package, too
@@ -122,7 +124,7 @@ def _texts(m: Machine, value: Value) -> list[Text]:
 def _opens(name: str, word: str, *, anywhere: bool) -> bool:
     """Whether something opens whatever address it is given."""
     if name.startswith("pandas."):
-        return word.startswith(("read_", "to_")) or word in ("ExcelWriter", "HDFStore", "ExcelFile")
+        return word.startswith(("read_", "to_")) or word in ("ExcelWriter", "HDFStore", "ExcelFile", "get_handle")
     if name.startswith(tuple(f"{each}." for each in _FILES)):
         return True
     if anywhere and _OPENING.search(word):
@@ -144,7 +146,7 @@ def _paths(name: str, word: str, value: Any, args: Args, *, bare: bool) -> list[
     found += [each for each in (args.star, args.stars) if each is not None]
     names = _parameters(value)
     if names is None:
-        table = name.startswith(("pyarrow.", "lance.", "deltalake.")) and re.match(r"write_(?!to_)", word)
+        table = name.startswith(("pyarrow.", "lance.")) and re.match(r"write_(?!to_)", word)
         return found + args.positional[1 if table else 0 :][:1]
     if bare and names[:1] == ["self"]:
         names = names[1:]
@@ -221,7 +223,8 @@ def _action(name: str, word: str) -> str | None:
         return _EXACT[name]
     if name.startswith("pandas.") and word.startswith("read_") and word.removeprefix("read_") in _READERS:
         return READ
-    if word.startswith("to_") and word.removeprefix("to_") in _WRITERS:
+    one_file = name.startswith("pandas.") or not is_opener(name)  # others write folders
+    if one_file and word.startswith("to_") and word.removeprefix("to_") in _WRITERS:
         return WRITE
     return None
 

@@ -32,6 +32,7 @@ AWS_PACKAGES = frozenset(("boto3", "botocore", "aiobotocore", "aioboto3", "s3fs"
 _OF_AWS = re.compile(
     r"aws|amazon|boto|aiobot|s3|sagemaker|pynamodb|pyathena|watchtower|chalice|minio|redshift_connector"
 )
+_SPEAKS_OF_AWS = re.compile(r"(^|[._])(aws|amazon)[._]|Bedrock|Sage[Mm]aker|\bS3[A-Z]")
 SMALL = frozenset(("boto3.s3.transfer.TransferConfig", "botocore.config.Config", "boto3.dynamodb.conditions.Key",
                    "boto3.dynamodb.conditions.Attr", "boto3.dynamodb.types.Binary",
                    "boto3.dynamodb.types.TypeSerializer", "boto3.dynamodb.types.TypeDeserializer"))  # fmt: skip
@@ -72,7 +73,7 @@ def call(m: Machine, name: str, value: Any, args: Args, node: ast.AST, env: Env)
     if top == "ctypes":
         return m.refuse(node, env, f"`{name}` runs code that is no Python")
     if not is_standard(top):
-        if uses_aws(top):
+        if uses_aws(top) or _SPEAKS_OF_AWS.search(name):
             return m.refuse(node, env, f"`{name}` uses AWS by itself", (), "")
         if isinstance(value, types.FunctionType) and _module_uses_aws(value):
             return m.refuse(node, env, f"`{name}` uses AWS by itself")

@@ -322,3 +322,43 @@ def parts_of_an_address():
     u = urllib.parse.urlparse("s3://b/k")
     #: s3:GetObject b/k
     s3.get_object(Bucket=u.netloc, Key=u.path.lstrip("/"))
+
+
+# case: folder_of_dask
+def folder_of_dask():
+    import dask.dataframe as dd
+
+    #: refused
+    return dd.read_parquet("local/x").to_parquet("s3://b/x")
+
+
+# case: table_of_delta
+def table_of_delta(p):
+    from deltalake import write_deltalake
+
+    #: refused
+    write_deltalake(p, pd.DataFrame())
+
+
+# case: spark_on_a_path
+def spark_on_a_path(p):
+    from pyspark.sql import SparkSession
+
+    #: refused
+    return SparkSession.builder.getOrCreate().read.parquet(p)
+
+
+# case: class_that_speaks_of_aws
+def class_that_speaks_of_aws():
+    from anthropic import AnthropicBedrock
+
+    #: refused
+    return AnthropicBedrock().messages.create(model="x", messages=[], max_tokens=1)
+
+
+# case: module_that_speaks_of_aws
+def module_that_speaks_of_aws():
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    #: refused
+    return S3Hook().read_key("k", "b")
