@@ -91,3 +91,16 @@ def test_an_index_over_a_column_that_is_not_there_says_so_and_keeps_what_it_has(
         assert Project.open(folder).plan().steps[0].causes[0].reason == status.reason
     (folder / "pipeline.py").write_text(source)
     assert Project.open(folder).run().assets == ()
+
+
+def test_an_index_that_never_came_about_says_why(project_folder: Callable[..., Path]) -> None:
+    files = {"inbox/a.jsonl": '{"id": "1", "body": "hello"}\n'}
+    project = Project.open(project_folder(PIPELINE.replace('on="body"', 'on="bdy"'), files=files))
+
+    def search() -> tuple[str, str]:
+        return next((each.state, each.reason) for each in project.status() if each.name == "search")
+
+    assert search() == ("never", "nothing indexed yet")
+    assert project.run().state == "failed"
+    state, reason = search()
+    assert state == "never" and reason.startswith("nothing indexed yet: notes has no column 'bdy'")

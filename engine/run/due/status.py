@@ -162,7 +162,7 @@ def _state(
         return ("failed" if was.state == "failed" else "blocked"), was.message
     if isinstance(node, IndexNode):
         if stale and not indexed:
-            unknown = [cause.reason for cause in stale.causes if cause.category == "input" and cause.records is None]
+            unknown = [cause.reason for cause in stale.causes if cause.category == "input" and cause.count is None]
             return "never", ": ".join(["nothing indexed yet", *unknown])
         return ("stale", stale.sentence) if stale else ("fresh", "up to date")
     if was is None or not was.table:
