@@ -32,6 +32,10 @@ AWS_PACKAGES = frozenset(("boto3", "botocore", "aiobotocore", "aioboto3", "s3fs"
 _OF_AWS = re.compile(
     r"aws|amazon|boto|aiobot|s3|sagemaker|pynamodb|pyathena|watchtower|chalice|minio|redshift_connector"
 )
+_WHERE_SET_UP_SO = frozenset(
+    ("celery", "clearml", "dvc", "feast", "kombu", "litellm", "metaflow", "mlflow", "storages", "zenml")
+)
+"""Packages that reach AWS where their own settings, a tracking server or a model's name say so."""
 _SPEAKS_OF_AWS = re.compile(r"(^|[._])(aws|amazon)[._]|Bedrock|Sage[Mm]aker|\bS3[A-Z]")
 SMALL = frozenset(("boto3.s3.transfer.TransferConfig", "botocore.config.Config", "boto3.dynamodb.conditions.Key",
                    "boto3.dynamodb.conditions.Attr", "boto3.dynamodb.types.Binary",
@@ -102,7 +106,7 @@ def _module_uses_aws(value: types.FunctionType) -> bool:
 def uses_aws(top: str) -> bool:
     """Whether an installed package needs AWS's library, and not only as an extra; one that is not installed, by its
     name."""
-    if top in AWS_PACKAGES or _OF_AWS.match(top.lower()) or "aws" in top.lower().split("_"):
+    if top in AWS_PACKAGES or top in _WHERE_SET_UP_SO or _OF_AWS.match(top.lower()) or "aws" in top.lower().split("_"):
         return True
     for distribution in metadata.packages_distributions().get(top, ()):
         for line in metadata.requires(distribution) or ():

@@ -362,3 +362,19 @@ def module_that_speaks_of_aws():
 
     #: refused
     return S3Hook().read_key("k", "b")
+
+
+# case: artifact_of_a_tracking_server
+def artifact_of_a_tracking_server(path):
+    import mlflow
+
+    #: refused
+    mlflow.log_artifact(path)
+
+
+# case: model_named_by_its_house
+def model_named_by_its_house(text):
+    from litellm import completion
+
+    #: refused
+    return completion("bedrock/claude", [{"role": "user", "content": text}])
