@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 IN_THE_CLOUD = (
     "A bucket that keeps versions has the erased objects until its lifecycle lets them go; so has a copy of it."
 )
+_TABLES = ("tables/", "memo/", "indexes/")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,19 @@ def _note(project: Project, left: Remains) -> str:
     return " ".join(filter(None, ["" if project.home.local else IN_THE_CLOUD, unread]))
 
 
+def erasures(project: Project) -> tuple[Erasure, ...]:
+    """What was erased, newest first; `back` says how many of the records the project has again."""
+    ledger, scope = Ledger(project.home), project.scope()
+    there: dict[str, frozenset[str]] = {}
+    for each in ledger.all():
+        if each.asset not in there:
+            node = scope.graph.nodes.get(each.asset)
+            table = scope.table(each.asset)
+            keys = table.keys().to_pylist() if isinstance(node, TableNode) and table.exists() else []
+            there[each.asset] = frozenset(ledger.hashes(keys))
+    return tuple(replace(each, back=len(there[each.asset] & set(each.keys))) for each in ledger.all())
+
+
 def _without(why: str, plan: Plan) -> str:
     """A reason that does not say whom it is about: the ledger outlives the record."""
     forms = [form for mark in (*plan.marks, *plan.subject.keys) for form in forms_of(mark)]
@@ -157,22 +171,6 @@ def _advice(scope: Scope, subject: Subject, left: Collection[str]) -> str:
     if other := sorted(tables - set(subject.below) - {"texts"}):
         return f"{other[0]} has it in a record of its own: forget that one too"
     return "`packyak stop`, then ask again; what another program holds open can be removed by hand" if left else ""
-
-
-_TABLES = ("tables/", "memo/", "indexes/")
-
-
-def erasures(project: Project) -> tuple[Erasure, ...]:
-    """What was erased, newest first; `back` says how many of the records the project has again."""
-    ledger, scope = Ledger(project.home), project.scope()
-    there: dict[str, frozenset[str]] = {}
-    for each in ledger.all():
-        if each.asset not in there:
-            node = scope.graph.nodes.get(each.asset)
-            table = scope.table(each.asset)
-            keys = table.keys().to_pylist() if isinstance(node, TableNode) and table.exists() else []
-            there[each.asset] = frozenset(ledger.hashes(keys))
-    return tuple(replace(each, back=len(there[each.asset] & set(each.keys))) for each in ledger.all())
 
 
 def _said_of(scope: Scope, subject: Subject, people: Iterable[str]) -> tuple[tuple[Correction, ...], tuple[str, ...]]:
