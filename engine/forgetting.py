@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from packyak.engine.errors import HomeError
+
 if TYPE_CHECKING:
     from packyak.engine.privacy.ledger import Erasure
     from packyak.engine.privacy.leftovers import Leftover
@@ -42,10 +44,17 @@ class Forgetting:
         return forget(project, asset, keys, by=person, why=why)
 
     def leftovers(self) -> tuple[Leftover, ...]:
-        """What the home still has of assets, indexes and functions that the code no longer declares."""
+        """What the home still has of assets, indexes and functions that the code no longer declares; nothing for a role
+        in the cloud that may not look through the home: it has nothing to take away there."""
         from packyak.engine.privacy.leftovers import leftovers_of
 
-        return leftovers_of(cast("Project", self).scope())
+        project = cast("Project", self)
+        try:
+            return leftovers_of(project.scope())
+        except HomeError:
+            if project.home.local is not None:
+                raise
+            return ()
 
     def erasures(self) -> tuple[Erasure, ...]:
         """What was erased so far, newest first, and how many of the records are back."""

@@ -61,11 +61,16 @@ class Cloud:
 
     def packyak(self, role: str, *arguments: str) -> tuple[int, Any]:
         """The command line with this home, as a person under a role."""
-        command = [sys.executable, "-m", "packyak", *arguments, "--home", HOME.uri, "--json"]
+        code, out, err = self.in_words(role, *arguments, "--json")
+        assert out, err
+        return code, json.loads(out)
+
+    def in_words(self, role: str, *arguments: str) -> tuple[int, str, str]:
+        """The same as a person reads it: exit code, answer, and what is said beside it."""
+        command = [sys.executable, "-m", "packyak", *arguments, "--home", HOME.uri]
         environment = {**os.environ, **self.as_role(role), "PACKYAK_WORKER": "off", "PACKYAK_PREFECT": "off"}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=200)
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
+        return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
@@ -99,6 +104,8 @@ def test_correct_learn_promote_recompute(cloud: Cloud) -> None:
 
     code, plan = cloud.packyak(REVIEWER, "plan")  # what the corrections touch, and nothing above it
     assert {each["asset"] for each in plan["steps"]} == {"kind", "kinds"}, plan
+    code, words, beside = cloud.in_words(REVIEWER, "plan")
+    assert (code, "kind" in words) == (0, True), beside
 
     assert cloud.run("kind")["state"] == "done"
     models = cloud.server.names(HOME.bucket, HOME.path("models/kind/"))
