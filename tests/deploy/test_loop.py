@@ -104,8 +104,9 @@ def test_correct_learn_promote_recompute(cloud: Cloud) -> None:
 
     code, plan = cloud.packyak(REVIEWER, "plan")  # what the corrections touch, and nothing above it
     assert {each["asset"] for each in plan["steps"]} == {"kind", "kinds"}, plan
-    code, words, beside = cloud.in_words(REVIEWER, "plan")
-    assert (code, "kind" in words) == (0, True), beside
+    for command, told in (("plan", "kind"), ("doctor", "can be written"), ("lineage export", '"eventType"')):
+        code, words, beside = cloud.in_words(REVIEWER, *command.split())
+        assert (code, told in words) == (0, True), (command, beside)
 
     assert cloud.run("kind")["state"] == "done"
     models = cloud.server.names(HOME.bucket, HOME.path("models/kind/"))

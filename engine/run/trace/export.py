@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from packyak.engine.errors import DataError
+from packyak.engine.errors import DataError, HomeNotWritable
 from packyak.engine.lineage.chain import Direction, Link, Step, Trace
 from packyak.engine.lineage.log import EventLog
 from packyak.engine.lineage.picture import page, svg
@@ -28,7 +29,8 @@ def export_lineage(
     if chosen not in FORMATS:
         raise DataError(f"{chosen!r} is no format of lineage", choices=FORMATS, next_step="take one of them")
     if chosen == "openlineage":
-        tell_corrections(project.home, project.name, send=False)
+        with suppress(HomeNotWritable):  # who may only look has what the log has; the next run tells the rest
+            tell_corrections(project.home, project.name, send=False)
         events = EventLog(project.home).read()
         return "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events)
     if asset is not None and key is not None:
