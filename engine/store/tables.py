@@ -18,7 +18,8 @@ from typing import Any
 import lance
 import pyarrow as pa
 import pyarrow.compute as pc
-from packyak.engine.errors import DataError, HomeError, HomeFull, HomeNotWritable, QueryError
+from packyak.engine.errors import DataError, QueryError
+from packyak.engine.store.explained import explanation
 from packyak.engine.store.home import Home
 from packyak.engine.store.shape import KEY, aligned, checked, plain, retyped
 
@@ -315,32 +316,11 @@ class Table:
         try:
             yield
         except (OSError, RuntimeError, pa.ArrowInvalid) as error:
-            raise _explanation(error, self.uri) from error
+            raise explanation(error, self.uri) from error
         except ValueError as error:
             text = str(error).removeprefix("Invalid user input: ").removeprefix("Schema error: ").split(", /")[0]
             next_step = "correct the names of the columns or the condition"
             raise QueryError(f"{self.name} cannot be read so: {text[:500]}", next_step=next_step) from error
-
-
-def _explanation(error: Exception, uri: str) -> HomeError:
-    text = str(error)
-    if "No space left" in text or "os error 28" in text or "quota" in text.lower():
-        return HomeFull(
-            f"the disk is full: {uri} could not be written, and its last version is unchanged",
-            path=uri,
-            next_step="free some space on the disk, then try again",
-        )
-    if any(sign in text for sign in ("Permission denied", "os error 13", "Read-only file system", "AccessDenied")):
-        return HomeNotWritable(
-            f"{uri} cannot be written: {text.splitlines()[0][:200]}",
-            path=uri,
-            next_step="give your user write access to the home, or choose another home with --home or PACKYAK_HOME",
-        )
-    return HomeError(
-        f"the table {uri} could not be used: {text.splitlines()[0][:300] if text else type(error).__name__}",
-        path=uri,
-        next_step="run `packyak doctor`; an older version of the table stays readable",
-    )
 
 
 def _number(manifest: str) -> int | None:
@@ -382,7 +362,7 @@ def stored(home: Home, name: str) -> Iterator[pa.RecordBatch]:
         reader = LanceFileReader(home.path(name), storage_options=home.storage_options)
         yield from reader.read_all(batch_size=_STORED_ROWS).to_batches()
     except (OSError, RuntimeError, ValueError, pa.ArrowInvalid) as error:
-        raise _explanation(error, home.path(name)) from error
+        raise explanation(error, home.path(name)) from error
 
 
 def within(values: pa.Array | pa.ChunkedArray, keys: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
